@@ -1,0 +1,304 @@
+package audit
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"mailaudit/internal/blocklist"
+	"mailaudit/internal/facts"
+)
+
+// evidence is the facts in the shape of the report.
+func evidence(f *facts.Facts) Evidence {
+	return Evidence{
+		Sources: sources(f), MX: mx(f), SPF: spf(f), DKIM: dkim(f), DMARC: dmarc(f), Alignment: alignment(f),
+		DNSBL: dnsbl(f), Submission: submission(f),
+	}
+}
+
+func streams(f *facts.Facts) []Stream {
+	l := []Stream{}
+	for _, s := range f.Streams {
+		l = append(l, Stream{s.Name, texts(s.IPs), s.MailFrom, s.HELO, s.DKIMDomain, list(s.Selectors), s.Daily})
+	}
+	return l
+}
+
+func texts(l []netip.Addr) []string {
+	out := []string{}
+	for _, a := range l {
+		out = append(out, a.String())
+	}
+	return out
+}
+
+func sources(f *facts.Facts) []Source {
+	l := []Source{}
+	for _, s := range f.Sources {
+		out := Source{IP: s.IP.String(), Stream: s.Stream, Origin: s.Origin, Declared: s.Declared, PTR: []string{}, FCrDNS: "unknown"}
+		if s.PTR.Known() {
+			out.FCrDNS = s.PTR.Value.Confirm
+			for _, n := range s.PTR.Value.Names {
+				out.PTR = append(out.PTR, n.Name)
+			}
+		}
+		if i := slices.IndexFunc(f.Streams, func(x facts.Stream) bool { return x.Name == s.Stream }); i >= 0 {
+			out.HELO = f.Streams[i].HELO
+		}
+		l = append(l, out)
+	}
+	return l
+}
+
+func mx(f *facts.Facts) MX {
+	out := MX{Status: "unknown", Hosts: []MXHost{}}
+	if !f.MX.Known() {
+		return out
+	}
+	out.Status = f.MX.Value.Status
+	for _, h := range f.MX.Value.Hosts {
+		out.Hosts = append(out.Hosts, MXHost{h.Host, h.Preference, texts(h.Addresses.Value.Addresses)})
+	}
+	return out
+}
+
+// spf is the record of the audited domain; the results are those of all identities.
+func spf(f *facts.Facts) SPF {
+	out := SPF{Status: "unknown", Records: []string{}, Errors: []SPFError{}, Results: []SPFResult{}}
+	if i := slices.IndexFunc(f.SPF, func(s facts.SPF) bool { return s.From }); i >= 0 {
+		s := f.SPF[i]
+		out.Status, out.Lookups, out.VoidLookups = s.Root.Status, s.Lookups, s.Void
+		out.Records = list(s.Root.Texts)
+		if s.Root.Status == facts.SPFFound {
+			out.Record, out.Tree = s.Root.Record.Text, tree(&s.Root)
+			for _, p := range s.Root.Record.Problems {
+				out.Errors = append(out.Errors, SPFError{p.Message, p.Term, p.Offset})
+			}
+		}
+		out.Valid = valid(s)
+	}
+	for _, r := range f.Results {
+		out.Results = append(out.Results, SPFResult{r.IP.String(), r.Stream, r.Identity, r.Domain, r.Result, r.Why})
+	}
+	return out
+}
+
+func tree(n *facts.SPFNode) *SPFNode {
+	out := &SPFNode{Domain: n.Domain, Status: n.Status, Cause: n.Why}
+	if n.Record != nil {
+		out.Record = n.Record.Text
+	}
+	for _, t := range n.Terms {
+		x := SPFTerm{Term: t.Term.Text, Offset: t.Term.Offset, Lookup: t.Lookup, Void: t.Void, Target: t.Target, Cause: t.Why}
+		if t.Child != nil {
+			x.Tree = tree(t.Child)
+		}
+		out.Terms = append(out.Terms, x)
+	}
+	return out
+}
+
+// valid says whether no evaluation could end in permerror; nil where that could not be found out. A domain without a
+// record has nothing that could be invalid.
+func valid(s facts.SPF) *bool {
+	broken := s.Root.Status == facts.SPFMultiple || s.Lookups > maxLookups || s.Void > maxVoid || faulty(&s.Root)
+	switch {
+	case broken:
+		return new(bool)
+	case s.Root.Status == facts.SPFUnknown || !s.Whole:
+		return nil
+	}
+	yes := true
+	return &yes
+}
+
+// The limits of RFC 7208 4.6.4.
+const (
+	maxLookups = 10
+	maxVoid    = 2
+	maxMX      = 10
+)
+
+// faulty says whether a record of the tree has a syntax error, or a term leads where no record is.
+func faulty(n *facts.SPFNode) bool {
+	if n.Record != nil && len(n.Record.Problems) > 0 {
+		return true
+	}
+	return slices.ContainsFunc(n.Terms, func(t facts.SPFTerm) bool {
+		if t.Hosts > maxMX {
+			return true
+		}
+		c := t.Child
+		return c != nil && (c.Status == facts.SPFNone || c.Status == facts.SPFMultiple || c.Status == facts.SPFLoop || faulty(c))
+	})
+}
+
+func dkim(f *facts.Facts) DKIM {
+	out := DKIM{Subtree: "unknown", Keys: []Key{}}
+	for i, d := range f.DKIM {
+		if (i == 0 || d.Domain == f.Domain) && d.Subtree.Known() {
+			out.Subtree = d.Subtree.Value
+		}
+		for _, k := range d.Keys {
+			x := Key{Selector: k.Selector, Name: k.Name, Status: k.Status, Origin: k.Origin}
+			if k.Record != nil {
+				x.Type, x.Bits, x.Record = k.Record.KeyType, k.Record.Bits, k.Record.Text
+			}
+			out.Keys = append(out.Keys, x)
+		}
+	}
+	return out
+}
+
+func dmarc(f *facts.Facts) DMARC {
+	out := DMARC{Status: "unknown", RUA: []string{}}
+	if !f.DMARC.Known() {
+		return out
+	}
+	d := f.DMARC.Value
+	out.Status, out.FoundAt, out.OrgDomain, out.EffectivePolicy = d.Status, d.FoundAt, d.Org, d.Policy
+	if len(d.Texts) > 0 {
+		out.Record = d.Texts[0]
+	}
+	if r := d.Record; r != nil {
+		out.Policy, out.SubdomainPolicy, out.NP, out.Testing = r.Policy, r.SP, r.NP, r.Testing
+		out.ADKIM, out.ASPF = r.ADKIM, r.ASPF
+		for _, u := range r.RUA {
+			out.RUA = append(out.RUA, u.Text)
+		}
+	}
+	return out
+}
+
+// alignment is, for each stream, whether its mail passes DMARC: an authenticated identifier passes and is aligned with
+// the author domain (RFC 9989 4.4).
+func alignment(f *facts.Facts) []Alignment {
+	l := []Alignment{}
+	strictSPF, strictDKIM := false, false
+	if f.DMARC.Known() && f.DMARC.Value.Record != nil {
+		strictSPF, strictDKIM = f.DMARC.Value.Record.ASPF == "s", f.DMARC.Value.Record.ADKIM == "s"
+	}
+	for _, s := range f.Streams {
+		_, mailFrom, _ := strings.Cut(s.MailFrom, "@")
+		a := Alignment{Stream: s.Name}
+		a.SPF = both(spfPasses(f, s.Name), aligned(f, mailFrom, strictSPF))
+		a.DKIM = both(dkimPasses(f, s), aligned(f, s.DKIMDomain, strictDKIM))
+		a.DMARC = either(a.SPF, a.DKIM)
+		l = append(l, a)
+	}
+	return l
+}
+
+// spfPasses is the worst result of a stream's sources.
+func spfPasses(f *facts.Facts, stream string) string {
+	out := "unknown"
+	for _, r := range f.Results {
+		switch {
+		case r.Stream != stream || r.Identity != "mailfrom":
+		case r.Result == "temperror":
+			return "unknown"
+		case r.Result != "pass":
+			return "fail"
+		default:
+			out = "pass"
+		}
+	}
+	return out
+}
+
+// dkimPasses says whether the stream's keys can verify a signature; without a named selector that is not known.
+func dkimPasses(f *facts.Facts, s facts.Stream) string {
+	out := "unknown"
+	for _, d := range f.DKIM {
+		if d.Domain != s.DKIMDomain {
+			continue
+		}
+		if d.Subtree.Known() && d.Subtree.Value == facts.SubtreeAbsent {
+			return "fail"
+		}
+		for _, k := range d.Keys {
+			switch {
+			case !slices.Contains(s.Selectors, k.Selector):
+			case k.Status == facts.KeyValid:
+				return "pass"
+			case k.Status == facts.KeyUnknown:
+				return "unknown"
+			default:
+				out = "fail"
+			}
+		}
+	}
+	return out
+}
+
+func aligned(f *facts.Facts, domain string, strict bool) string {
+	switch {
+	case domain == f.Domain:
+		return "pass"
+	case strict:
+		return "fail"
+	}
+	org := func(d string) string {
+		i := slices.IndexFunc(f.Orgs, func(o facts.Org) bool { return o.Domain == d })
+		if i < 0 {
+			return ""
+		}
+		return f.Orgs[i].Org.Value
+	}
+	own, other := org(f.Domain), org(domain)
+	switch {
+	case own == "" || other == "":
+		return "unknown"
+	case own == other:
+		return "pass"
+	}
+	return "fail"
+}
+
+func both(a, b string) string {
+	switch {
+	case a == "fail" || b == "fail":
+		return "fail"
+	case a == "pass" && b == "pass":
+		return "pass"
+	}
+	return "unknown"
+}
+
+func either(a, b string) string {
+	switch {
+	case a == "pass" || b == "pass":
+		return "pass"
+	case a == "fail" && b == "fail":
+		return "fail"
+	}
+	return "unknown"
+}
+
+func dnsbl(f *facts.Facts) []Listing {
+	l := []Listing{}
+	for _, x := range f.Listings {
+		l = append(l, Listing{Zone: x.Zone, Target: x.Target, Kind: x.Kind, Status: x.Status, Codes: list(x.Codes),
+			Meaning: x.Meaning, Reason: x.Reason, Severity: blocklist.Class(x.Class).Severity(), Cause: x.Why})
+	}
+	return l
+}
+
+func submission(f *facts.Facts) []Service {
+	l := []Service{}
+	for _, s := range f.Submission.Services {
+		p := s.Probe.Value
+		out := Service{Host: s.Host, Port: s.Port, Status: string(facts.ServiceUnknown), TLS: cmp.Or(p.TLS, "none"), Version: p.Version,
+			Auth: list(p.Auth), AuthBeforeTLS: len(p.AuthPlain) > 0, Banner: p.Banner, Cause: cmp.Or(s.Left, s.Probe.Why, p.Why)}
+		if s.Probe.Known() {
+			out.Status = string(p.Status)
+		}
+		if c := p.Cert; c != nil {
+			out.Certificate = &Cert{Names: list(c.Names), NotAfter: c.NotAfter, Trusted: c.NameOK && c.ChainOK && c.InDate}
+		}
+		l = append(l, out)
+	}
+	return l
+}

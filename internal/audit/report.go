@@ -1,0 +1,250 @@
+package audit
+
+import "time"
+
+// SchemaVersion is that of the JSON report; docs/report.schema.json describes it.
+const SchemaVersion = 1
+
+// Report is one audit as users and scripts read it. Writers only write it. Lists are never nil: JSON has [] and
+// not null.
+type Report struct {
+	SchemaVersion int        `json:"schema_version"`
+	Version       string     `json:"version"` // of mailaudit
+	Domain        string     `json:"domain"`
+	Profile       string     `json:"profile"`
+	ProfileReason string     `json:"profile_reason"`
+	StartedAt     time.Time  `json:"started_at"`
+	DurationMS    int64      `json:"duration_ms"`
+	DNSQueries    int        `json:"dns_queries"`
+	Verdict       string     `json:"verdict"`
+	Score         *int       `json:"score"`
+	ScoreLow      *int       `json:"score_low"`
+	Grade         *string    `json:"grade"`
+	Coverage      float64    `json:"coverage"`
+	Evidence      Evidence   `json:"evidence"`
+	Findings      []Finding  `json:"findings"`
+	Forecast      []Forecast `json:"forecast"`
+	Fixes         []Fix      `json:"fixes"`
+	Streams       []Stream   `json:"streams"`
+}
+
+// Stream is one stream as it was judged.
+type Stream struct {
+	Name       string   `json:"name"`
+	IPs        []string `json:"ips"`
+	MailFrom   string   `json:"mail_from"`
+	HELO       string   `json:"helo"`
+	DKIMDomain string   `json:"dkim_domain"`
+	Selectors  []string `json:"selectors"`
+	Daily      int      `json:"daily"`
+}
+
+// Finding is one line of the report.
+type Finding struct {
+	Rule       string   `json:"rule"`
+	Area       string   `json:"area"`
+	Status     string   `json:"status"`
+	Impact     string   `json:"impact"`
+	Subject    string   `json:"subject"`
+	Message    string   `json:"message"`
+	Points     float64  `json:"points"` // lost, before the limit of the area
+	References []string `json:"references"`
+	Replies    []string `json:"replies"`
+	Fix        string   `json:"fix"`
+	Deciding   bool     `json:"deciding"` // of unknown: it changes verdict and exit code
+}
+
+// Forecast is what one receiver would answer. Until the rulebooks of receivers exist, the list is empty.
+type Forecast struct {
+	Receiver string   `json:"receiver"`
+	Stream   string   `json:"stream"`
+	Verdict  string   `json:"verdict"`
+	Stage    string   `json:"stage"`
+	Reply    string   `json:"reply"`
+	Rules    []string `json:"rules"`
+	Basis    string   `json:"basis"`
+	Source   string   `json:"source"`
+}
+
+// Fix is one proposal and what it wins.
+type Fix struct {
+	ID         string   `json:"id"`
+	Rules      []string `json:"rules"`
+	Kind       string   `json:"kind"` // dns, host, operator
+	Changes    []Change `json:"changes"`
+	Text       string   `json:"text"` // who does what
+	Proven     bool     `json:"proven"`
+	Reason     string   `json:"reason"`      // why it is not proven
+	ScoreAfter *int     `json:"score_after"` // with its findings gone
+}
+
+// Change is one record to add, replace or remove. Data and Was are RDATA as in a zone file.
+type Change struct {
+	Op   string `json:"op"` // add, replace, remove
+	Name string `json:"name"`
+	Type string `json:"type"`
+	TTL  int    `json:"ttl"` // seconds
+	Data string `json:"data"`
+	Was  string `json:"was"`
+}
+
+// Evidence is what the findings rest on, area by area.
+type Evidence struct {
+	Sources    []Source    `json:"sources"`
+	MX         MX          `json:"mx"`
+	SPF        SPF         `json:"spf"`
+	DKIM       DKIM        `json:"dkim"`
+	DMARC      DMARC       `json:"dmarc"`
+	Alignment  []Alignment `json:"alignment"`
+	DNSBL      []Listing   `json:"dnsbl"`
+	Submission []Service   `json:"submission"`
+}
+
+// Source is one sending address.
+type Source struct {
+	IP       string   `json:"ip"`
+	Stream   string   `json:"stream"`
+	Origin   string   `json:"origin"`
+	Declared bool     `json:"declared"`
+	PTR      []string `json:"ptr"`
+	FCrDNS   string   `json:"fcrdns"`
+	HELO     string   `json:"helo"`
+}
+
+// MX is the domain's mail exchangers.
+type MX struct {
+	Status string   `json:"status"`
+	Hosts  []MXHost `json:"hosts"`
+}
+
+// MXHost is one mail exchanger.
+type MXHost struct {
+	Host       string   `json:"host"`
+	Preference int      `json:"preference"`
+	Addresses  []string `json:"addresses"`
+}
+
+// SPF is the audited domain's record, and the results for every address and identity.
+type SPF struct {
+	Status      string      `json:"status"`
+	Record      string      `json:"record"`
+	Records     []string    `json:"records"` // all of them, where there are several
+	Lookups     int         `json:"lookups"`
+	VoidLookups int         `json:"void_lookups"`
+	Valid       *bool       `json:"valid"` // null: it could not be found out
+	Errors      []SPFError  `json:"errors"`
+	Tree        *SPFNode    `json:"tree,omitempty"`
+	Results     []SPFResult `json:"results"`
+}
+
+// SPFNode is one record of the static walk; an evaluation may stop before it comes to all of it.
+type SPFNode struct {
+	Domain string    `json:"domain"`
+	Status string    `json:"status"` // found, none, multiple, unknown, loop, undetermined, unread
+	Cause  string    `json:"cause,omitempty"`
+	Record string    `json:"record,omitempty"`
+	Terms  []SPFTerm `json:"terms,omitempty"` // those that an evaluation could reach
+}
+
+// SPFTerm is one term of a record.
+type SPFTerm struct {
+	Term   string   `json:"term"`
+	Offset int      `json:"offset"`
+	Lookup int      `json:"lookup,omitempty"` // its number among the terms that look something up, from 1
+	Void   bool     `json:"void,omitempty"`
+	Target string   `json:"target,omitempty"`
+	Cause  string   `json:"cause,omitempty"` // why its lookup is not known
+	Tree   *SPFNode `json:"tree,omitempty"`
+}
+
+// SPFError is one syntax error, with the place of its term in the record.
+type SPFError struct {
+	Message string `json:"message"`
+	Term    string `json:"term"`
+	Offset  int    `json:"offset"`
+}
+
+// SPFResult is what a receiver computes.
+type SPFResult struct {
+	IP       string `json:"ip"`
+	Stream   string `json:"stream"`
+	Identity string `json:"identity"`
+	Domain   string `json:"domain"`
+	Result   string `json:"result"`
+	Matched  string `json:"matched"`
+}
+
+// DKIM is what is published beneath _domainkey.
+type DKIM struct {
+	Subtree string `json:"subtree"`
+	Keys    []Key  `json:"keys"`
+}
+
+// Key is what stands at one selector.
+type Key struct {
+	Selector string `json:"selector"`
+	Name     string `json:"name"`
+	Status   string `json:"status"`
+	Origin   string `json:"origin"`
+	Type     string `json:"type"`
+	Bits     int    `json:"bits"`
+	Record   string `json:"record"`
+}
+
+// DMARC is the policy that applies.
+type DMARC struct {
+	Status          string   `json:"status"`
+	FoundAt         string   `json:"found_at"`
+	Record          string   `json:"record"`
+	Policy          string   `json:"policy"`
+	SubdomainPolicy string   `json:"subdomain_policy"`
+	NP              string   `json:"np"`
+	Testing         bool     `json:"testing"`
+	ADKIM           string   `json:"adkim"`
+	ASPF            string   `json:"aspf"`
+	RUA             []string `json:"rua"`
+	OrgDomain       string   `json:"org_domain"`
+	EffectivePolicy string   `json:"effective_policy"`
+}
+
+// Alignment is whether a stream's mail passes DMARC, and by what.
+type Alignment struct {
+	Stream string `json:"stream"`
+	SPF    string `json:"spf"`
+	DKIM   string `json:"dkim"`
+	DMARC  string `json:"dmarc"`
+}
+
+// Listing is one target on one blocklist.
+type Listing struct {
+	Zone     string   `json:"zone"`
+	Target   string   `json:"target"`
+	Kind     string   `json:"kind"`
+	Status   string   `json:"status"`
+	Codes    []string `json:"codes"`
+	Meaning  string   `json:"meaning"`
+	Reason   string   `json:"reason"`
+	Severity string   `json:"severity"`
+	Cause    string   `json:"cause"` // of refused and unknown
+}
+
+// Service is one submission service.
+type Service struct {
+	Host          string   `json:"host"`
+	Port          int      `json:"port"`
+	Status        string   `json:"status"`
+	TLS           string   `json:"tls"`
+	Version       string   `json:"version"`
+	Certificate   *Cert    `json:"certificate,omitempty"`
+	Auth          []string `json:"auth"`
+	AuthBeforeTLS bool     `json:"auth_before_tls"`
+	Banner        string   `json:"banner"`
+	Cause         string   `json:"cause"` // of all but open
+}
+
+// Cert is a presented certificate.
+type Cert struct {
+	Names    []string  `json:"names"`
+	NotAfter time.Time `json:"not_after"`
+	Trusted  bool      `json:"trusted"`
+}

@@ -1,0 +1,15 @@
+package checks
+
+import "slices"
+
+// All are the rules, in the order of the report. A new rule is one entry in its area's list.
+var All = slices.Concat(
+	domainChecks,
+	mxChecks,
+	spfChecks,
+	dkimChecks,
+	dmarcChecks,
+	ptrChecks,
+	dnsblChecks,
+	submissionChecks,
+)

@@ -1,0 +1,133 @@
+package checks
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"mailaudit/internal/facts"
+	"mailaudit/internal/special"
+)
+
+// What is wrong with inbound mail refuses none of this sender's, and is a warning, up to the point where nobody can
+// answer the domain at all: then receivers that ask whether a bounce could be returned refuse it.
+var mxChecks = []*Check{
+	{
+		ID: "mx.null", Title: "a domain that sends accepts mail", Area: "mx", Worst: Fail, Impact: Reject,
+		References: []string{"RFC 7505 4.2"},
+		Replies: []string{
+			"550 5.7.27 <..>: Sender address rejected: Domain {d} does not accept mail (nullMX)",
+			"550 Sender verify failed",
+		},
+		Refused: []Refusal{{Receiver: "yahoo"}, {Receiver: "postfix-strict"}},
+		Cap:     CapDead,
+		Needs:   facts.MXHosts,
+		Help: "A null MX says that the domain accepts no mail, so its messages cannot be answered and their bounces have nowhere to go. " +
+			"Yahoo refuses such senders, and so does Postfix with reject_unknown_sender_domain. It is right for a domain that sends nothing.",
+		Fix:   "Publish the MX records of a host that takes the answers, or send from another domain",
+		Judge: each(theMX, mxNull),
+	},
+	{
+		ID: "mx.null-plus-others", Title: "a null MX stands alone", Area: "mx", Worst: Fail, Impact: Reject,
+		References: []string{"RFC 7505 3"},
+		Needs:      facts.MXHosts,
+		Help: "A domain with a null MX must have no other MX record. Which of the two a receiver believes is undefined: one may deliver, " +
+			"another may take the domain for one that accepts no mail, and refuse it as a sender.",
+		Fix:   "Delete the record 0 . or all the others",
+		Judge: each(theMX, mxNullPlusOthers),
+	},
+	{
+		ID: "mx.cname", Title: "no MX host is an alias", Area: "mx", Worst: Warn, Impact: Inbound,
+		References: []string{"RFC 5321 5.1", "RFC 2181 10.3"},
+		Needs:      facts.MXHosts,
+		Help: "The name in an MX record must have addresses of its own. Most senders follow a CNAME all the same, but none has to, " +
+			"and some refuse.",
+		Fix:   "Point the MX record at the name that the CNAME leads to",
+		Judge: each(mxHosts, mxCNAME),
+	},
+	{
+		ID: "mx.unresolvable", Title: "every MX host has an address", Area: "mx", Worst: Fail, Impact: Inbound,
+		References: []string{"RFC 5321 5.1"},
+		Replies:    []string{"550 Sender verify failed"},
+		Needs:      facts.MXHosts,
+		Help: "Senders try the MX hosts in turn; one without an address costs a delay. When no host has any, RFC 5321 makes the mail " +
+			"undeliverable although the domain itself may have an address, and receivers that verify the sender, as Exim does, refuse its mail.",
+		Fix:   "Publish an A or AAAA record at the host's name, or delete the MX record",
+		Judge: each(mxHosts, mxUnresolvable),
+	},
+	{
+		ID: "mx.private-ip", Title: "every MX host has public addresses", Area: "mx", Worst: Fail, Impact: Inbound,
+		References: []string{"RFC 6890 2.2.2", "RFC 5321 5.1"},
+		Replies:    []string{"550 Sender verify failed"},
+		Needs:      facts.MXHosts,
+		Help: "Nobody outside can connect to a private, loopback or otherwise reserved address. One beside public ones costs senders a delay; " +
+			"when there are no others, the domain cannot be answered, and receivers that verify the sender refuse its mail.",
+		Fix:   "Publish the public address of the host",
+		Judge: each(mxHosts, mxPrivate),
+	},
+}
+
+func mxNull(f *facts.Facts, mx facts.MX) []Violation {
+	if mx.Status != facts.MXNull || f.Profile.Name == facts.Parked {
+		return nil
+	}
+	return []Violation{{Status: Fail, Cap: CapDead,
+		Message: "the only MX record is 0 . (null MX): the domain says that it accepts no mail, and yet it sends"}}
+}
+
+func mxNullPlusOthers(f *facts.Facts, mx facts.MX) []Violation {
+	if !mx.Null || mx.Status == facts.MXNull {
+		return nil
+	}
+	status := Fail
+	if f.Profile.Name == facts.Parked {
+		status = Warn
+	}
+	return one(status, fmt.Sprintf("a null MX among %s, where it must be the only one", count(len(mx.Hosts), "MX record")))
+}
+
+func mxCNAME(_ *facts.Facts, h mxHost) []Violation {
+	if len(h.CNAME) == 0 {
+		return nil
+	}
+	return one(Warn, fmt.Sprintf("%s is a CNAME for %s", clip(h.Host), clip(strings.Join(h.CNAME, " > "))))
+}
+
+func mxUnresolvable(f *facts.Facts, h mxHost) []Violation {
+	if len(h.Addresses) > 0 {
+		return nil
+	}
+	what := "has neither A nor AAAA records"
+	if h.Missing {
+		what = "does not exist (NXDOMAIN)"
+	}
+	return unreachable(f, h, clip(h.Host)+" "+what)
+}
+
+func mxPrivate(f *facts.Facts, h mxHost) []Violation {
+	var l []string
+	for _, a := range h.Addresses {
+		if !special.Public(a, f.Public) {
+			l = append(l, fmt.Sprintf("%s, %s", a, special.Name(a)))
+		}
+	}
+	if len(l) == 0 {
+		return nil
+	}
+	return unreachable(f, h, clip(h.Host)+" resolves to "+some(l))
+}
+
+// unreachable judges an MX host that cannot be reached. "If MX records are present, but none of them are usable", the
+// mail is undeliverable, whatever address the domain has (RFC 5321 5.1): so is every bounce, and a receiver that
+// verifies the sender address refuses. As long as one host may be reached, only mail to the domain suffers.
+func unreachable(f *facts.Facts, h mxHost, what string) []Violation {
+	usable := func(x facts.MXHost) bool {
+		return x.Host != "." && (!x.Addresses.Known() ||
+			slices.ContainsFunc(x.Addresses.Value.Addresses, func(a netip.Addr) bool { return special.Public(a, f.Public) }))
+	}
+	if f.Profile.Name == facts.Parked || slices.ContainsFunc(h.all, usable) {
+		return one(Warn, what)
+	}
+	return one(Fail, what+", and no other MX host can be reached: nobody can answer this domain")
+}

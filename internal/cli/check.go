@@ -1,0 +1,430 @@
+package cli
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"mailaudit"
+	"mailaudit/internal/audit"
+	"mailaudit/internal/blocklist"
+	"mailaudit/internal/checks"
+	"mailaudit/internal/dnsx"
+	"mailaudit/internal/facts"
+	"mailaudit/internal/gather"
+	"mailaudit/internal/names"
+	"mailaudit/internal/report"
+)
+
+// demoTimeout bounds each audit of the demo, which takes a fraction of a second.
+const demoTimeout = 20 * time.Second
+
+// checkOptions are the flags of check, as they were typed.
+type checkOptions struct {
+	ips, selectors, resolvers, zones, removals, submission, public []string
+	mailFrom, helo, dkimDomain, profile, domains                   string
+	daily                                                          int
+	offline, allowPrivate, acceptTerms, requireDNSBL, probe        bool
+	only, skip                                                     []string
+	blocklists, caFile, config                                     string
+	failOn                                                         string
+	minScore                                                       int
+	timeout                                                        time.Duration
+	concurrency                                                    int
+	ordered, ipv4, ipv6                                            bool
+	out                                                            outputOptions
+}
+
+// outputOptions are the flags of everything that writes reports.
+type outputOptions struct {
+	format, file, color string
+	quiet, verbose      bool
+}
+
+func (o *outputOptions) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVarP(&o.format, "format", "f", "table", "how to write: "+strings.Join(report.Formats, ", "))
+	f.StringVarP(&o.file, "output", "o", "", "write the report to this file")
+	f.StringVar(&o.color, "color", "auto", "auto, always or never; NO_COLOR is obeyed")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress on stderr")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "also what passed, the references and the evidence")
+}
+
+func newCheck(w World, use string) *cobra.Command {
+	o := &checkOptions{}
+	cmd := &cobra.Command{
+		Use: use,
+		Example: "  mailaudit check example.com --ip 192.0.2.25 --helo mail.example.com --selector s1\n" +
+			"  mailaudit check --domains customers.csv --format ndjson > reports.ndjson",
+		Args: cobra.ArbitraryArgs, // names are checked as domains, with a better message
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, w, args) },
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringArrayVar(&o.ips, "ip", nil, "a sending address or a range up to /24 or /120 (repeatable)")
+	f.StringVar(&o.mailFrom, "mail-from", "", "the envelope sender where it is not the audited domain")
+	f.StringVar(&o.helo, "helo", "", "what the sending hosts say in EHLO")
+	f.StringArrayVar(&o.selectors, "selector", nil, "a DKIM selector in use (repeatable)")
+	f.StringVar(&o.dkimDomain, "dkim-domain", "", "the signing domain (d=) where it is not the audited domain")
+	f.IntVar(&o.daily, "daily", 0, "messages a day; 5000 and more means bulk")
+	f.StringVar(&o.profile, "profile", "auto", "what the domain is for: auto, sender, bulk or parked")
+	f.StringArrayVar(&o.submission, "submission", nil, "a submission service, [smtp://|smtps://]HOST[:PORT] (repeatable)")
+	f.StringVar(&o.domains, "domains", "", "read domains from this file, or - for standard input, one a line")
+	f.StringArrayVar(&o.resolvers, "resolver", nil, "a DNS server, ADDR[:PORT] (repeatable); the system's by default")
+	f.StringArrayVar(&o.zones, "zone", nil, "what if: records of this zone file replace those published (repeatable)")
+	f.StringArrayVar(&o.removals, "zone-remove", nil, `what if: this "NAME TYPE" were not published (repeatable)`)
+	f.BoolVar(&o.offline, "offline", false, "answer from --zone alone and dial nothing")
+	f.StringSliceVar(&o.only, "only", nil, "judge these areas alone: "+areaNames())
+	f.StringSliceVar(&o.skip, "skip", nil, "leave these areas out")
+	f.StringVar(&o.blocklists, "blocklists", "", "use the lists of this file")
+	f.BoolVar(&o.acceptTerms, "accept-list-terms", false, "use non-commercial lists in a batch")
+	f.BoolVar(&o.requireDNSBL, "require-dnsbl", false, "unknown if no major list answered")
+	f.StringVar(&o.failOn, "fail-on", "fail", "exit 1 at this status and above: fail, warn, unknown or never")
+	f.IntVar(&o.minScore, "min-score", 0, "exit 1 below this score")
+	f.DurationVar(&o.timeout, "timeout", 30*time.Second, "bound on the audit of one domain")
+	f.StringVar(&o.caFile, "ca-file", "", "further trusted roots for TLS, in PEM")
+	f.BoolVar(&o.probe, "probe", false, "make SMTP connections in a batch, too")
+	f.BoolVar(&o.allowPrivate, "allow-private", false, "dial private addresses that DNS named")
+	f.StringArrayVar(&o.public, "assume-public", nil, "addresses in this CIDR count as public (repeatable)")
+	f.IntVar(&o.concurrency, "concurrency", 16, "domains audited at once")
+	f.BoolVar(&o.ordered, "ordered", false, "ndjson in the order of the input")
+	f.BoolVarP(&o.ipv4, "ipv4", "4", false, "dial IPv4 addresses alone")
+	f.BoolVarP(&o.ipv6, "ipv6", "6", false, "dial IPv6 addresses alone")
+	f.StringVar(&o.config, "config", "", "settings and streams in YAML")
+	o.out.flags(cmd)
+	return cmd
+}
+
+func areaNames() string {
+	var l []string
+	for _, a := range checks.Areas {
+		l = append(l, string(a))
+	}
+	return strings.Join(l, ", ")
+}
+
+// run audits what was asked for. All input is read and checked before the first question goes out.
+func (o *checkOptions) run(cmd *cobra.Command, w World, args []string) error {
+	streams, err := settle(w, cmd)
+	if err != nil {
+		return err
+	}
+	job, err := o.job(w, streams, cmd)
+	if err != nil {
+		return err
+	}
+	if o.domains != "" {
+		if len(args) > 0 {
+			return usagef("domains are given both as arguments and by --domains: give one of them")
+		}
+		return job.batch(cmd.Context(), w, o.domains)
+	}
+	if len(args) == 0 {
+		return usageError{"no domain was given", "mailaudit check example.com"}
+	}
+	var domains []string
+	for _, a := range args {
+		d, err := domainOf(a)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(domains, d) {
+			domains = append(domains, d)
+		}
+	}
+	return job.several(cmd.Context(), w, domains)
+}
+
+func domainOf(s string) (string, error) {
+	d, err := names.Domain(s)
+	var bad *names.Error
+	if errors.As(err, &bad) {
+		return "", usageError{bad.What, bad.Try}
+	}
+	return d, err
+}
+
+// job reads everything that the flags name.
+func (o *checkOptions) job(w World, fromFile []streamConfig, cmd *cobra.Command) (*job, error) {
+	j := &job{options: audit.Options{Version: w.Version, Timeout: o.timeout}, out: o.out, failOn: o.failOn, minScore: o.minScore,
+		concurrency: o.concurrency, ordered: o.ordered}
+	var err error
+	steps := []func() error{
+		func() error { return o.limits() },
+		func() error { return j.out.check() },
+		func() error { j.options.Wanted, err = areas(o.only, o.skip); return err },
+		func() error { j.env, err = o.env(w); return err },
+		func() error { j.target, err = o.target(); return err },
+		func() error {
+			j.streams, err = o.streams(fromFile, cmd)
+			return err
+		},
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	return j, nil
+}
+
+// limits checks what is a number or one of some words.
+func (o *checkOptions) limits() error {
+	switch {
+	case !slices.Contains([]string{"fail", "warn", "unknown", "never"}, o.failOn):
+		return usagef("--fail-on %s: one of fail, warn, unknown, never", o.failOn)
+	case !slices.Contains([]string{"auto", facts.Sender, facts.Bulk, facts.Parked}, o.profile):
+		return usagef("--profile %s: one of auto, sender, bulk, parked", o.profile)
+	case o.timeout <= 0:
+		return usagef("--timeout %s: more than nothing is needed", o.timeout)
+	case o.minScore < 0 || o.minScore > 100:
+		return usagef("--min-score %d: between 0 and 100", o.minScore)
+	case o.daily < 0:
+		return usagef("--daily %d: it cannot be negative", o.daily)
+	case o.concurrency < 1:
+		return usagef("--concurrency %d: at least 1", o.concurrency)
+	case o.ipv4 && o.ipv6:
+		return usagef("-4 and -6 exclude each other")
+	case o.offline && len(o.resolvers) > 0:
+		return usagef("--offline asks nobody: leave --resolver out")
+	case o.offline && len(o.zones) == 0:
+		return usageError{"--offline answers from zone files, and none was given", "mailaudit check example.com --offline --zone example.com.zone"}
+	}
+	return nil
+}
+
+// areas makes the filter of --only and --skip; with both, skip wins.
+func areas(only, skip []string) (func(checks.Area) bool, error) {
+	for _, a := range slices.Concat(only, skip) {
+		if !slices.Contains(checks.Areas, checks.Area(a)) {
+			return nil, usagef("%q is no area: one of %s", a, areaNames())
+		}
+	}
+	return func(a checks.Area) bool {
+		return (len(only) == 0 || slices.Contains(only, string(a))) && !slices.Contains(skip, string(a))
+	}, nil
+}
+
+// env is the world that is asked: servers, or zone files alone, with what-if records laid over either.
+func (o *checkOptions) env(w World) (gather.Env, error) {
+	env := gather.Env{Dial: w.Dial, Now: time.Now}
+	zone, err := readZones(o.zones)
+	if err != nil {
+		return env, err
+	}
+	var removed []dnsx.Question
+	for _, r := range o.removals {
+		q, err := dnsx.ParseRemoval(r)
+		if err != nil {
+			return env, usagef("--zone-remove: %v", err)
+		}
+		removed = append(removed, q)
+	}
+	if o.caFile != "" {
+		if env.Roots, err = readRoots(o.caFile); err != nil {
+			return env, err
+		}
+	}
+	if o.offline {
+		env.DNS, env.Dial = dnsx.NewOffline(zone), nil
+		if len(removed) > 0 {
+			env.DNS = dnsx.NewOverlay(new(dnsx.Zone), removed, env.DNS)
+		}
+		return env, nil
+	}
+	var servers []netip.AddrPort
+	for _, r := range o.resolvers {
+		s, err := dnsx.ParseServer(r)
+		if err != nil {
+			return env, usagef("--resolver: %v", err)
+		}
+		servers = append(servers, s)
+	}
+	if len(servers) == 0 {
+		if servers, err = dnsx.SystemServers(); err != nil {
+			return env, usageError{err.Error(), "mailaudit check example.com --resolver 192.0.2.53"}
+		}
+	}
+	env.DNS = dnsx.NewClient(dnsx.Config{Servers: servers, Dial: w.Dial})
+	if len(o.zones) > 0 || len(removed) > 0 {
+		env.DNS = dnsx.NewOverlay(zone, removed, env.DNS)
+	}
+	return env, nil
+}
+
+// readZones merges the zone files.
+func readZones(files []string) (*dnsx.Zone, error) {
+	all := new(dnsx.Zone)
+	for _, name := range files {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, fileError(name, err)
+		}
+		z, err := dnsx.ParseZone(name, f)
+		f.Close()
+		if err == nil {
+			err = all.Add(z)
+		}
+		if err != nil {
+			return nil, usagef("%v", err)
+		}
+	}
+	return all, nil
+}
+
+// readRoots are the system's roots and those of a file.
+func readRoots(file string) (*x509.CertPool, error) {
+	text, err := readFile(file)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, usagef("%s: no certificate in PEM form", file)
+	}
+	return pool, nil
+}
+
+// target is what is the same for every domain of the run.
+func (o *checkOptions) target() (gather.Target, error) {
+	t := gather.Target{RequireLists: o.requireDNSBL, AllowPrivate: o.allowPrivate, LeaveTerms: o.domains != "" && !o.acceptTerms,
+		NoProbes: o.domains != "" && !o.probe}
+	if o.profile != "auto" {
+		t.Profile = o.profile
+	}
+	switch {
+	case o.ipv4:
+		t.Family = 4
+	case o.ipv6:
+		t.Family = 6
+	}
+	for _, s := range o.public {
+		p, err := netip.ParsePrefix(s)
+		if err != nil {
+			return t, usagef("--assume-public %s: no CIDR such as 10.0.0.0/8", s)
+		}
+		t.AssumePublic = append(t.AssumePublic, p.Masked())
+	}
+	for _, s := range o.submission {
+		e, err := endpoint(s)
+		if err != nil {
+			return t, err
+		}
+		t.Submission = append(t.Submission, e)
+	}
+	name, text := "blocklists.txt", mailaudit.Blocklists
+	if o.blocklists != "" {
+		b, err := readFile(o.blocklists)
+		if err != nil {
+			return t, err
+		}
+		name, text = o.blocklists, string(b)
+	}
+	file, err := blocklist.Parse(name, strings.NewReader(text))
+	if err != nil {
+		return t, usagef("%v", err)
+	}
+	t.Lists = defaults(file)
+	return t, nil
+}
+
+// defaults are the lists that are asked unless told otherwise.
+func defaults(f blocklist.File) []blocklist.List {
+	return slices.DeleteFunc(slices.Clone(f.Lists), func(l blocklist.List) bool { return !l.Default })
+}
+
+// endpoint reads [smtp://|smtps://]HOST[:PORT].
+func endpoint(s string) (gather.Endpoint, error) {
+	bad := usageError{fmt.Sprintf("--submission %q: not of the form [smtp://|smtps://]HOST[:PORT]", s), "--submission smtps://mail.example.com:465"}
+	e := gather.Endpoint{}
+	scheme, rest, ok := strings.Cut(s, "://")
+	if !ok {
+		scheme, rest = "", s
+	}
+	host, port := rest, ""
+	// A bare IPv6 address has colons of its own; brackets tell its port.
+	if i := strings.LastIndexByte(rest, ':'); i >= 0 && (strings.Count(rest, ":") == 1 || strings.HasSuffix(rest[:i], "]")) {
+		host, port = rest[:i], rest[i+1:]
+	}
+	switch scheme {
+	case "", "smtp":
+		e.Port = 587
+	case "smtps":
+		e.Port, e.Implicit = 465, true
+	default:
+		return e, bad
+	}
+	if port != "" {
+		n, err := strconv.ParseUint(port, 10, 16)
+		if err != nil || n == 0 {
+			return e, bad
+		}
+		e.Port = int(n)
+	}
+	if scheme == "" && e.Port == 465 {
+		e.Implicit = true
+	}
+	if a, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		e.Host = a.String()
+		return e, nil
+	}
+	name, err := names.Host(host)
+	if err != nil {
+		return e, bad
+	}
+	e.Host = name
+	return e, nil
+}
+
+// streams are those of the flags, else those of the config file, else one that says nothing.
+func (o *checkOptions) streams(fromFile []streamConfig, cmd *cobra.Command) ([]streamConfig, error) {
+	own := streamConfig{Name: "default", IPs: o.ips, MailFrom: o.mailFrom, HELO: o.helo, DKIMDomain: o.dkimDomain, Selectors: o.selectors, Daily: o.daily}
+	byFlag := slices.ContainsFunc([]string{"ip", "mail-from", "helo", "dkim-domain", "selector"}, cmd.Flags().Changed)
+	if byFlag || len(fromFile) == 0 {
+		fromFile = []streamConfig{own}
+	}
+	for i := range fromFile {
+		if fromFile[i].Name == "" {
+			fromFile[i].Name = fmt.Sprintf("stream %d", i+1)
+		}
+	}
+	// Each is tried once with a name that is certainly good, so that a mistake is told before anything is asked.
+	_, err := streamsOf(fromFile, "example.com")
+	return fromFile, err
+}
+
+// job is everything but the domains.
+type job struct {
+	env         gather.Env
+	target      gather.Target
+	streams     []streamConfig
+	options     audit.Options
+	out         outputOptions
+	failOn      string
+	minScore    int
+	concurrency int
+	ordered     bool
+}
+
+// audit runs one domain.
+func (j *job) audit(ctx context.Context, domain string) (*audit.Report, error) {
+	t := j.target
+	t.Domain = domain
+	var err error
+	if t.Streams, err = streamsOf(j.streams, domain); err != nil {
+		return nil, err
+	}
+	return audit.Run(ctx, j.env, t, j.options), nil
+}

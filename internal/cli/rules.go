@@ -1,0 +1,37 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"mailaudit/internal/checks"
+	"mailaudit/internal/report"
+)
+
+func newRules(w World) *cobra.Command {
+	o := outputOptions{color: "auto"}
+	cmd := &cobra.Command{
+		Use: "rules [ID]", Short: "what is judged: the catalogue, or one rule in full", Args: cobra.MaximumNArgs(1),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			var l []string
+			for _, c := range checks.All {
+				l = append(l, c.ID)
+			}
+			return l, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			opts := o.options(w, false)
+			if len(args) == 0 {
+				return report.Rules(w.Stdout, opts, checks.All)
+			}
+			c, ok := checks.Find(args[0])
+			if !ok {
+				return usageError{fmt.Sprintf("%q is no rule", args[0]), "mailaudit rules"}
+			}
+			return report.Rule(w.Stdout, opts, c)
+		},
+	}
+	cmd.Flags().StringVarP(&o.format, "format", "f", "table", "how to write: table, json, markdown")
+	return cmd
+}

@@ -1,0 +1,417 @@
+package dnsx
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+const (
+	// ednsSize is the UDP payload that we ask for: the least MTU of IPv6, 1280 octets (RFC 8200 5), without the
+	// headers of IPv6 and UDP, crosses any path in one piece.
+	ednsSize = 1232
+	// readSize is what we read of a datagram: more than ednsSize, for servers that do not care. A longer one fails
+	// to parse and is asked for again over TCP.
+	readSize = 4096
+)
+
+// An exchange puts one question to the servers until one of them gives an answer that can be used. All of its state
+// belongs to one goroutine; others only read from the sockets and post events.
+type exchange struct {
+	*Client
+	q      Question
+	peers  []*peer
+	turn   int // the peer for the next attempt
+	asked  int // as Answer.Asked
+	strays int // datagrams that answer some other question
+	events chan event
+}
+
+// peer is a server in an exchange.
+type peer struct {
+	addr  netip.AddrPort
+	state state
+	cause string   // failed: why; overTCP: what was wrong over UDP
+	conn  net.Conn // UDP, connected: the kernel drops datagrams from elsewhere, and each has its random port
+	query []byte
+	plain bool // the query has no EDNS
+}
+
+type state int
+
+const (
+	unasked state = iota
+	asked
+	overTCP
+	unusable
+)
+
+// event is news from a socket of a peer: a message or an error.
+type event struct {
+	peer    *peer
+	tcp     bool
+	message []byte
+	err     error
+}
+
+// exchange asks q. A nil message means that no server helped; cause then says why.
+func (c *Client) exchange(ctx context.Context, q Question) (m *dns.Msg, questions int, cause string) {
+	ctx, cancel := context.WithCancel(ctx)
+	x := &exchange{Client: c, q: q, asked: 1, events: make(chan event)}
+	for _, addr := range c.servers {
+		x.peers = append(x.peers, &peer{addr: addr})
+	}
+	defer x.close()
+	defer cancel()
+
+	// Three attempts, each with more patience than the one before: at 0, 1 and 2.5 s of 4.5 s. A late answer to an
+	// earlier attempt still counts, since the sockets stay open.
+	pauses := []time.Duration{c.timeout * 2 / 9, c.timeout * 3 / 9}
+	timer := time.NewTimer(pauses[0])
+	defer timer.Stop()
+	x.attempt(ctx, unasked)
+	for {
+		if cause, all := x.exhausted(); all {
+			return nil, x.asked, cause
+		}
+		select {
+		case <-ctx.Done(): // errors that this brings about blame no server: see send and handleTCP
+			return nil, x.asked, x.silence(ctx)
+		case <-timer.C:
+			x.attempt(ctx, asked)
+			if pauses = pauses[1:]; len(pauses) > 0 {
+				timer.Reset(pauses[0])
+			}
+		case e := <-x.events:
+			if m := x.handle(ctx, e); m != nil {
+				return m, x.asked, ""
+			}
+		}
+	}
+}
+
+func (x *exchange) close() {
+	for _, p := range x.peers {
+		if p.conn != nil {
+			p.conn.Close()
+		}
+	}
+}
+
+// attempt sends the question to the next server that has got no further than state upTo. One that cannot be reached
+// makes way for the next that was not asked yet.
+func (x *exchange) attempt(ctx context.Context, upTo state) {
+	for range x.peers {
+		p := x.peers[x.turn%len(x.peers)]
+		x.turn++
+		if p.state > upTo {
+			continue
+		}
+		p.state = asked
+		if x.send(ctx, p) {
+			return
+		}
+		upTo = unasked
+	}
+}
+
+// send sends the query to p over UDP, for the first time or again.
+func (x *exchange) send(ctx context.Context, p *peer) bool {
+	if p.query == nil {
+		query, err := newQuery(x.q, p.plain)
+		if err != nil {
+			return p.fail("the question cannot be put: %v", err)
+		}
+		p.query = query
+	}
+	if p.conn == nil {
+		conn, err := x.dial(ctx, "udp", p.addr.String())
+		if err != nil && ctx.Err() != nil {
+			return true
+		}
+		if err != nil {
+			return p.fail("%s cannot be reached: %s", p.addr, reason(err))
+		}
+		p.conn = conn
+		go x.read(ctx, p, conn)
+	}
+	if _, err := p.conn.Write(p.query); err != nil {
+		return p.failUDP(err)
+	}
+	return true
+}
+
+func (p *peer) fail(format string, args ...any) bool {
+	p.state, p.cause = unusable, fmt.Sprintf(format, args...)
+	return false
+}
+
+func (p *peer) failUDP(err error) bool {
+	if refused(err) {
+		return p.fail("nothing listens at %s", p.addr)
+	}
+	return p.fail("%s: %s", p.addr, reason(err))
+}
+
+// newQuery packs a query.
+func newQuery(q Question, plain bool) ([]byte, error) {
+	m := new(dns.Msg).SetQuestion(dns.Fqdn(q.Name), uint16(q.Type)) // recursion desired, random ID
+	m.AuthenticatedData = true                                      // we understand AD in the answer (RFC 6840 5.7)
+	if !plain {
+		m.SetEdns0(ednsSize, false)
+	}
+	return m.Pack()
+}
+
+// read posts what arrives on a UDP socket.
+func (x *exchange) read(ctx context.Context, p *peer, conn net.Conn) {
+	buf := make([]byte, readSize)
+	for {
+		n, err := conn.Read(buf)
+		x.post(ctx, event{peer: p, message: bytes.Clone(buf[:n]), err: err})
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (x *exchange) post(ctx context.Context, e event) {
+	select {
+	case x.events <- e:
+	case <-ctx.Done():
+	}
+}
+
+// handle takes in one event, and returns the message that ends the exchange if this is it.
+func (x *exchange) handle(ctx context.Context, e event) *dns.Msg {
+	p := e.peer
+	if e.tcp {
+		return x.handleTCP(ctx, e)
+	}
+	if p.state != asked {
+		return nil // it is being asked over TCP already, or has failed
+	}
+	if e.err != nil {
+		p.failUDP(e.err)
+		x.attempt(ctx, unasked)
+		return nil
+	}
+	m, kind := x.parse(e.message, p.query)
+	switch {
+	case kind == stray:
+		x.strays++
+		return nil
+	case kind == broken:
+		x.repeat(ctx, p, "malformed over UDP")
+		return nil
+	case m.Truncated: // RFC 2181 9, RFC 7766 5: whatever such a message holds, do not use it
+		x.repeat(ctx, p, "truncated over UDP")
+		return nil
+	case m.Rcode == dns.RcodeFormatError && !p.plain: // RFC 6891 7: it may not know EDNS
+		p.plain, p.query = true, nil
+		x.asked++
+		if !x.send(ctx, p) {
+			x.attempt(ctx, unasked)
+		}
+		return nil
+	}
+	if cause := x.refusal(m); cause != "" {
+		p.fail("%s %s", p.addr, cause)
+		x.attempt(ctx, unasked)
+		return nil
+	}
+	return m
+}
+
+func (x *exchange) handleTCP(ctx context.Context, e event) *dns.Msg {
+	p, err := e.peer, e.err
+	if err != nil && ctx.Err() != nil {
+		return nil
+	}
+	var m *dns.Msg
+	if err == nil {
+		var kind int
+		switch m, kind = x.parse(e.message, p.query); {
+		case kind == stray:
+			err = errors.New("it answered another question")
+		case kind == broken:
+			err = errors.New("malformed there too")
+		case m.Truncated:
+			err = errors.New("truncated there too")
+		}
+	}
+	switch {
+	case err != nil:
+		p.fail("%s, and TCP to %s failed: %s", p.cause, p.addr, reason(err))
+	case x.refusal(m) != "":
+		p.fail("%s, and over TCP %s %s", p.cause, p.addr, x.refusal(m))
+	default:
+		return m
+	}
+	x.attempt(ctx, unasked)
+	return nil
+}
+
+// repeat asks p again over TCP.
+func (x *exchange) repeat(ctx context.Context, p *peer, why string) {
+	p.state, p.cause = overTCP, why
+	x.asked++
+	query := p.query
+	go func() {
+		message, err := x.tcp(ctx, p.addr.String(), query)
+		x.post(ctx, event{peer: p, tcp: true, message: message, err: err})
+	}()
+}
+
+// tcp asks over a connection of its own (RFC 1035 4.2.2).
+func (x *exchange) tcp(ctx context.Context, addr string, query []byte) ([]byte, error) {
+	conn, err := x.dial(ctx, "tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	// Length and message in one segment: some servers read no further (RFC 7766 8).
+	if _, err := conn.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(query))), query...)); err != nil {
+		return nil, err
+	}
+	var length [2]byte
+	if _, err := io.ReadFull(conn, length[:]); err != nil {
+		return nil, err
+	}
+	message := make([]byte, binary.BigEndian.Uint16(length[:]))
+	_, err = io.ReadFull(conn, message)
+	return message, err
+}
+
+// What parse makes of a message.
+const (
+	usable = iota
+	broken // it bears our ID, and is no DNS message
+	stray  // it answers something else, or is noise or forged: as good as not received (RFC 5452 9.1)
+)
+
+// parse reads a message as an answer to query.
+func (x *exchange) parse(message, query []byte) (m *dns.Msg, kind int) {
+	const header = 12
+	if len(message) < header || [2]byte(message) != [2]byte(query) || message[2]&0x80 == 0 {
+		return nil, stray
+	}
+	m = new(dns.Msg)
+	if m.Unpack(message) != nil {
+		return nil, broken
+	}
+	if len(m.Question) == 0 {
+		switch m.Rcode {
+		case dns.RcodeFormatError, dns.RcodeServerFailure, dns.RcodeNotImplemented, dns.RcodeRefused:
+			return m, usable // some servers refuse without repeating the question
+		}
+		return nil, broken
+	}
+	if len(m.Question) != 1 {
+		return nil, broken
+	}
+	q := m.Question[0]
+	if fold(q.Name) != x.q.Name || Type(q.Qtype) != x.q.Type || q.Qclass != dns.ClassINET || m.Opcode != dns.OpcodeQuery {
+		return nil, stray
+	}
+	// Unpack takes a message that ends between two records for whole, and a record without data for empty.
+	for i, section := range [][]dns.RR{m.Answer, m.Ns, m.Extra} {
+		if int(binary.BigEndian.Uint16(message[6+2*i:])) != len(section) {
+			return nil, broken
+		}
+	}
+	for _, rr := range m.Answer {
+		if rr.Header().Rdlength == 0 {
+			return nil, broken
+		}
+	}
+	return m, usable
+}
+
+// refusal says why an answer is of no use; "" means that it is.
+func (x *exchange) refusal(m *dns.Msg) string {
+	switch m.Rcode {
+	case dns.RcodeSuccess:
+	case dns.RcodeNameError:
+		return ""
+	default:
+		if name := dns.RcodeToString[m.Rcode]; name != "" {
+			return "answered " + name
+		}
+		return fmt.Sprintf("answered with the unknown response code %d", m.Rcode)
+	}
+	cnames, owned := sections(m, x.q.Type)
+	switch {
+	case len(owned[x.q.Name]) > 0 || cnames[x.q.Name] != "" || has[*dns.SOA](m.Ns):
+		return ""
+	case len(m.Answer) > 0:
+		return "answered with records of other names only"
+	case m.Authoritative, m.RecursionAvailable && !has[*dns.NS](m.Ns): // NODATA type 3, RFC 2308 2.2
+		return ""
+	}
+	return "does not resolve recursively (lame or a referral)"
+}
+
+// exhausted reports whether all servers have failed, and how.
+func (x *exchange) exhausted() (cause string, all bool) {
+	var causes []string
+	for _, p := range x.peers {
+		if p.state != unusable {
+			return "", false
+		}
+		causes = append(causes, p.cause)
+	}
+	return strings.Join(causes, "; "), true
+}
+
+// silence says what happened until ctx ended.
+func (x *exchange) silence(ctx context.Context) string {
+	var causes []string
+	within := ""
+	if errors.Is(context.Cause(ctx), errSilence) {
+		within = fmt.Sprintf(" within %v", x.timeout)
+	} else {
+		causes = append(causes, ended(ctx))
+	}
+	for _, p := range x.peers {
+		switch p.state {
+		case asked:
+			causes = append(causes, fmt.Sprintf("%s did not answer%s", p.addr, within))
+		case overTCP:
+			causes = append(causes, fmt.Sprintf("%s, and TCP to %s failed: no answer%s", p.cause, p.addr, within))
+		case unusable:
+			causes = append(causes, p.cause)
+		}
+	}
+	if x.strays > 0 {
+		causes = append(causes, fmt.Sprintf("datagrams ignored that answer another question: %d", x.strays))
+	}
+	return strings.Join(causes, "; ")
+}
+
+func refused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
+
+// reason is an error of the network in few words.
+func reason(err error) string {
+	switch {
+	case refused(err):
+		return "connection refused"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "closed before the answer was whole"
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
+		return "no answer"
+	}
+	return err.Error()
+}

@@ -1,0 +1,66 @@
+package dnsx
+
+import (
+	"context"
+	"sync"
+)
+
+// Memo asks each question at most once for as long as it lives, which is one audit: failures are remembered too, so
+// that all rules judge the same evidence, and are forgotten with the audit. Callers share what it returns and
+// must not change it.
+type Memo struct {
+	ctx   context.Context
+	under Resolver
+
+	mu      sync.Mutex
+	entries map[Question]*entry
+	asked   int
+}
+
+type entry struct {
+	done   chan struct{} // closed when answer is there
+	answer Answer
+}
+
+// NewMemo remembers the answers of under. Lookups run under ctx, which is the audit's: one caller that gives up takes
+// the answer from no other.
+func NewMemo(ctx context.Context, under Resolver) *Memo {
+	return &Memo{ctx: ctx, under: under, entries: map[Question]*entry{}}
+}
+
+// Lookup implements Resolver.
+func (m *Memo) Lookup(ctx context.Context, q Question) Answer {
+	q = Q(q.Name, q.Type)
+	if ctx.Err() != nil {
+		return failed(q, ended(ctx))
+	}
+	m.mu.Lock()
+	e, ok := m.entries[q]
+	if !ok {
+		e = &entry{done: make(chan struct{})}
+		m.entries[q] = e
+		go m.fill(e, q)
+	}
+	m.mu.Unlock()
+	select {
+	case <-e.done:
+		return e.answer
+	case <-ctx.Done():
+		return failed(q, ended(ctx))
+	}
+}
+
+func (m *Memo) fill(e *entry, q Question) {
+	e.answer = m.under.Lookup(m.ctx, q)
+	m.mu.Lock()
+	m.asked += e.answer.Asked
+	m.mu.Unlock()
+	close(e.done)
+}
+
+// Questions is how many questions have gone out on the wire so far.
+func (m *Memo) Questions() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.asked
+}

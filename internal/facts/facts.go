@@ -1,0 +1,398 @@
+// Package facts is the second seam of mailaudit: what one audit found out, as plain structs that go to JSON
+// and back. Gathering writes them, rules read them, nothing here looks anything up. What could not be found
+// out is a Fact in state Unknown with its cause, never a zero value that reads like "there is none".
+package facts
+
+import (
+	"net/netip"
+	"time"
+
+	"mailaudit/internal/record/dkim"
+	"mailaudit/internal/record/dmarc"
+	"mailaudit/internal/record/spf"
+	"mailaudit/internal/smtpx"
+)
+
+// Schema is the version of these structs in JSON.
+const Schema = 1
+
+// State says what is known of a Fact.
+type State string
+
+// A fact that no chosen rule needs is Unasked. Unknown carries its cause.
+const (
+	Unasked State = ""
+	Known   State = "known"
+	Unknown State = "unknown"
+)
+
+// Fact is one thing that was asked of the world.
+type Fact[T any] struct {
+	State State  `json:"state,omitempty"`
+	Why   string `json:"why,omitempty"` // of Unknown: the cause, and whose side it is on where that can be told
+	Value T      `json:"value"`
+}
+
+// Know is a fact that was found out.
+func Know[T any](v T) Fact[T] { return Fact[T]{State: Known, Value: v} }
+
+// Cannot is a fact that could not be found out.
+func Cannot[T any](why string) Fact[T] { return Fact[T]{State: Unknown, Why: why} }
+
+// Known says whether the value may be read.
+func (f Fact[T]) Known() bool { return f.State == Known }
+
+// Topic is a set of things to find out. A rule names what it needs, and only that is asked.
+type Topic uint
+
+// The topics. MX, SPF and the domain's existence decide the profile and are always asked.
+const (
+	Domain Topic = 1 << iota
+	MXHosts
+	SPFTree
+	Keys
+	Policy
+	Reverse
+	Greeting
+	Listings
+	Services
+)
+
+// Facts is all that was found out about one domain.
+type Facts struct {
+	Schema       int            `json:"schema"`
+	Domain       string         `json:"domain"` // an A-label name, lower case, no dot at the end
+	Started      time.Time      `json:"started"`
+	Profile      Profile        `json:"profile"`
+	Streams      []Stream       `json:"streams"`
+	Public       []netip.Prefix `json:"public,omitempty"` // prefixes that the user declares public
+	Exists       Fact[bool]     `json:"exists"`           // false: NXDOMAIN (RFC 8020)
+	Addresses    Fact[Hosts]    `json:"addresses"`
+	MX           Fact[MX]       `json:"mx"`
+	SPF          []SPF          `json:"spf"` // one for each domain that is an identity: From, MAIL FROM, HELO
+	Results      []SPFResult    `json:"results"`
+	DKIM         []DKIM         `json:"dkim"` // one for each signing domain
+	DMARC        Fact[DMARC]    `json:"dmarc"`
+	Orgs         []Org          `json:"orgs"`
+	Sources      []Source       `json:"sources"`
+	HELOs        []HELO         `json:"helos"`
+	RequireLists bool           `json:"require_lists,omitempty"` // that no major list answered decides
+	Lists        []List         `json:"lists"`
+	Listings     []Listing      `json:"listings"`
+	Submission   Submission     `json:"submission"`
+	Questions    int            `json:"questions"` // DNS questions asked
+	Took         time.Duration  `json:"took"`
+}
+
+// Profile is what the domain is for and why it is taken for that.
+type Profile struct {
+	Name   string `json:"name"` // sender, bulk, parked
+	Reason string `json:"reason"`
+}
+
+// The profiles.
+const (
+	Sender = "sender"
+	Bulk   = "bulk"
+	Parked = "parked"
+)
+
+// Stream is one way in which the domain sends. Identities are judged within a stream and never crossed.
+type Stream struct {
+	Name       string       `json:"name"`
+	IPs        []netip.Addr `json:"ips"`
+	MailFrom   string       `json:"mail_from"` // an address; postmaster@ the audited domain where none was given (RFC 7208 4.3)
+	HELO       string       `json:"helo,omitempty"`
+	DKIMDomain string       `json:"dkim_domain"`
+	Selectors  []string     `json:"selectors"`
+	Daily      int          `json:"daily,omitempty"` // messages a day; 0 where not given
+}
+
+// Hosts are the addresses at a name, and how the name leads to them.
+type Hosts struct {
+	Addresses []netip.Addr `json:"addresses"`
+	CNAME     []string     `json:"cname,omitempty"`
+	Missing   bool         `json:"missing,omitempty"` // NXDOMAIN for A and AAAA
+}
+
+// The statuses of MX.
+const (
+	MXFound    = "found"
+	MXNull     = "null"     // "0 ." alone (RFC 7505)
+	MXImplicit = "implicit" // none, but addresses (RFC 5321 5.1)
+	MXNone     = "none"
+)
+
+// MX is the domain's mail exchangers, by preference.
+type MX struct {
+	Status string   `json:"status"`
+	Hosts  []MXHost `json:"hosts"`
+	Null   bool     `json:"null,omitempty"` // a null MX is among the records
+}
+
+// MXHost is one mail exchanger.
+type MXHost struct {
+	Host       string      `json:"host"`
+	Preference int         `json:"preference"`
+	Addresses  Fact[Hosts] `json:"addresses"`
+}
+
+// The statuses of an SPF record.
+const (
+	SPFFound        = "found"
+	SPFNone         = "none"
+	SPFMultiple     = "multiple"
+	SPFUnknown      = "unknown"
+	SPFLoop         = "loop"         // the name is already being walked
+	SPFUndetermined = "undetermined" // a macro stands for something of the message
+	SPFUnread       = "unread"       // beyond the budget of the walk
+)
+
+// SPF is the SPF record of one domain and the static walk of all that it names.
+type SPF struct {
+	Domain   string   `json:"domain"`
+	From     bool     `json:"from,omitempty"`      // it is the audited domain
+	MailFrom []string `json:"mail_from,omitempty"` // streams whose MAIL FROM domain it is
+	HELO     []string `json:"helo,omitempty"`      // streams whose HELO name it is
+	Root     SPFNode  `json:"root"`
+	Near     []string `json:"near,omitempty"` // TXT records that were meant to be SPF and are none
+	Lookups  int      `json:"lookups"`        // terms that cause DNS lookups, at every occurrence (RFC 7208 4.6.4)
+	Void     int      `json:"void"`           // of these, answered with NXDOMAIN or NODATA
+	Whole    bool     `json:"whole"`          // all of it could be looked up
+	Exists   bool     `json:"exists"`         // the domain is not NXDOMAIN, or that is not known
+}
+
+// SPFNode is one record of the walk.
+type SPFNode struct {
+	Domain string      `json:"domain"`
+	Status string      `json:"status"`
+	Why    string      `json:"why,omitempty"` // of unknown and undetermined
+	Texts  []string    `json:"texts,omitempty"`
+	Seams  []string    `json:"seams,omitempty"` // the character-strings of the record where there are several
+	Record *spf.Record `json:"record,omitempty"`
+	Terms  []SPFTerm   `json:"terms,omitempty"` // those that an evaluation could reach, in order
+}
+
+// SPFTerm is one term that an evaluation could reach, and what it leads to.
+type SPFTerm struct {
+	Term      spf.Term     `json:"term"`
+	Lookup    int          `json:"lookup,omitempty"` // its number in the count of the whole walk, from 1; 0: it causes none
+	Target    string       `json:"target,omitempty"` // the name that is looked up
+	Void      bool         `json:"void,omitempty"`
+	VoidCount int          `json:"void_count,omitempty"` // the number of void lookups up to this one
+	Why       string       `json:"why,omitempty"`        // why its lookup is not known
+	Addresses []netip.Addr `json:"addresses,omitempty"`
+	Hosts     int          `json:"hosts,omitempty"` // of an mx
+	Child     *SPFNode     `json:"child,omitempty"`
+}
+
+// SPFResult is what a receiver computes for one address and identity (RFC 7208 2.6).
+type SPFResult struct {
+	IP       netip.Addr `json:"ip"`
+	Stream   string     `json:"stream"`
+	Declared bool       `json:"declared"`
+	Identity string     `json:"identity"` // mailfrom, helo
+	Domain   string     `json:"domain"`
+	Result   string     `json:"result"`
+	Why      string     `json:"why"` // what matched, or what is wrong
+}
+
+// The states of what stands beneath _domainkey (RFC 8020).
+const (
+	SubtreeExists   = "exists"
+	SubtreeAbsent   = "absent"
+	SubtreeWildcard = "wildcard"
+)
+
+// DKIM is what one signing domain publishes.
+type DKIM struct {
+	Domain  string       `json:"domain"`
+	Streams []string     `json:"streams"`
+	Named   bool         `json:"named"` // selectors were given: those are judged, and nothing is guessed
+	Subtree Fact[string] `json:"subtree"`
+	Keys    []Key        `json:"keys"`    // the named ones, and those found by guessing
+	Guessed int          `json:"guessed"` // selectors tried
+	Lost    []Lost       `json:"lost"`    // guesses that got no answer
+	Exists  bool         `json:"exists"`  // the domain is not NXDOMAIN, or that is not known
+}
+
+// Lost is a guess that got no answer.
+type Lost struct {
+	Selector string `json:"selector"`
+	Why      string `json:"why"`
+}
+
+// The statuses of a DKIM key.
+const (
+	KeyValid   = "valid"
+	KeyRevoked = "revoked"
+	KeyInvalid = "invalid"
+	KeyMissing = "missing"
+	KeyUnknown = "unknown"
+)
+
+// Key is what stands at one selector.
+type Key struct {
+	Selector string       `json:"selector"`
+	Name     string       `json:"name"`
+	Origin   string       `json:"origin"` // flag, provider, common
+	Status   string       `json:"status"`
+	Why      string       `json:"why,omitempty"`
+	Texts    []string     `json:"texts"` // every TXT record at the name
+	CNAME    []string     `json:"cname,omitempty"`
+	Dangling bool         `json:"dangling,omitempty"` // a CNAME leads to a name that does not exist
+	Record   *dkim.Record `json:"record,omitempty"`
+}
+
+// The statuses of DMARC.
+const (
+	DMARCFound   = "found"
+	DMARCNone    = "none"
+	DMARCInvalid = "invalid" // something is published, and receivers ignore it
+)
+
+// DMARC is the policy that applies to the audited domain (RFC 9989 4.10).
+type DMARC struct {
+	Status    string        `json:"status"`
+	FoundAt   string        `json:"found_at,omitempty"` // the name of the record that applies, or of the one that receivers ignore
+	Texts     []string      `json:"texts,omitempty"`    // what stands there
+	Record    *dmarc.Record `json:"record,omitempty"`
+	Org       string        `json:"org"`              // the organizational domain
+	Policy    string        `json:"policy,omitempty"` // that receivers apply to the audited domain
+	Walk      []DMARCStep   `json:"walk"`
+	Reports   []ReportTo    `json:"reports"`
+	Near      []string      `json:"near,omitempty"` // TXT records that were meant to be DMARC and are none
+	Inherited bool          `json:"inherited"`      // the record stands above the audited domain
+}
+
+// DMARCStep is one name of the tree walk.
+type DMARCStep struct {
+	Name    string   `json:"name"`
+	Status  string   `json:"status"` // found, none, multiple, unknown
+	Why     string   `json:"why,omitempty"`
+	Records []string `json:"records,omitempty"`
+	Near    []string `json:"near,omitempty"`
+}
+
+// ReportTo is one destination of aggregate reports outside the organizational domain (RFC 9990 4).
+type ReportTo struct {
+	URI        string     `json:"uri"`
+	Domain     string     `json:"domain"`
+	Name       string     `json:"name"` // where the authorisation stands
+	Authorised Fact[bool] `json:"authorised"`
+}
+
+// Org is the organizational domain of one identity (RFC 9989 4.10.2).
+type Org struct {
+	Domain string       `json:"domain"`
+	Org    Fact[string] `json:"org"`
+}
+
+// Source is an address that sends, declared by the user, or a candidate taken from the domain's own SPF record.
+type Source struct {
+	IP       netip.Addr `json:"ip"`
+	Stream   string     `json:"stream"`
+	Origin   string     `json:"origin"` // flag, spf
+	Term     string     `json:"term,omitempty"`
+	Declared bool       `json:"declared"`
+	PTR      Fact[PTR]  `json:"ptr"`
+}
+
+// PTR is the reverse name of an address and whether it leads back (RFC 8601 2.7.3, iprev).
+type PTR struct {
+	Names   []PTRName `json:"names"`
+	Confirm string    `json:"confirm"` // pass, fail, unknown
+	Why     string    `json:"why,omitempty"`
+}
+
+// PTRName is one name that an address points to.
+type PTRName struct {
+	Name      string      `json:"name"`
+	Addresses Fact[Hosts] `json:"addresses"`
+}
+
+// HELO is the name that a stream's hosts say.
+type HELO struct {
+	Name      string      `json:"name"`
+	Stream    string      `json:"stream"`
+	Addresses Fact[Hosts] `json:"addresses"` // unasked for what is no host name
+}
+
+// List is one blocklist in this run.
+type List struct {
+	Zone     string `json:"zone"`
+	Kind     string `json:"kind"`
+	Major    bool   `json:"major"`            // a listing there is refused by many
+	Left     string `json:"left,omitempty"`   // why it was not asked at all: its terms of use
+	State    string `json:"state"`            // usable, refused, hijacked, failed, left
+	Why      string `json:"why,omitempty"`    // of all but usable
+	Broken   bool   `json:"broken,omitempty"` // it answered, and failed its self-test (RFC 5782 5)
+	Severity string `json:"severity,omitempty"`
+}
+
+// The states of a list in this run.
+const (
+	ListUsable   = "usable"
+	ListRefused  = "refused"
+	ListHijacked = "hijacked"
+	ListFailed   = "failed"
+	ListLeft     = "left"
+)
+
+// The statuses of a listing.
+const (
+	Listed  = "listed"
+	Clean   = "clean"
+	Refused = "refused"
+	NoClue  = "unknown"
+)
+
+// Listing is one target on one list.
+type Listing struct {
+	Zone     string   `json:"zone"`
+	Target   string   `json:"target"`
+	Kind     string   `json:"kind"` // ip, domain
+	Declared bool     `json:"declared"`
+	Status   string   `json:"status"`
+	Why      string   `json:"why,omitempty"`
+	Codes    []string `json:"codes"`
+	Class    string   `json:"class,omitempty"` // of blocklist.Class, of the worst code
+	Meaning  string   `json:"meaning,omitempty"`
+	Reason   string   `json:"reason,omitempty"` // the list's own TXT
+	Scope    string   `json:"scope,omitempty"`
+	UsedBy   string   `json:"used_by,omitempty"`
+	Removal  string   `json:"removal,omitempty"`
+}
+
+// Submission is what is known of the ways in which the domain's users hand in mail.
+type Submission struct {
+	SRV      Fact[bool] `json:"srv"` // SRV records name services (RFC 6186, RFC 8314 5.1)
+	Services []Service  `json:"services"`
+}
+
+// Service is one submission service.
+type Service struct {
+	Host     string      `json:"host"`
+	Port     int         `json:"port"`
+	Implicit bool        `json:"implicit"`
+	Origin   string      `json:"origin"` // flag, srv, candidate
+	Probe    Fact[Probe] `json:"probe"`  // unasked: it was not connected to, Left says why
+	Left     string      `json:"left,omitempty"`
+}
+
+// Probe is what a service was seen to do.
+type Probe = smtpx.Probe
+
+// Cert is the leaf certificate that a service presented.
+type Cert = smtpx.Cert
+
+// The statuses of a probe.
+const (
+	ServiceOpen     = smtpx.Open
+	ServiceRefused  = smtpx.Refused
+	ServiceFiltered = smtpx.Filtered
+	ServiceUnknown  = smtpx.Unknown
+)
+
+// Named says whether the user or the domain's SRV records name this service, so that clients rely on it.
+func (s Service) Named() bool { return s.Origin == "flag" || s.Origin == "srv" }

@@ -1,0 +1,198 @@
+package gather
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"mailaudit/internal/dnsx"
+	"mailaudit/internal/facts"
+	"mailaudit/internal/record/dkim"
+)
+
+// keys finds the keys of every signing domain. Selectors that the user named are looked up and judged; only where
+// none is named are the usual ones tried, and what is not found there proves nothing (RFC 6376 3.1: a selector
+// is any name that the signer likes).
+func (g *gatherer) keys(records []spfRecord, mx later[facts.Fact[facts.MX]]) []facts.DKIM {
+	var l []facts.DKIM
+	selectors := map[string][]string{}
+	for _, s := range g.t.Streams {
+		i := slices.IndexFunc(l, func(d facts.DKIM) bool { return d.Domain == s.DKIMDomain })
+		if i < 0 {
+			i = len(l)
+			l = append(l, facts.DKIM{Domain: s.DKIMDomain, Keys: []facts.Key{}, Lost: []facts.Lost{}})
+		}
+		l[i].Streams = append(l[i].Streams, s.Name)
+		for _, x := range s.Selectors {
+			if !slices.Contains(selectors[s.DKIMDomain], x) {
+				selectors[s.DKIMDomain] = append(selectors[s.DKIMDomain], x)
+			}
+		}
+	}
+	return every(l, func(d facts.DKIM) facts.DKIM {
+		d.Named = len(selectors[d.Domain]) > 0
+		return g.signer(d, selectors[d.Domain], records, mx)
+	})
+}
+
+// signer finds what one signing domain publishes.
+func (g *gatherer) signer(d facts.DKIM, named []string, records []spfRecord, mx later[facts.Fact[facts.MX]]) facts.DKIM {
+	subtree := soon(func() dnsx.Answer { return g.ask("_domainkey."+d.Domain, dnsx.TXT) })
+	wildcard := soon(func() dnsx.Answer { return g.ask(unlikely(d.Domain)+"._domainkey."+d.Domain, dnsx.TXT) })
+	exists := soon(func() bool { return g.ask(d.Domain, dnsx.TXT).Status != dnsx.NXDomain })
+	found := every(named, func(sel string) facts.Key { return g.key(d.Domain, sel, "flag", nil) })
+
+	wild := wildcard()
+	if !d.Named {
+		found = g.guess(&d, subtree(), wild, records, mx)
+	}
+	d.Keys = append(d.Keys, found...)
+	d.Exists = exists()
+	d.Subtree = subtreeOf(subtree(), wild, d.Keys)
+	return d
+}
+
+// subtreeOf is what stands beneath _domainkey: NXDOMAIN there means nothing beneath (RFC 8020 2), and any other answer
+// something, were there not servers that get just this wrong: a key that is found proves them so.
+func subtreeOf(a, wild dnsx.Answer, keys []facts.Key) facts.Fact[string] {
+	some := slices.ContainsFunc(keys, func(k facts.Key) bool { return k.Status != facts.KeyMissing && k.Status != facts.KeyUnknown })
+	switch {
+	case wild.Status == dnsx.Found:
+		return facts.Know(facts.SubtreeWildcard)
+	case some || a.Status == dnsx.Found || a.Status == dnsx.NoData:
+		return facts.Know(facts.SubtreeExists)
+	case a.Status == dnsx.NXDomain && len(a.Chain) == 0:
+		return facts.Know(facts.SubtreeAbsent)
+	case a.Status == dnsx.NXDomain:
+		return facts.Know(facts.SubtreeExists) // a CNAME stands there
+	}
+	return facts.Cannot[string](a.Cause)
+}
+
+// guess tries the selectors that the domain's providers use, then the usual ones. Where _domainkey does not exist a
+// single one is tried, against servers that break RFC 8020.
+func (g *gatherer) guess(d *facts.DKIM, subtree, wild dnsx.Answer, records []spfRecord, mx later[facts.Fact[facts.MX]]) []facts.Key {
+	try := make([]guess, 0, len(commonSelectors))
+	for _, s := range commonSelectors {
+		try = append(try, guess{s, "common"})
+	}
+	if subtree.Status == dnsx.NXDomain {
+		first := g.key(d.Domain, try[0].selector, try[0].origin, nil)
+		if first.Status == facts.KeyMissing || first.Status == facts.KeyUnknown {
+			d.Guessed = 1
+			return nil
+		}
+	}
+	// What the providers' names in MX and SPF add is known only when those are; the usual ones need not wait.
+	usual := soon(func() []facts.Key { return g.tryAll(d.Domain, try, wild) })
+	var more []guess
+	for _, s := range providerSelectors(providerNames(records, mx)) {
+		if !slices.Contains(commonSelectors, s) {
+			more = append(more, guess{s, "provider"})
+		}
+	}
+	tried := append(g.tryAll(d.Domain, more, wild), usual()...)
+	d.Guessed = len(tried)
+	var found []facts.Key
+	for _, k := range tried {
+		switch k.Status {
+		case facts.KeyMissing:
+		case facts.KeyUnknown:
+			d.Lost = append(d.Lost, facts.Lost{Selector: k.Selector, Why: k.Why})
+		default:
+			found = append(found, k)
+		}
+	}
+	return found
+}
+
+type guess struct{ selector, origin string }
+
+func (g *gatherer) tryAll(domain string, l []guess, wild dnsx.Answer) []facts.Key {
+	return every(l, func(x guess) facts.Key { return g.key(domain, x.selector, x.origin, wild.Records) })
+}
+
+// key looks one selector up. What a wildcard answers for every name is no key of this selector.
+func (g *gatherer) key(domain, selector, origin string, wild []dnsx.Record) facts.Key {
+	k := facts.Key{Selector: selector, Name: dnsx.Q(selector+"._domainkey."+domain, dnsx.TXT).Name, Origin: origin, Texts: []string{}}
+	a := g.ask(k.Name, dnsx.TXT)
+	k.CNAME = a.Chain
+	switch a.Status {
+	case dnsx.Failed:
+		k.Status, k.Why = facts.KeyUnknown, a.Cause
+		return k
+	case dnsx.NXDomain, dnsx.NoData:
+		k.Status = facts.KeyMissing
+		k.Dangling = len(a.Chain) > 0
+		if k.Dangling && origin != "flag" {
+			k.Status = facts.KeyInvalid // worth a word although nobody named it
+		}
+		return k
+	}
+	for _, r := range a.Records {
+		byWildcard := slices.ContainsFunc(wild, func(w dnsx.Record) bool { return w.Text == r.Text })
+		if !byWildcard {
+			k.Texts = append(k.Texts, r.Text)
+		}
+	}
+	slices.Sort(k.Texts)
+	texts := slices.DeleteFunc(slices.Clone(k.Texts), func(t string) bool { return !dkim.IsKey(t) })
+	if len(texts) == 0 {
+		k.Status = facts.KeyMissing
+		return k
+	}
+	// RFC 6376 3.6.2.2: what several records mean is undefined. The first stands for them in the evidence.
+	rec := dkim.Parse(texts[0])
+	k.Record = &rec
+	switch {
+	case len(texts) > 1:
+		k.Status = facts.KeyInvalid
+	case rec.Revoked && len(rec.Problems) == 0:
+		k.Status = facts.KeyRevoked
+	case rec.Usable():
+		k.Status = facts.KeyValid
+	default:
+		k.Status = facts.KeyInvalid
+	}
+	return k
+}
+
+// unlikely is a label that nobody publishes unless by a wildcard, the same in every run so that a replay asks for it too.
+func unlikely(domain string) string {
+	sum := sha256.Sum256([]byte(domain))
+	return "mailaudit-" + hex.EncodeToString(sum[:5])
+}
+
+// providerNames are the names that tell who hosts and sends the domain's mail: MX hosts and what SPF includes.
+func providerNames(records []spfRecord, mx later[facts.Fact[facts.MX]]) []string {
+	var l []string
+	for _, h := range mx().Value.Hosts {
+		l = append(l, h.Host)
+	}
+	for _, r := range records {
+		for _, t := range r.walk().Root.Terms {
+			if t.Child != nil {
+				l = append(l, t.Target)
+			}
+		}
+	}
+	return l
+}
+
+// providerSelectors are the fixed selectors of the providers that own the names.
+func providerSelectors(names []string) []string {
+	var l []string
+	for _, p := range providers {
+		if slices.ContainsFunc(names, func(n string) bool { return slices.ContainsFunc(p.names, func(s string) bool { return within(n, s) }) }) {
+			l = append(l, p.selectors...)
+		}
+	}
+	slices.Sort(l)
+	return slices.Compact(l)
+}
+
+// within says whether a name is a domain or stands beneath it.
+func within(name, domain string) bool {
+	return name == domain || strings.HasSuffix(name, "."+domain)
+}

@@ -1,0 +1,190 @@
+package gather
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+
+	evaluator "blitiri.com.ar/go/spf"
+
+	"mailaudit/internal/dnsx"
+	"mailaudit/internal/facts"
+)
+
+// results evaluates SPF for every address and identity, as a receiver would: the verdict is the library's on the
+// memo's answers, but a syntax error anywhere in a record that the evaluation fetched makes it permerror (RFC
+// 7208 4.6), which the library does not see behind a match.
+func (g *gatherer) results(sources []facts.Source) []facts.SPFResult {
+	var l []facts.SPFResult
+	stream := map[string]facts.Stream{}
+	for _, s := range g.t.Streams {
+		stream[s.Name] = s
+	}
+	for _, src := range sources {
+		s := stream[src.Stream]
+		r := facts.SPFResult{IP: src.IP, Stream: s.Name, Declared: src.Declared}
+		_, r.Domain, _ = strings.Cut(s.MailFrom, "@")
+		r.Identity = "mailfrom"
+		l = append(l, r)
+		if s.HELO != "" {
+			r.Identity, r.Domain = "helo", strings.TrimSuffix(strings.ToLower(s.HELO), ".")
+			l = append(l, r)
+		}
+	}
+	return every(l, func(r facts.SPFResult) facts.SPFResult {
+		s := stream[r.Stream]
+		sender, helo := s.MailFrom, s.HELO
+		if r.Identity == "helo" {
+			sender = "postmaster@" + r.Domain // RFC 7208 2.3, 4.3
+		}
+		if helo == "" {
+			helo = "unknown" // %{h} has no better value (RFC 7208 7.3)
+		}
+		r.Result, r.Why = g.evaluate(r.IP, helo, sender, r.Domain)
+		return r
+	})
+}
+
+// evaluate is check_host() of RFC 7208 4.
+func (g *gatherer) evaluate(ip netip.Addr, helo, sender, domain string) (result, why string) {
+	// RFC 7208 4.3: a domain that is malformed or no multi-label name gives none.
+	if !isHost(domain) {
+		return "none", fmt.Sprintf("%q is no domain name of several labels", domain)
+	}
+	w := &witness{g: g, ip: ip}
+	res, err := evaluator.CheckHostWithSender(ip.AsSlice(), helo, sender, evaluator.WithContext(g.ctx), evaluator.WithResolver(w))
+	for _, name := range w.fetched {
+		if bad, ok := g.syntax(name); ok {
+			return "permerror", bad
+		}
+	}
+	if err != nil {
+		why = explain(err, w)
+	}
+	return string(res), why
+}
+
+// explain says what matched, or what is wrong, in words of ours.
+func explain(err error, w *witness) string {
+	for _, c := range []struct {
+		is  error
+		say string
+	}{
+		{evaluator.ErrMatchedAll, "all"}, {evaluator.ErrMatchedA, "a"}, {evaluator.ErrMatchedIP, "ip4 or ip6"},
+		{evaluator.ErrMatchedMX, "mx"}, {evaluator.ErrMatchedPTR, "ptr"}, {evaluator.ErrMatchedExists, "exists"},
+		{evaluator.ErrLookupLimitReached, "more than 10 DNS lookups"}, {evaluator.ErrVoidLookupLimitReached, "more than 2 void lookups"},
+		{evaluator.ErrTooManyMXRecords, "an mx with more than 10 hosts"}, {evaluator.ErrMultipleRecords, "more than one SPF record"},
+		{evaluator.ErrNoResult, "no SPF record"},
+	} {
+		if errors.Is(err, c.is) {
+			return c.say
+		}
+	}
+	if w.failed != "" {
+		return w.failed
+	}
+	return err.Error()
+}
+
+// syntax is the first syntax error of the one SPF record at a name.
+func (g *gatherer) syntax(name string) (string, bool) {
+	var n facts.SPFNode
+	g.read(&n, g.ask(name, dnsx.TXT))
+	if n.Record == nil || len(n.Record.Problems) == 0 {
+		return "", false
+	}
+	p := n.Record.Problems[0]
+	return fmt.Sprintf("%q in the record of %s: %s", p.Term, dnsx.Q(name, dnsx.TXT).Name, p.Message), true
+}
+
+// witness answers the library from the memo and remembers which records it fetched. The library asserts the
+// type *net.DNSError, so errors are exactly that, unwrapped, with the flag that it looks at.
+type witness struct {
+	g  *gatherer
+	ip netip.Addr
+
+	fetched []string // the library evaluates in one goroutine
+	failed  string   // the cause of the last lookup that failed
+}
+
+func (w *witness) ask(name string, t dnsx.Type) (dnsx.Answer, error) {
+	a := w.g.ask(name, t)
+	switch a.Status {
+	case dnsx.NXDomain:
+		return a, &net.DNSError{Err: "NXDOMAIN", Name: name, IsNotFound: true}
+	case dnsx.Failed:
+		w.failed = a.Question.Name + " " + t.String() + ": " + a.Cause
+		return a, &net.DNSError{Err: a.Cause, Name: name, IsTemporary: true}
+	}
+	return a, nil
+}
+
+// LookupTXT implements the library's DNSResolver.
+func (w *witness) LookupTXT(_ context.Context, name string) ([]string, error) {
+	w.fetched = append(w.fetched, name)
+	a, err := w.ask(name, dnsx.TXT)
+	var l []string
+	for _, r := range a.Records {
+		l = append(l, r.Text)
+	}
+	return l, err
+}
+
+// LookupMX implements the library's DNSResolver.
+func (w *witness) LookupMX(_ context.Context, name string) ([]*net.MX, error) {
+	a, err := w.ask(name, dnsx.MX)
+	var l []*net.MX
+	for _, r := range a.Records {
+		l = append(l, &net.MX{Host: r.Target, Pref: r.Preference})
+	}
+	return l, err
+}
+
+// LookupIPAddr implements the library's DNSResolver. For an IPv4 sender every mechanism looks at A records. For an
+// IPv6 sender a, mx and ptr look at AAAA records and exists at A (RFC 7208 5.3, 5.7); the library does not say which
+// of them asks, and tells the families apart itself.
+func (w *witness) LookupIPAddr(_ context.Context, host string) ([]net.IPAddr, error) {
+	types := []dnsx.Type{dnsx.A}
+	if w.ip.Is6() {
+		types = []dnsx.Type{dnsx.AAAA, dnsx.A}
+	}
+	var l []net.IPAddr
+	var first error
+	for _, t := range types {
+		a, err := w.ask(host, t)
+		for _, r := range a.Records {
+			l = append(l, net.IPAddr{IP: r.Addr.AsSlice()})
+		}
+		first = cmpErr(first, err)
+	}
+	if len(l) > 0 {
+		return l, nil
+	}
+	return nil, first
+}
+
+// cmpErr keeps the error that says less: a lookup that failed outweighs a name that does not exist.
+func cmpErr(a, b error) error {
+	var d *net.DNSError
+	if a == nil || errors.As(b, &d) && d.IsTemporary {
+		return b
+	}
+	return a
+}
+
+// LookupAddr implements the library's DNSResolver.
+func (w *witness) LookupAddr(_ context.Context, addr string) ([]string, error) {
+	ip, err := netip.ParseAddr(addr)
+	if err != nil {
+		return nil, &net.DNSError{Err: err.Error(), Name: addr, IsNotFound: true}
+	}
+	a, err := w.ask(dnsx.Reverse(ip), dnsx.PTR)
+	var l []string
+	for _, r := range a.Records {
+		l = append(l, r.Target+".")
+	}
+	return l, err
+}

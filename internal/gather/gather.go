@@ -1,0 +1,143 @@
+// Package gather finds out: it is the only code that does I/O on behalf of an audit. One file per topic. It
+// judges nothing; what it learns goes into facts, and what it cannot learn goes there too, with the cause.
+//
+// Everything that is known at the start is asked at once, and what an answer makes known is asked as soon as
+// that answer is there, so an audit costs the longest chain of dependent answers and not their sum. No question
+// is asked twice: all lookups of a run share one memo.
+package gather
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"mailaudit/internal/blocklist"
+	"mailaudit/internal/dnsx"
+	"mailaudit/internal/facts"
+	"mailaudit/internal/smtpx"
+	"mailaudit/internal/special"
+)
+
+// Env is the world that an audit asks: the first seam. Tests and the demo put their own servers here.
+type Env struct {
+	DNS   dnsx.Resolver
+	Dial  smtpx.DialFunc // nil: no connection is made, as with --offline
+	Roots *x509.CertPool // nil: the system's
+	Now   func() time.Time
+}
+
+// Target is what is audited, and what the user said about it.
+type Target struct {
+	Domain       string // an A-label name, lower case, without the dot at the end
+	Streams      []facts.Stream
+	Profile      string // sender, bulk, parked, or "" to tell from the facts
+	Submission   []Endpoint
+	Lists        []blocklist.List
+	LeaveTerms   bool // leave out lists whose terms forbid use in bulk
+	RequireLists bool // that no major list answered decides
+	NoProbes     bool // make no SMTP connection that DNS named: a batch
+	AllowPrivate bool // dial private addresses that DNS named
+	AssumePublic []netip.Prefix
+	Family       int // 4 or 6: dial only those addresses; 0: both
+}
+
+// Endpoint is a submission service that the user named.
+type Endpoint struct {
+	Host     string
+	Port     int
+	Implicit bool
+}
+
+// gatherer is one run.
+type gatherer struct {
+	ctx context.Context
+	env Env
+	t   Target
+	dns *dnsx.Memo
+}
+
+// Gather finds out what the wanted topics need. It ends when ctx does at the latest; what is open then is unknown.
+func Gather(ctx context.Context, env Env, t Target, want facts.Topic) *facts.Facts {
+	g := &gatherer{ctx: ctx, env: env, t: t, dns: dnsx.NewMemo(ctx, env.DNS)}
+	f := &facts.Facts{Schema: facts.Schema, Domain: t.Domain, Started: env.Now().UTC(), Streams: t.Streams,
+		Public: t.AssumePublic, RequireLists: t.RequireLists}
+
+	// What decides the profile and the candidates is always asked.
+	addresses := soonIf(want&(facts.Domain|facts.MXHosts) != 0, func() facts.Fact[facts.Hosts] { return g.hosts(t.Domain) })
+	mx := soon(func() facts.Fact[facts.MX] { return g.mx(want&facts.MXHosts != 0) })
+	records := g.walks(want)
+	senders := soon(func() []facts.Source { return g.sources(records) })
+	sources := soon(func() []facts.Source {
+		if want&facts.Reverse == 0 {
+			return senders()
+		}
+		return g.reverses(senders())
+	})
+	exists := soon(g.exists)
+
+	results := soonIf(want&facts.SPFTree != 0, func() []facts.SPFResult { return g.results(senders()) })
+	keys := soonIf(want&facts.Keys != 0, func() []facts.DKIM { return g.keys(records, mx) })
+	policy := soonIf(want&facts.Policy != 0, g.dmarc)
+	orgs := soonIf(want&facts.Policy != 0, g.orgs)
+	helos := soonIf(want&facts.Greeting != 0, g.helos)
+	listed := soonIf(want&facts.Listings != 0, func() listed { return g.listings(senders) })
+	services := soonIf(want&facts.Services != 0, func() facts.Submission { return g.submission(mx) })
+
+	f.Exists, f.Addresses, f.MX = exists(), addresses(), mx()
+	for _, r := range records {
+		f.SPF = append(f.SPF, r.walk())
+	}
+	f.Profile = g.profile(f)
+	f.Sources, f.Results = sources(), results()
+	f.DKIM, f.DMARC, f.Orgs, f.HELOs = keys(), policy(), orgs(), helos()
+	l := listed()
+	f.Lists, f.Listings = l.lists, l.listings
+	f.Submission = services()
+	f.Questions, f.Took = g.dns.Questions(), env.Now().Sub(f.Started)
+	return f
+}
+
+// profile tells what the domain is for, from what it publishes.
+func (g *gatherer) profile(f *facts.Facts) facts.Profile {
+	if g.t.Profile != "" {
+		return facts.Profile{Name: g.t.Profile, Reason: "--profile " + g.t.Profile}
+	}
+	daily := 0
+	for _, s := range g.t.Streams {
+		daily += s.Daily
+	}
+	if f.MX.Known() && f.MX.Value.Status == facts.MXNull {
+		return facts.Profile{Name: facts.Parked, Reason: "a null MX: it neither receives nor, with that, sends mail (RFC 7505)"}
+	}
+	for _, s := range f.SPF {
+		if s.From && s.Root.Status == facts.SPFFound && len(s.Root.Record.Terms) == 1 && isHardAll(s) {
+			return facts.Profile{Name: facts.Parked, Reason: "its SPF record is -all alone: no host may send"}
+		}
+	}
+	// Gmail and Outlook.com count a sender as bulk from 5,000 messages a day.
+	const bulk = 5000
+	switch {
+	case daily >= bulk:
+		return facts.Profile{Name: facts.Bulk, Reason: fmt.Sprintf("--daily %d is %d or more", daily, bulk)}
+	case daily > 0:
+		return facts.Profile{Name: facts.Sender, Reason: fmt.Sprintf("--daily %d is below %d", daily, bulk)}
+	}
+	return facts.Profile{Name: facts.Sender, Reason: "no --daily given"}
+}
+
+func isHardAll(s facts.SPF) bool {
+	t := s.Root.Record.Terms[0]
+	return t.Name == "all" && t.Qualifier == "-" && !t.Bad
+}
+
+// public says whether an address that DNS named may be dialled.
+func (g *gatherer) public(a netip.Addr) bool {
+	return g.t.AllowPrivate || special.Public(a, g.t.AssumePublic)
+}
+
+// ask is one lookup.
+func (g *gatherer) ask(name string, t dnsx.Type) dnsx.Answer {
+	return g.dns.Lookup(g.ctx, dnsx.Q(name, t))
+}

@@ -1,0 +1,211 @@
+package gather
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"mailaudit/internal/dnsx"
+	"mailaudit/internal/facts"
+	"mailaudit/internal/special"
+)
+
+// Bounds on what hostile records can make us ask.
+const (
+	maxMX       = 20  // mail exchangers that are looked at
+	maxPTR      = 10  // names of one address (RFC 7208 4.6.4 has the same bound)
+	maxHosts    = 100 // addresses kept of one name
+	maxOfSource = 16  // candidate addresses taken from SPF (CONTRACT "Without --ip")
+)
+
+// exists tells whether the domain exists from what is asked of it anyway. NXDOMAIN is for the name, whatever
+// the type (RFC 8020 2); any other answer proves that it exists, and wins over a server that contradicts itself.
+func (g *gatherer) exists() facts.Fact[bool] {
+	answers := every([]dnsx.Type{dnsx.MX, dnsx.TXT}, func(t dnsx.Type) dnsx.Answer { return g.ask(g.t.Domain, t) })
+	for _, a := range answers {
+		// A CNAME exists even where it leads nowhere.
+		if a.Status == dnsx.Found || a.Status == dnsx.NoData || len(a.Chain) > 0 && a.Status == dnsx.NXDomain {
+			return facts.Know(true)
+		}
+	}
+	for _, a := range answers {
+		if a.Status == dnsx.NXDomain {
+			return facts.Know(false)
+		}
+	}
+	return facts.Cannot[bool](answers[0].Cause)
+}
+
+// hosts are the addresses of a name, both families.
+func (g *gatherer) hosts(name string) facts.Fact[facts.Hosts] {
+	return g.hostsOf(name, dnsx.A, dnsx.AAAA)
+}
+
+// hostsOf are the addresses of a name in the families given. What is found is known, although the other
+// family was lost; that there are none is known only when all answered.
+func (g *gatherer) hostsOf(name string, types ...dnsx.Type) facts.Fact[facts.Hosts] {
+	answers := every(types, func(t dnsx.Type) dnsx.Answer { return g.ask(name, t) })
+	h := facts.Hosts{Addresses: []netip.Addr{}, Missing: true}
+	for _, a := range answers {
+		for _, r := range a.Records {
+			if len(h.Addresses) < maxHosts {
+				h.Addresses = append(h.Addresses, r.Addr)
+			}
+		}
+		if len(a.Chain) > len(h.CNAME) {
+			h.CNAME = a.Chain
+		}
+		h.Missing = h.Missing && a.Status == dnsx.NXDomain
+	}
+	if len(h.Addresses) > 0 {
+		return facts.Know(h)
+	}
+	for _, a := range answers {
+		if a.Status == dnsx.Failed {
+			return facts.Cannot[facts.Hosts](a.Cause)
+		}
+	}
+	return facts.Know(h)
+}
+
+// mx finds the mail exchangers, and their addresses where those are wanted.
+func (g *gatherer) mx(withHosts bool) facts.Fact[facts.MX] {
+	a := g.ask(g.t.Domain, dnsx.MX)
+	switch a.Status {
+	case dnsx.Failed:
+		return facts.Cannot[facts.MX](a.Cause)
+	case dnsx.NoData, dnsx.NXDomain:
+		m := facts.MX{Status: facts.MXNone, Hosts: []facts.MXHost{}}
+		if withHosts && a.Status == dnsx.NoData {
+			// RFC 5321 5.1: an address stands in for a missing MX.
+			own := g.hosts(g.t.Domain)
+			if own.Known() && len(own.Value.Addresses) > 0 {
+				m.Status = facts.MXImplicit
+				m.Hosts = append(m.Hosts, facts.MXHost{Host: g.t.Domain, Addresses: own})
+			}
+		}
+		return facts.Know(m)
+	}
+	records := slices.Clone(a.Records)
+	slices.SortFunc(records, func(x, y dnsx.Record) int {
+		return cmp.Or(cmp.Compare(x.Preference, y.Preference), strings.Compare(x.Target, y.Target))
+	})
+	m := facts.MX{Status: facts.MXFound, Null: slices.ContainsFunc(records, func(r dnsx.Record) bool { return r.Target == "." })}
+	if m.Null && len(records) == 1 {
+		m.Status = facts.MXNull // RFC 7505 3
+	}
+	m.Hosts = every(records[:min(len(records), maxMX)], func(r dnsx.Record) facts.MXHost {
+		h := facts.MXHost{Host: r.Target, Preference: int(r.Preference)}
+		if withHosts && r.Target != "." {
+			h.Addresses = g.hosts(r.Target)
+		}
+		return h
+	})
+	return facts.Know(m)
+}
+
+// reverses adds to each address what its reverse name is. No public DNS knows a private one.
+func (g *gatherer) reverses(l []facts.Source) []facts.Source {
+	return every(l, func(s facts.Source) facts.Source {
+		if special.Public(s.IP, g.t.AssumePublic) {
+			s.PTR = g.reverse(s.IP)
+		}
+		return s
+	})
+}
+
+// reverse finds the names of an address and whether one of them leads back to it (RFC 8601 2.7.3).
+func (g *gatherer) reverse(ip netip.Addr) facts.Fact[facts.PTR] {
+	a := g.ask(dnsx.Reverse(ip), dnsx.PTR)
+	if a.Status == dnsx.Failed {
+		return facts.Cannot[facts.PTR](a.Cause)
+	}
+	forward := dnsx.A
+	if ip.Is6() {
+		forward = dnsx.AAAA
+	}
+	p := facts.PTR{Confirm: "fail"}
+	p.Names = every(a.Records[:min(len(a.Records), maxPTR)], func(r dnsx.Record) facts.PTRName {
+		return facts.PTRName{Name: r.Target, Addresses: g.hostsOf(r.Target, forward)}
+	})
+	for _, n := range p.Names {
+		switch {
+		case n.Addresses.Known() && slices.Contains(n.Addresses.Value.Addresses, ip):
+			p.Confirm, p.Why = "pass", ""
+			return facts.Know(p)
+		case n.Addresses.State == facts.Unknown:
+			p.Confirm, p.Why = "unknown", n.Name+": "+n.Addresses.Why
+		}
+	}
+	return facts.Know(p)
+}
+
+// helos finds the addresses of the names that the streams' hosts say. A literal or a single label is no host
+// name and is not asked for.
+func (g *gatherer) helos() []facts.HELO {
+	l := []facts.HELO{}
+	for _, s := range g.t.Streams {
+		if s.HELO != "" {
+			l = append(l, facts.HELO{Name: s.HELO, Stream: s.Name})
+		}
+	}
+	return every(l, func(h facts.HELO) facts.HELO {
+		if isHost(h.Name) {
+			h.Addresses = g.hosts(h.Name)
+		}
+		return h
+	})
+}
+
+// isHost says whether a HELO argument could be a fully-qualified host name.
+func isHost(name string) bool {
+	_, err := netip.ParseAddr(strings.Trim(name, "[]"))
+	return err != nil && !strings.HasPrefix(name, "[") && strings.Contains(strings.TrimSuffix(name, "."), ".")
+}
+
+// sources are the sending addresses: those that were declared, else candidates from the single-address terms
+// of the MAIL FROM domain's own SPF record.
+func (g *gatherer) sources(records []spfRecord) []facts.Source {
+	l := []facts.Source{}
+	for _, s := range g.t.Streams {
+		for _, ip := range s.IPs {
+			l = append(l, facts.Source{IP: ip, Stream: s.Name, Origin: "flag", Declared: true})
+		}
+	}
+	if len(l) == 0 {
+		l = g.candidates(records)
+	}
+	return l
+}
+
+// candidates are the addresses that the SPF records of the MAIL FROM domains name one by one: ip4 and ip6 without
+// a range, and a and mx without a prefix length. MX hosts that SPF does not name are no senders.
+func (g *gatherer) candidates(records []spfRecord) []facts.Source {
+	l := []facts.Source{}
+	for _, r := range records {
+		w := r.walk()
+		if len(w.MailFrom) == 0 {
+			continue
+		}
+		for _, t := range w.Root.Terms {
+			if t.Term.Qualifier != "+" {
+				continue
+			}
+			ips := t.Addresses
+			if n := t.Term.Network; n.IsValid() && n.IsSingleIP() {
+				ips = []netip.Addr{n.Addr()}
+			}
+			if (t.Term.Name == "a" || t.Term.Name == "mx") && (t.Term.Prefix4 != 32 || t.Term.Prefix6 != 128) {
+				continue
+			}
+			for _, ip := range ips {
+				known := slices.ContainsFunc(l, func(s facts.Source) bool { return s.IP == ip })
+				if !known && len(l) < maxOfSource {
+					l = append(l, facts.Source{IP: ip, Stream: w.MailFrom[0], Origin: "spf", Term: t.Term.Text})
+				}
+			}
+		}
+	}
+	return l
+}

@@ -1,0 +1,246 @@
+package gather
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"mailaudit/internal/dnsx"
+	"mailaudit/internal/facts"
+	"mailaudit/internal/record/spf"
+)
+
+// Bounds of the static walk. RFC 7208 4.6.4 allows 10 terms that look something up, so a record that reaches
+// either bound is far beyond it; what lies further is marked unread.
+const (
+	maxTerms = 60 // terms that are looked up in one walk
+	maxDepth = 12 // includes within includes
+)
+
+// spfRecord is the walk of one domain's record, which is under way.
+type spfRecord struct {
+	domain string
+	walk   later[facts.SPF]
+}
+
+// walks starts the static walk of the SPF record of every domain that is an identity: From, MAIL FROM, and HELO
+// where SPF is judged. The library that gives the verdict stops at the first match and hides what it counts;
+// the walk sees every term.
+func (g *gatherer) walks(want facts.Topic) []spfRecord {
+	l := []facts.SPF{{Domain: g.t.Domain, From: true}}
+	at := func(domain string) *facts.SPF {
+		i := slices.IndexFunc(l, func(s facts.SPF) bool { return s.Domain == domain })
+		if i < 0 {
+			i = len(l)
+			l = append(l, facts.SPF{Domain: domain})
+		}
+		return &l[i]
+	}
+	for _, s := range g.t.Streams {
+		_, domain, _ := strings.Cut(s.MailFrom, "@")
+		s2 := at(domain)
+		s2.MailFrom = append(s2.MailFrom, s.Name)
+		if s.HELO != "" && isHost(s.HELO) && want&facts.SPFTree != 0 {
+			s2 = at(dnsx.Q(s.HELO, dnsx.TXT).Name)
+			s2.HELO = append(s2.HELO, s.Name)
+		}
+	}
+	records := make([]spfRecord, len(l))
+	for i, s := range l {
+		records[i] = spfRecord{s.Domain, soon(func() facts.SPF { return g.walk(s) })}
+	}
+	return records
+}
+
+// step is a node of the tree whose record is still to be fetched.
+type step struct {
+	node  *facts.SPFNode
+	above []string // the names from the root to it
+	void  *bool    // of the term that leads to it
+}
+
+// walk fetches the tree level by level, all records of a level at once, and addresses beside them. The levels make
+// it certain which terms a bound leaves unread, whatever order the answers come in.
+func (g *gatherer) walk(s facts.SPF) facts.SPF {
+	s.Root = facts.SPFNode{Domain: s.Domain}
+	var lookups []later[bool]
+	budget := maxTerms
+	level := []step{{node: &s.Root}}
+	for len(level) > 0 {
+		answers := every(level, func(x step) dnsx.Answer { return g.ask(x.node.Domain, dnsx.TXT) })
+		var next []step
+		for i, x := range level {
+			if x.void != nil {
+				*x.void = answers[i].Missing()
+			} else {
+				s.Exists = answers[i].Status != dnsx.NXDomain
+			}
+			g.read(x.node, answers[i])
+			if x.node == &s.Root {
+				s.Near = near(answers[i])
+			}
+			next = append(next, g.expand(x, &budget, &lookups)...)
+		}
+		level = next
+	}
+	for _, done := range lookups {
+		done()
+	}
+	s.Whole = true
+	count(&s, &s.Root)
+	return s
+}
+
+// read fills a node from the TXT records at its name (RFC 7208 4.5).
+func (g *gatherer) read(n *facts.SPFNode, a dnsx.Answer) {
+	if a.Status == dnsx.Failed {
+		n.Status, n.Why = facts.SPFUnknown, a.Cause
+		return
+	}
+	for _, r := range a.Records {
+		if !spf.IsSPF(r.Text) {
+			continue
+		}
+		n.Texts = append(n.Texts, r.Text)
+		if len(r.Strings) > 1 {
+			n.Seams = r.Strings
+		}
+	}
+	switch len(n.Texts) {
+	case 0:
+		n.Status = facts.SPFNone
+	case 1:
+		n.Status = facts.SPFFound
+		rec := spf.Parse(n.Texts[0])
+		n.Record = &rec
+	default:
+		n.Status = facts.SPFMultiple
+		slices.Sort(n.Texts) // the order of records in an answer means nothing
+	}
+}
+
+// near are the TXT records that were meant to be SPF and are none.
+func near(a dnsx.Answer) []string {
+	var l []string
+	for _, r := range a.Records {
+		if _, ok := spf.LooksLike(r.Text); ok {
+			l = append(l, r.Text)
+		}
+	}
+	slices.Sort(l)
+	return l
+}
+
+// expand lists the terms of a node that an evaluation could reach, starts their lookups, and returns the records
+// to fetch next.
+func (g *gatherer) expand(x step, budget *int, lookups *[]later[bool]) []step {
+	n := x.node
+	if n.Status != facts.SPFFound {
+		return nil
+	}
+	terms := n.Record.Effective()
+	if r, ok := n.Record.Redirect(); ok {
+		terms = append(terms, r) // it is looked at after all mechanisms (RFC 7208 6.1)
+	}
+	n.Terms = make([]facts.SPFTerm, len(terms))
+	path := append(slices.Clone(x.above), n.Domain)
+	var next []step
+	for i, t := range terms {
+		out := &n.Terms[i]
+		out.Term = t
+		if t.Bad || !t.NeedsLookup() {
+			continue
+		}
+		target, ok := spf.Expand(t.Spec, spf.Vars{Domain: n.Domain})
+		target = dnsx.Q(target, dnsx.TXT).Name
+		isRecord := t.Name == "include" || t.Name == "redirect"
+		if isRecord {
+			out.Child = &facts.SPFNode{Domain: target}
+		}
+		switch {
+		case !ok:
+			out.Why = "its macros stand for parts of each message"
+			if isRecord {
+				out.Child.Domain, out.Child.Status, out.Child.Why = t.Spec, facts.SPFUndetermined, out.Why
+			}
+			continue
+		case isRecord && slices.Contains(path, target):
+			out.Target, out.Child.Status = target, facts.SPFLoop
+			continue
+		case *budget == 0 || len(path) > maxDepth:
+			out.Why = "beyond the bounds of this walk"
+			if isRecord {
+				out.Child.Status, out.Child.Why = facts.SPFUnread, out.Why
+			}
+			continue
+		}
+		*budget--
+		out.Target = target
+		if isRecord {
+			next = append(next, step{out.Child, path, &out.Void})
+		} else {
+			*lookups = append(*lookups, soon(func() bool { return g.term(out) }))
+		}
+	}
+	return next
+}
+
+// term looks up what an a, mx or exists names, and says whether that was void. Whether ptr finds anything depends on
+// the sending address.
+func (g *gatherer) term(t *facts.SPFTerm) bool {
+	switch t.Term.Name {
+	case "a":
+		h := g.hosts(t.Target)
+		t.Why, t.Addresses = h.Why, h.Value.Addresses
+		t.Void = h.Known() && len(h.Value.Addresses) == 0
+	case "exists":
+		a := g.ask(t.Target, dnsx.A) // A, whatever the family of the sender (RFC 7208 5.7)
+		t.Why, t.Void = a.Cause, a.Missing()
+	case "mx":
+		a := g.ask(t.Target, dnsx.MX)
+		t.Why, t.Void, t.Hosts = a.Cause, a.Missing(), len(a.Records)
+		hosts := every(a.Records[:min(len(a.Records), 10)], func(r dnsx.Record) facts.Fact[facts.Hosts] { // RFC 7208 4.6.4
+			if r.Target == "." {
+				return facts.Know(facts.Hosts{})
+			}
+			return g.hosts(r.Target)
+		})
+		for _, h := range hosts {
+			t.Addresses = append(t.Addresses, h.Value.Addresses...)
+			if h.State == facts.Unknown {
+				t.Why = h.Why
+			}
+		}
+		slices.SortFunc(t.Addresses, netip.Addr.Compare)
+		t.Addresses = slices.Compact(t.Addresses)
+	}
+	if t.Void {
+		t.Why = "" // a name that cannot exist has a cause, and is known
+	}
+	return t.Void
+}
+
+// count numbers the lookups and voids in the order in which an evaluation comes to them.
+func count(s *facts.SPF, n *facts.SPFNode) {
+	if n.Status == facts.SPFUnknown || n.Status == facts.SPFUnread {
+		s.Whole = false
+	}
+	for i := range n.Terms {
+		t := &n.Terms[i]
+		if t.Term.Bad || !t.Term.NeedsLookup() {
+			continue
+		}
+		s.Lookups++
+		t.Lookup = s.Lookups
+		if t.Void {
+			s.Void++
+			t.VoidCount = s.Void
+		}
+		if t.Why != "" && t.Target != "" {
+			s.Whole = false
+		}
+		if t.Child != nil {
+			count(s, t.Child)
+		}
+	}
+}

@@ -1,0 +1,143 @@
+package gather
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"mailaudit/internal/dnsx"
+	"mailaudit/internal/facts"
+	"mailaudit/internal/smtpx"
+)
+
+// Ports of submission (RFC 6409 3.1, RFC 8314 7.3) and the alternative that hosters offer.
+const (
+	portSubmission  = 587
+	portSubmissions = 465
+	portAlternative = 2525
+)
+
+// maxServices bounds the services that are connected to.
+const maxServices = 8
+
+// place is a service that is to be probed.
+type place struct {
+	facts.Service
+	named bool // the user typed it: it is dialled whatever it resolves to
+}
+
+// submission finds the services: those that the user named, else those of the SRV records (RFC 6186, RFC 8314 5.1), else
+// the usual names as candidates.
+func (g *gatherer) submission(mx later[facts.Fact[facts.MX]]) facts.Submission {
+	var sub facts.Submission
+	var places []place
+	if len(g.t.Submission) > 0 {
+		for _, e := range g.t.Submission {
+			places = append(places, place{facts.Service{Host: e.Host, Port: e.Port, Implicit: e.Implicit, Origin: "flag"}, true})
+		}
+	} else {
+		sub.SRV, places = g.srv()
+		if sub.SRV.Known() && !sub.SRV.Value {
+			places = g.candidatePlaces()
+		}
+		places = places[:min(len(places), maxServices)]
+	}
+	sub.Services = every(places, g.service)
+	// A candidate that does not exist is no service at all.
+	sub.Services = slices.DeleteFunc(sub.Services, func(s facts.Service) bool { return s.Origin == "candidate" && s.Left != "" })
+	return sub
+}
+
+// srv reads the SRV records. A target of "." says that the service is not offered (RFC 2782).
+func (g *gatherer) srv() (facts.Fact[bool], []place) {
+	names := []string{"_submissions._tcp." + g.t.Domain, "_submission._tcp." + g.t.Domain}
+	answers := every(names, func(n string) dnsx.Answer { return g.ask(n, dnsx.SRV) })
+	var l []place
+	for i, a := range answers {
+		records := slices.Clone(a.Records)
+		slices.SortFunc(records, func(x, y dnsx.Record) int {
+			return cmp.Or(cmp.Compare(x.Priority, y.Priority), cmp.Compare(x.Target, y.Target), cmp.Compare(x.Port, y.Port))
+		})
+		for _, r := range records {
+			if r.Target != "." {
+				l = append(l, place{Service: facts.Service{Host: r.Target, Port: int(r.Port), Implicit: i == 0, Origin: "srv"}})
+			}
+		}
+	}
+	for _, a := range answers {
+		if a.Status == dnsx.Failed && len(l) == 0 {
+			return facts.Cannot[bool](a.Cause), nil
+		}
+	}
+	return facts.Know(len(l) > 0), l
+}
+
+// candidatePlaces are the names that hosters commonly tell their users.
+func (g *gatherer) candidatePlaces() []place {
+	var l []place
+	for _, label := range []string{"submission", "smtp", "mail"} {
+		host := label + "." + g.t.Domain
+		l = append(l,
+			place{Service: facts.Service{Host: host, Port: portSubmission, Origin: "candidate"}},
+			place{Service: facts.Service{Host: host, Port: portSubmissions, Implicit: true, Origin: "candidate"}})
+	}
+	return l
+}
+
+// service probes one service, or says why it was left alone.
+func (g *gatherer) service(p place) facts.Service {
+	s := p.Service
+	addresses, why := g.addressesOf(p)
+	switch {
+	case addresses == nil && why != "":
+		s.Probe = facts.Cannot[facts.Probe](why)
+		return s
+	case g.env.Dial == nil:
+		s.Probe = facts.Cannot[facts.Probe]("offline: nothing is dialled")
+		return s
+	case !p.named && g.t.NoProbes:
+		s.Left = "no connections are made in a batch unless --probe is given"
+		return s
+	case len(addresses) == 0:
+		s.Probe = facts.Know(facts.Probe{Status: facts.ServiceRefused, Why: s.Host + " has no address", TLS: "none"})
+		if s.Origin == "candidate" {
+			s.Left = s.Host + " has no address"
+		}
+		return s
+	case !p.named && s.Port != portSubmission && s.Port != portSubmissions && s.Port != portAlternative:
+		s.Left = fmt.Sprintf("DNS names port %d: only 465, 587 and 2525 are dialled on the word of DNS", s.Port)
+		return s
+	}
+	var dial []netip.AddrPort
+	for _, a := range addresses {
+		if p.named || g.public(a) {
+			dial = append(dial, netip.AddrPortFrom(a, uint16(s.Port)))
+		}
+	}
+	if len(dial) == 0 {
+		s.Left = fmt.Sprintf("DNS names %s, which is no public address: it is not dialled without --allow-private", addresses[0])
+		return s
+	}
+	s.Probe = facts.Know(smtpx.Run(g.ctx, g.env.Dial, smtpx.Target{Host: s.Host, Addrs: dial, Implicit: s.Implicit, Roots: g.env.Roots, Now: g.env.Now()}))
+	return s
+}
+
+// addressesOf are the addresses of a service in the families that may be dialled; why is set where they could not
+// be found out.
+func (g *gatherer) addressesOf(p place) (l []netip.Addr, why string) {
+	if a, err := netip.ParseAddr(p.Host); err == nil {
+		return []netip.Addr{a}, ""
+	}
+	h := g.hosts(p.Host)
+	if !h.Known() {
+		return nil, h.Why
+	}
+	l = []netip.Addr{}
+	for _, a := range h.Value.Addresses {
+		if g.t.Family == 0 || g.t.Family == 4 && a.Is4() || g.t.Family == 6 && a.Is6() {
+			l = append(l, a)
+		}
+	}
+	return l, ""
+}

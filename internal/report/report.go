@@ -1,0 +1,48 @@
+// Package report writes audits, one writer for each format. Writers only write: no rule, no score and no
+// lookup stands here. It is the only place that knows width and colour, and the only one where text from
+// outside (a TXT record, a banner, a certificate) becomes output: each writer escapes it for its own medium.
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"mailaudit/internal/audit"
+)
+
+// Formats are those that New takes, in the order of the help text.
+var Formats = []string{"table", "json", "ndjson"}
+
+// Options say how to write.
+type Options struct {
+	Format  string
+	Several bool // more than one domain: json is an array
+	Width   int  // of the table, in columns
+	Color   bool
+	Verbose bool // also what passed, references and evidence
+}
+
+// Writer takes reports one by one, so that a batch needs no memory.
+type Writer interface {
+	// Report writes one report; exit says in words why the exit code is what it is for this domain.
+	Report(r *audit.Report, exit string) error
+	// Invalid writes one line of input that is no domain.
+	Invalid(line int, input string, why error) error
+	// Close ends the output.
+	Close() error
+}
+
+// New is the writer for a format.
+func New(w io.Writer, o Options) (Writer, error) {
+	switch o.Format {
+	case "table":
+		return newTable(w, o), nil
+	case "json":
+		return &jsonWriter{w: w, several: o.Several}, nil
+	case "ndjson":
+		return &ndjsonWriter{w: w}, nil
+	}
+	return nil, fmt.Errorf("%q is no format: one of %s", o.Format, strings.Join(slices.Sorted(slices.Values(Formats)), ", "))
+}

@@ -1,0 +1,231 @@
+package testnet
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"mailaudit/internal/dnsx"
+)
+
+// DNSFault is a way to answer wrongly.
+type DNSFault int
+
+// What a DNS server can do to a question.
+const (
+	DNSHealthy      DNSFault = iota // answer it; to exempt a question from a wider fault
+	DNSDrop                         // no answer
+	DNSServFail                     // SERVFAIL
+	DNSRefused                      // REFUSED
+	DNSFormErr                      // FORMERR, with and without EDNS
+	DNSNoEDNS                       // FORMERR to EDNS alone (RFC 6891 7)
+	DNSTruncate                     // TC over UDP, the answer over TCP
+	DNSTruncateDead                 // TC over UDP, silence over TCP
+	DNSLame                         // a referral to the root, and no recursion
+	DNSGarbage                      // the ID, then noise
+	DNSWrongID                      // the answer under another ID
+	DNSWrongName                    // the answer to another name
+)
+
+// DNSOptions shape a DNS server; the zero value answers at once and rightly.
+type DNSOptions struct {
+	Delay time.Duration // before each answer
+	// Faults by question. Type 0 is any type and name "" any name; the most exact entry counts.
+	Faults map[dnsx.Question]DNSFault
+}
+
+// DNSAsked is one question as it came in.
+type DNSAsked struct {
+	dnsx.Question
+	TCP bool
+}
+
+// DNS is a recursive resolver on loopback, for a world that consists of one zone file.
+type DNS struct {
+	zone     *dnsx.Zone
+	options  DNSOptions
+	addr     netip.AddrPort
+	udp, tcp *dns.Server
+	closing  chan struct{}
+
+	mu    sync.Mutex
+	asked []DNSAsked
+}
+
+// ServeDNS starts a resolver on 127.0.0.1, UDP and TCP at the same port.
+func ServeDNS(z *dnsx.Zone, o DNSOptions) (*DNS, error) {
+	l, c, err := listenBoth()
+	if err != nil {
+		return nil, err
+	}
+	s := &DNS{zone: z, options: o, addr: l.Addr().(*net.TCPAddr).AddrPort(), closing: make(chan struct{})}
+	var up sync.WaitGroup
+	up.Add(2)
+	s.udp = &dns.Server{PacketConn: c, Handler: dns.HandlerFunc(s.overUDP), NotifyStartedFunc: up.Done}
+	s.tcp = &dns.Server{Listener: l, Handler: dns.HandlerFunc(s.overTCP), NotifyStartedFunc: up.Done}
+	go s.udp.ActivateAndServe()
+	go s.tcp.ActivateAndServe()
+	up.Wait()
+	return s, nil
+}
+
+// listenBoth finds a port that is free in both protocols.
+func listenBoth() (l net.Listener, c *net.UDPConn, err error) {
+	for range 20 {
+		if l, err = net.Listen("tcp4", "127.0.0.1:0"); err != nil {
+			return nil, nil, err
+		}
+		at := l.Addr().(*net.TCPAddr)
+		if c, err = net.ListenUDP("udp4", &net.UDPAddr{IP: at.IP, Port: at.Port}); err == nil {
+			c.SetReadBuffer(4 << 20) // a burst of questions is not to be lost by us
+			return l, c, nil
+		}
+		l.Close()
+	}
+	return nil, nil, fmt.Errorf("no port is free for both UDP and TCP: %w", err)
+}
+
+// Addr is where the server listens.
+func (s *DNS) Addr() netip.AddrPort { return s.addr }
+
+// Asked lists the questions so far, as they came in; those that were not answered too.
+func (s *DNS) Asked() []DNSAsked {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.asked)
+}
+
+// Close stops the server, and ends the answers that still wait.
+func (s *DNS) Close() error {
+	close(s.closing)
+	err := s.udp.Shutdown()
+	if tcpErr := s.tcp.Shutdown(); err == nil {
+		err = tcpErr
+	}
+	return err
+}
+
+func (s *DNS) overUDP(w dns.ResponseWriter, req *dns.Msg) { s.serve(w, req, false) }
+func (s *DNS) overTCP(w dns.ResponseWriter, req *dns.Msg) { s.serve(w, req, true) }
+
+func (s *DNS) serve(w dns.ResponseWriter, req *dns.Msg, tcp bool) {
+	q := dnsx.Q(req.Question[0].Name, dnsx.Type(req.Question[0].Qtype)) // the server takes one question, no more, no less
+	s.mu.Lock()
+	s.asked = append(s.asked, DNSAsked{q, tcp})
+	s.mu.Unlock()
+	reply := s.reply(req, s.fault(q), tcp)
+	if reply == nil {
+		return
+	}
+	if s.options.Delay > 0 {
+		select {
+		case <-time.After(s.options.Delay):
+		case <-s.closing:
+			return
+		}
+	}
+	w.Write(reply) // the client may be gone: its loss
+}
+
+func (s *DNS) fault(q dnsx.Question) DNSFault {
+	for _, k := range []dnsx.Question{q, {Name: q.Name}, {Type: q.Type}, {}} {
+		if f, ok := s.options.Faults[k]; ok {
+			return f
+		}
+	}
+	return DNSHealthy
+}
+
+// reply packs the answer; nil is silence.
+func (s *DNS) reply(req *dns.Msg, fault DNSFault, tcp bool) []byte {
+	m := new(dns.Msg).SetReply(req)
+	m.RecursionAvailable = true
+	edns := req.IsEdns0()
+	size := dns.MinMsgSize
+	if edns != nil {
+		size = max(size, int(edns.UDPSize()))
+	}
+	switch fault {
+	case DNSDrop:
+		return nil
+	case DNSServFail:
+		m.Rcode = dns.RcodeServerFailure
+	case DNSRefused:
+		m.Rcode = dns.RcodeRefused
+	case DNSFormErr:
+		m.Rcode = dns.RcodeFormatError
+	case DNSLame:
+		m.RecursionAvailable = false
+		m.Ns = []dns.RR{&dns.NS{Hdr: dns.RR_Header{Name: ".", Rrtype: dns.TypeNS, Class: dns.ClassINET, Ttl: 300}, Ns: "a.root.invalid."}}
+	case DNSNoEDNS:
+		if edns != nil {
+			m.Rcode = dns.RcodeFormatError
+			edns = nil
+			break
+		}
+		s.zone.Reply(m)
+	case DNSTruncateDead:
+		if tcp {
+			return nil
+		}
+		m.Truncated = true
+	case DNSTruncate:
+		if !tcp {
+			m.Truncated = true
+			break
+		}
+		s.zone.Reply(m)
+	default:
+		s.zone.Reply(m)
+	}
+	if edns != nil {
+		m.SetEdns0(4096, false)
+	}
+	if !tcp {
+		m.Truncate(size) // miekg/dns leaves that to us
+	} else {
+		m.Compress = true
+	}
+	switch fault {
+	case DNSWrongID:
+		m.Id++
+	case DNSWrongName:
+		m.Question[0].Name = "other.example."
+	}
+	b, err := m.Pack()
+	if err != nil || len(b) > dns.MaxMsgSize { // more than any message can hold
+		b, err = new(dns.Msg).SetRcode(req, dns.RcodeServerFailure).Pack()
+	}
+	if err != nil {
+		return nil
+	}
+	if fault == DNSGarbage {
+		b = append(b[:2:2], "\xff\xff\xff\xff this is no DNS message"...)
+	}
+	return b
+}
+
+// MustZone parses zone-file text, which is part of the program, and panics if that is wrong.
+func MustZone(text string) *dnsx.Zone {
+	z, err := dnsx.ParseZone("zone", strings.NewReader(text))
+	if err != nil {
+		panic(err)
+	}
+	return z
+}
+
+// Dial is a dialer that refuses every address that is not on loopback, so that no test can leave the machine.
+func Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	a, err := netip.ParseAddrPort(address)
+	if err != nil || !a.Addr().Unmap().IsLoopback() {
+		return nil, fmt.Errorf("testnet dials loopback addresses only, not %q", address)
+	}
+	return new(net.Dialer).DialContext(ctx, network, address)
+}
