@@ -54,7 +54,7 @@ var dkimChecks = []*Check{
 		Judge: each(namedKeys, dkimSelectorMissing),
 	},
 	{
-		ID: "dkim.cname-dangling", Title: "no selector is a CNAME to a name that does not exist", Area: "dkim", Worst: Fail, Impact: Reject,
+		ID: "dkim.cname-dangling", Title: "no selector is a CNAME to a name without a key", Area: "dkim", Worst: Fail, Impact: Reject,
 		References: []string{"RFC 6376 3.6.2", "RFC 6376 6.1.2"},
 		Replies:    unsignedReplies,
 		Refused:    refuseUnsigned,
@@ -219,9 +219,12 @@ func uncertain(f *facts.Facts) []subject[facts.DKIM] {
 	})
 }
 
-// hasKey says whether a key was found. A revoked one is the remains of a key.
+// hasKey says whether a key was found, be it good or not. A revoked one is the remains of a key, and a CNAME to
+// nowhere was to be one.
 func hasKey(d facts.DKIM) bool {
-	return slices.ContainsFunc(d.Keys, func(k facts.Key) bool { return k.Status == facts.KeyValid || k.Status == facts.KeyInvalid })
+	return slices.ContainsFunc(d.Keys, func(k facts.Key) bool {
+		return k.Status == facts.KeyValid || k.Status == facts.KeyInvalid && !k.Dangling
+	})
 }
 
 func dkimNoneFound(_ *facts.Facts, d facts.DKIM) []Violation {
@@ -278,9 +281,9 @@ func dkimCNAMEDangling(_ *facts.Facts, k facts.Key) []Violation {
 		target = k.CNAME[n-1]
 	}
 	if !inUse(k) {
-		return one(Warn, fmt.Sprintf("selector %s is a CNAME to %s, which does not exist", k.Selector, target))
+		return one(Warn, fmt.Sprintf("selector %s is a CNAME to %s, where no key is published", k.Selector, target))
 	}
-	return one(Fail, fmt.Sprintf("selector %s is in use, but it is a CNAME to %s, which does not exist", k.Selector, target))
+	return one(Fail, fmt.Sprintf("selector %s is in use, but it is a CNAME to %s, where no key is published", k.Selector, target))
 }
 
 func dkimMultiple(_ *facts.Facts, k facts.Key) []Violation {

@@ -80,6 +80,9 @@ func viaCNAME(f *facts.Facts) { f.DKIM[0].Keys[0].CNAME = []string{"k.esp.exampl
 func dangling(f *facts.Facts) {
 	k := keyFacts()
 	k.Origin, k.CNAME, k.Dangling = f.DKIM[0].Keys[0].Origin, []string{"k.esp.example", "gone.esp.example"}, true
+	if k.Origin != "flag" {
+		k.Status = facts.KeyInvalid // a guess that finds nothing is no key; one that finds this is
+	}
 	f.DKIM[0].Keys[0] = k
 }
 
@@ -116,6 +119,7 @@ var dkimCases = []ruleCase{
 	{rule: "dkim.not-found-maybe", name: "wildcard", want: Info, says: "a wildcard answers", edit: wildcardThere},
 	{rule: "dkim.not-found-maybe", name: "lost guesses", want: Info, says: "2 of the guesses got no answer", edit: inTurn(somethingThere, lostGuesses)},
 	{rule: "dkim.not-found-maybe", name: "a revoked key is none", want: Info, says: "1 revoked key", edit: withGuess("v=DKIM1; p=")},
+	{rule: "dkim.not-found-maybe", name: "a CNAME to nowhere is none", want: Info, says: "selectors cannot be listed", edit: inTurn(withGuess(goodKey), dangling)},
 	{rule: "dkim.not-found-maybe", name: "a guess finds one", want: Pass, edit: withGuess(goodKey)},
 	{rule: "dkim.not-found-maybe", name: "certain", want: "", edit: nothingBeneath},
 	{rule: "dkim.not-found-maybe", name: "subtree not known", want: Unknown, says: "SERVFAIL", edit: subtreeLost},
@@ -133,7 +137,7 @@ var dkimCases = []ruleCase{
 	}},
 	{rule: "dkim.selector-missing", name: "guessed", want: "", edit: withGuess(goodKey)},
 
-	{rule: "dkim.cname-dangling", want: Fail, says: "gone.esp.example, which does not exist", edit: dangling},
+	{rule: "dkim.cname-dangling", want: Fail, says: "gone.esp.example, where no key is published", edit: dangling},
 	{rule: "dkim.cname-dangling", name: "guessed", want: Warn, says: "gone.esp.example", edit: inTurn(withGuess(goodKey), dangling)},
 
 	{rule: "dkim.multiple", want: Fail, says: "2 key records", edit: withKey(goodKey, "v=DKIM1; p="+rsaKey(2048))},

@@ -205,12 +205,18 @@ func above(d facts.DMARC) string {
 }
 
 // voided is how much a void record matters. The owner relies on the one at the domain's own name. One further up
-// is somebody else's fault, unless it leaves a bulk sender with no DMARC at all.
+// is somebody else's fault, unless a bulk sender has no DMARC for that reason.
 func voided(f *facts.Facts, d facts.DMARC, own bool) Status {
-	if own || f.Profile.Name == facts.Bulk && d.Status != facts.DMARCFound {
+	if own || f.Profile.Name == facts.Bulk && d.Status == facts.DMARCInvalid {
 		return Fail
 	}
 	return Warn
+}
+
+// voidedAt is the violation of a record at one name of the walk, number i. Where nothing else is found either
+// dmarc.missing carries what the lack of a record costs.
+func voidedAt(f *facts.Facts, d facts.DMARC, i int, message string) Violation {
+	return Violation{Status: voided(f, d, i == 0), Message: message, Implied: d.Status == facts.DMARCNone}
 }
 
 // consequence is what receivers make of a record without a usable policy (RFC 9989 4.10.1).
@@ -245,8 +251,7 @@ func dmarcMultiple(f *facts.Facts, d facts.DMARC) []Violation {
 	var l []Violation
 	for i, step := range reached(d) {
 		if step.Status == "multiple" {
-			l = append(l, Violation{Status: voided(f, d, i == 0),
-				Message: fmt.Sprintf("%s at %s: receivers discard them all", count(len(step.Records), "DMARC record"), step.Name)})
+			l = append(l, voidedAt(f, d, i, fmt.Sprintf("%s at %s: receivers discard them all", count(len(step.Records), "DMARC record"), step.Name)))
 		}
 	}
 	return l
@@ -269,16 +274,17 @@ func dmarcVersion(f *facts.Facts, d facts.DMARC) []Violation {
 			l = append(l, Violation{Status: Info, Message: message + "; a DMARC record stands beside it", Fix: "Remove the record that is ignored"})
 			continue
 		}
-		l = append(l, Violation{Status: voided(f, d, i == 0), Message: message})
+		l = append(l, voidedAt(f, d, i, message))
 	}
 	return l
 }
 
 func dmarcDuplicateTag(f *facts.Facts, d facts.DMARC) []Violation {
-	for _, m := range policyProblems(d, dmarc.DuplicateTag) {
-		return one(voided(f, d, !d.Inherited), clip(m)+above(d))
+	l := policyProblems(d, dmarc.DuplicateTag)
+	if len(l) == 0 {
+		return nil
 	}
-	return nil
+	return one(voided(f, d, !d.Inherited), clip(l[0])+above(d))
 }
 
 func dmarcPMissing(f *facts.Facts, d facts.DMARC) []Violation {
@@ -293,21 +299,23 @@ func dmarcPMissing(f *facts.Facts, d facts.DMARC) []Violation {
 }
 
 func dmarcPInvalid(f *facts.Facts, d facts.DMARC) []Violation {
-	for _, m := range policyProblems(d, dmarc.PolicyInvalid) {
-		return one(voided(f, d, !d.Inherited), m+": "+consequence(d))
+	l := policyProblems(d, dmarc.PolicyInvalid)
+	if len(l) == 0 {
+		return nil
 	}
-	return nil
+	return one(voided(f, d, !d.Inherited), l[0]+": "+consequence(d)) // a policy was meant, and none is applied
 }
 
 func dmarcSubInvalid(f *facts.Facts, d facts.DMARC) []Violation {
+	l := policyProblems(d, dmarc.SubInvalid)
+	if len(l) == 0 {
+		return nil
+	}
 	status := Warn // p=none, and read as p=none
 	if d.Record.Void || d.Record.Policy == "quarantine" || d.Record.Policy == "reject" {
 		status = voided(f, d, !d.Inherited)
 	}
-	for _, m := range policyProblems(d, dmarc.SubInvalid) {
-		return one(status, m+": "+consequence(d))
-	}
-	return nil
+	return one(status, l[0]+": "+consequence(d))
 }
 
 func dmarcPNone(_ *facts.Facts, d facts.DMARC) []Violation {

@@ -65,15 +65,13 @@ var dmarcCases = []ruleCase{
 		withParentDMARC("v=DMARC1; p=none" + mailtoAgg)(f)
 		f.DMARC.Value.Walk[0] = ownTwo
 	}},
-	{rule: "dmarc.multiple", name: "above", want: Warn, says: "_dmarc.example", edit: withWalk(facts.DMARCInvalid, ownEmpty, parentTwo)},
-	{rule: "dmarc.multiple", name: "above a bulk sender with nothing else", want: Fail, says: "_dmarc.example", edit: inTurn(withWalk(facts.DMARCInvalid, ownEmpty, parentTwo), asBulk)},
+	{rule: "dmarc.multiple", name: "above", want: Warn, says: "_dmarc.example", edit: withWalk(facts.DMARCNone, ownEmpty, parentTwo)},
 	{rule: "dmarc.multiple", name: "above a record that applies", want: Pass, edit: func(f *facts.Facts) { f.DMARC.Value.Walk[1] = parentTwo }},
 
 	{rule: "dmarc.version", want: Fail, says: "v=dmarc1; p=reject at _dmarc.healthy.example", edit: withWalk(facts.DMARCInvalid, ownNear, parentEmpty)},
 	{rule: "dmarc.version", name: "no v= at all", want: Fail, says: "does not begin with v=DMARC1", edit: withWalk(facts.DMARCInvalid,
 		facts.DMARCStep{Name: "_dmarc.healthy.example", Status: "none", Near: []string{"p=reject"}})},
-	{rule: "dmarc.version", name: "above", want: Warn, says: "_dmarc.example", edit: withWalk(facts.DMARCInvalid, ownEmpty, parentNear)},
-	{rule: "dmarc.version", name: "above a bulk sender with nothing else", want: Fail, edit: inTurn(withWalk(facts.DMARCInvalid, ownEmpty, parentNear), asBulk)},
+	{rule: "dmarc.version", name: "above", want: Warn, says: "_dmarc.example", edit: withWalk(facts.DMARCNone, ownEmpty, parentNear)},
 	{rule: "dmarc.version", name: "beside a right one", want: Info, says: "a DMARC record stands beside it", edit: func(f *facts.Facts) {
 		f.DMARC.Value.Walk[0].Near = ownNear.Near
 	}},
@@ -186,6 +184,24 @@ func TestDMARCRefusals(t *testing.T) {
 				if len(x.Refused) > 0 {
 					t.Errorf("%s: %v refuse a sender of little mail", x.Check.ID, x.Refused)
 				}
+			}
+		})
+	}
+}
+
+// TestVoidAboveOnce holds that several records or a wrong version above the domain cost nothing beside the
+// dmarc.missing that they lead to.
+func TestVoidAboveOnce(t *testing.T) {
+	for name, step := range map[string]facts.DMARCStep{"two records": parentTwo, "wrong version": parentNear} {
+		t.Run(name, func(t *testing.T) {
+			f := healthy()
+			inTurn(withWalk(facts.DMARCNone, ownEmpty, step), asBulk)(f)
+			fails, warns := withStatus(f, Fail), withStatus(f, Warn)
+			if len(fails) != 1 || fails[0].Check.ID != "dmarc.missing" {
+				t.Errorf("fails: %+v, want dmarc.missing alone", fails)
+			}
+			if len(warns) != 1 || !warns[0].Implied {
+				t.Errorf("warns: %+v, want one that is implied", warns)
 			}
 		})
 	}

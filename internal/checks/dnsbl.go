@@ -1,3 +1,327 @@
 package checks
 
-var dnsblChecks = []*Check{}
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"mailaudit/internal/blocklist"
+	"mailaudit/internal/facts"
+	"mailaudit/internal/special"
+)
+
+var dnsblChecks = []*Check{
+	{
+		ID: "dnsbl.listed-major", Title: "no major blocklist lists the sending addresses", Area: "dnsbl", Worst: Fail, Impact: Reject,
+		References: []string{"RFC 5782 2.1", "RFC 5782 2.4"},
+		Replies: []string{
+			"554 5.7.1 Service unavailable; Client host [{ip}] blocked using zen.spamhaus.org",
+			"553 5.7.1 [BL21] Connections will not be accepted from {ip}, because the ip is in Spamhaus's list",
+			"550 5.7.1 Mail from IP {ip} was rejected due to listing in Spamhaus SBL/XBL/PBL. For details please see http://www.spamhaus.org/query/bl?ip={ip}",
+			"554-IP address is block listed.",
+			"554 5.7.1 Service unavailable; Client host [{ip}] blocked using b.barracudacentral.org",
+		},
+		// No receiver is known to refuse for every major list: what Yahoo, Outlook.com, iCloud and GMX document is about
+		// Spamhaus alone, which CapListed accounts for.
+		Cap:   CapListed,
+		Needs: facts.Listings,
+		Help: "Large receivers ask these lists about every connection and refuse what they list. A listing has a cause, such as " +
+			"a hijacked account or a bought address list, and comes back as long as the cause is there.",
+		Fix:   "Stop the cause first, then ask the list for removal",
+		Judge: each(majorAnswers, listedAs(Fail, blocklist.ClassMajor)),
+	},
+	{
+		ID: "dnsbl.listed-minor", Title: "no smaller blocklist lists the sending addresses or the domain", Area: "dnsbl", Worst: Warn, Impact: Spam,
+		References: []string{"RFC 5782 2.1", "RFC 5782 3"},
+		Needs:      facts.Listings,
+		Help: "Smaller lists are asked by some receivers, and by filters that add them up. A listing there costs some mail, and " +
+			"is often the first sign of what the major lists will see next.",
+		Fix:   "Stop the cause first, then ask the list for removal",
+		Judge: each(minorAnswers, listedAs(Warn, blocklist.ClassMinor)),
+	},
+	{
+		ID: "dnsbl.listed-policy", Title: "no policy list counts the sending addresses as no mail servers", Area: "dnsbl", Worst: Fail, Impact: Reject,
+		References: []string{"RFC 5782 2.1"},
+		Replies: []string{
+			"550 5.7.1 Mail from IP {ip} was rejected due to listing in Spamhaus SBL/XBL/PBL. For details please see http://www.spamhaus.org/query/bl?ip={ip}",
+			"550 5.7.1 The IP you're using to send email is not authorized to send email directly to our servers. Please use the SMTP relay at your service provider instead.",
+			"550 DY-001",
+		},
+		// It fails for the Spamhaus PBL alone, which is part of ZEN, so that what is documented for Spamhaus holds.
+		Refused: []Refusal{{Receiver: "yahoo"}, {Receiver: "outlook"}, {Receiver: "icloud"}, {Receiver: "gmx"}, {Receiver: "webde"},
+			{Receiver: "comcast"}, {Receiver: "cox"}},
+		Cap:   CapListed,
+		Needs: facts.Listings,
+		Help: "Policy lists do not accuse anybody of spam: they hold addresses from which no mail should come directly, such as " +
+			"those of home connections, by the word of their own providers. Most receivers refuse what is on the Spamhaus PBL.",
+		Fix:   "Send through the provider's mail relay, or have a static address taken off the list",
+		Judge: each(listings("ip"), listedPolicy),
+	},
+	{
+		ID: "dnsbl.listed-info", Title: "no list that hardly anybody uses lists the sending addresses or the domain", Area: "dnsbl", Worst: Info, Impact: Hygiene,
+		References: []string{"RFC 5782 2.1"},
+		Needs:      facts.Listings,
+		Help: "Hardly any receiver refuses for these lists. Some cover a whole network or provider for the sake of a few hosts in " +
+			"it; those end when the provider acts, and never by paying.",
+		Fix:   "Tell the provider of the address where the listing is about its network",
+		Judge: each(allAnswers, listedAs(Info, blocklist.ClassInfo)),
+	},
+	{
+		ID: "dnsbl.domain-listed", Title: "no domain blocklist lists the domain", Area: "dnsbl", Worst: Fail, Impact: Reject,
+		References: []string{"RFC 5782 3"},
+		Replies: []string{
+			"rejected due to having a domain present in the Spamhaus DBL",
+			"554 5.7.1 Service unavailable; Sender address blocked using dbl.spamhaus.org",
+		},
+		// iCloud documents the DBL only, and the rule holds SURBL and URIBL too.
+		Cap:   CapListed,
+		Needs: facts.Listings,
+		Help: "Filters look up the domains in the envelope, the header and the links of a message. A listed domain takes its mail " +
+			"down from every address that sends it.",
+		Fix:   "Clean the web site and stop the mail that advertises it first, then ask the list for removal",
+		Judge: each(domainAnswers, listedAs(Fail, blocklist.ClassDomain)),
+	},
+	{
+		ID: "dnsbl.domain-abused-legit", Title: "no domain blocklist lists the domain as abused by others", Area: "dnsbl", Worst: Warn, Impact: Spam,
+		References: []string{"RFC 5782 3"},
+		Needs:      facts.Listings,
+		Help: "The list takes the domain for a legitimate one that others abuse: a hacked web site, or a redirector that anybody " +
+			"can use. Messages with links to it are refused or filed as spam.",
+		Fix:   "Clean the hacked site or close the redirector first, then ask the list for removal",
+		Judge: each(listings("domain"), listedAs(Warn, blocklist.ClassAbused)),
+	},
+	{
+		ID: "dnsbl.query-refused", Title: "the blocklists answer this resolver", Area: "dnsbl", Worst: Unknown, Impact: Hygiene,
+		References: []string{"RFC 5782 2.1", "docs.spamhaus.com"},
+		Needs:      facts.Listings,
+		Help: "Lists refuse public resolvers and heavy users, with an answer that careless tools take for a listing. It says " +
+			"nothing about the address, neither good nor bad.",
+		Fix:   "Ask through a recursive resolver of your own (--resolver), or with the key that the list gives to registered users",
+		Judge: each(inState(facts.ListRefused), blind("refuses this resolver")),
+	},
+	{
+		ID: "dnsbl.self-test", Title: "the blocklists pass their self-test", Area: "dnsbl", Worst: Unknown, Impact: Hygiene,
+		References: []string{"RFC 5782 5", "RFC 6471 3.3"},
+		Needs:      facts.Listings,
+		Help: "Every list holds 127.0.0.2 and never 127.0.0.1, or test names of its own, so that a dead list can be told from one " +
+			"that has nothing to say. A list that fails this is not believed in this run, whatever it answers.",
+		Fix:   "Repeat the audit; where the list stays silent, take it out of the list file",
+		Judge: each(inState(facts.ListFailed), blind("was not used")),
+	},
+	{
+		ID: "dnsbl.hijacked", Title: "the blocklists answer with codes of their own", Area: "dnsbl", Worst: Unknown, Impact: Hygiene,
+		References: []string{"RFC 5782 2.1", "RFC 6471 3.4"},
+		Needs:      facts.Listings,
+		Help: "A list answers from 127.0.0.0/8 and from nowhere else. Another address comes from a resolver that rewrites " +
+			"answers, or from a zone that has lapsed and belongs to somebody else.",
+		Fix:   "Ask through a resolver that does not rewrite answers (--resolver), or take the list out of the list file",
+		Judge: each(inState(facts.ListHijacked), blind("does not answer as a blocklist")),
+	},
+	{
+		ID: "dnsbl.terms", Title: "every blocklist of this run could be asked", Area: "dnsbl", Worst: Info, Impact: Hygiene,
+		References: []string{"RFC 6471 2.1", "docs.spamhaus.com"},
+		Help: "Some lists are free for small and non-commercial use only. A batch leaves them out unless it is told that there is " +
+			"an agreement, and a listing there is then not seen.",
+		Fix:   "Give --accept-list-terms where an agreement with the lists exists",
+		Judge: dnsblTerms,
+	},
+}
+
+// The answers that listed-* rules judge. Of a list that can be believed, one answer may still be lost; that is then
+// unknown, in the rule that a listing would have come under. What is wrong with a list as a whole is said once.
+
+func majorAnswers(f *facts.Facts) []subject[facts.Listing] {
+	return slices.Concat(required(f), listings("ip")(f), unanswered(f, "ip", func(l facts.List) bool { return l.Major }))
+}
+
+func minorAnswers(f *facts.Facts) []subject[facts.Listing] {
+	return append(allAnswers(f), unanswered(f, "ip", func(l facts.List) bool { return !l.Major })...)
+}
+
+func domainAnswers(f *facts.Facts) []subject[facts.Listing] {
+	return append(listings("domain")(f), unanswered(f, "domain", func(facts.List) bool { return true })...)
+}
+
+func allAnswers(f *facts.Facts) []subject[facts.Listing] {
+	return append(listings("ip")(f), listings("domain")(f)...)
+}
+
+// unanswered are the questions to usable lists of one kind that got no answer.
+func unanswered(f *facts.Facts, kind string, of func(facts.List) bool) []subject[facts.Listing] {
+	var l []subject[facts.Listing]
+	for _, x := range f.Listings {
+		usable := slices.ContainsFunc(f.Lists, func(l facts.List) bool {
+			return l.Zone == x.Zone && l.State == facts.ListUsable && of(l)
+		})
+		if x.Kind != kind || answered(x) || !usable {
+			continue
+		}
+		s := subject[facts.Listing]{name: x.Target, of: facts.Cannot[facts.Listing](x.Zone + " gave no answer: " + clip(x.Why))}
+		if kind == "ip" {
+			s.source, _ = netip.ParseAddr(x.Target)
+			s.candidate = !x.Declared
+		}
+		l = append(l, s)
+	}
+	return l
+}
+
+func answered(x facts.Listing) bool { return x.Status == facts.Listed || x.Status == facts.Clean }
+
+// required are, where the user demands it, the declared addresses about which no major list answered: they decide.
+func required(f *facts.Facts) []subject[facts.Listing] {
+	if !f.RequireLists {
+		return nil
+	}
+	major := map[string]bool{}
+	var why []string
+	for _, l := range f.Lists {
+		if l.Kind == "ip" && l.Major {
+			major[l.Zone] = true
+			why = append(why, l.Zone+": "+clip(cmp.Or(l.Why, l.Left, "no answer about this address")))
+		}
+	}
+	if len(why) == 0 {
+		why = []string{"none was to be asked"}
+	}
+	var out []subject[facts.Listing]
+	for _, s := range f.Sources {
+		name := s.IP.String()
+		switch {
+		case !s.Declared || !special.Public(s.IP, f.Public), // no list knows a private address
+			slices.ContainsFunc(f.Listings, func(x facts.Listing) bool { return x.Target == name && major[x.Zone] && answered(x) }),
+			slices.ContainsFunc(out, func(x subject[facts.Listing]) bool { return x.source == s.IP }):
+			continue
+		}
+		out = append(out, subject[facts.Listing]{name: name, source: s.IP, deciding: true,
+			of: facts.Cannot[facts.Listing]("no major blocklist answered: " + some(why))})
+	}
+	return out
+}
+
+// listedAs makes a rule about the listings of one class.
+func listedAs(status Status, class blocklist.Class) func(*facts.Facts, facts.Listing) []Violation {
+	return func(_ *facts.Facts, l facts.Listing) []Violation {
+		if l.Status != facts.Listed || blocklist.Class(l.Class) != class {
+			return nil
+		}
+		return []Violation{listed(status, l)}
+	}
+}
+
+func listedPolicy(_ *facts.Facts, l facts.Listing) []Violation {
+	switch {
+	case l.Status != facts.Listed:
+		return nil
+	case l.Class == string(blocklist.ClassPBL):
+		return []Violation{listed(Fail, l)}
+	case l.Class == string(blocklist.ClassPolicy):
+		return []Violation{listed(Warn, l)}
+	}
+	return nil
+}
+
+func listed(status Status, l facts.Listing) Violation {
+	message := fmt.Sprintf("%s lists %s: %s (%s)", l.Zone, l.Target, clip(l.Meaning), some(l.Codes))
+	switch blocklist.Scope(l.Scope) {
+	case blocklist.ScopeNet:
+		message += "; the listing covers the network around it"
+	case blocklist.ScopeASN:
+		message += "; the listing covers the whole network of its provider"
+	}
+	if l.Reason != "" {
+		message += "; the list says: " + clip(l.Reason)
+	}
+	if l.UsedBy != "" {
+		message += "; used by " + clip(l.UsedBy)
+	}
+	v := Violation{Status: status, Message: message, Fix: remedy(l)}
+	if status == Fail && (isZEN(l.Zone) || isDBL(l.Zone)) {
+		v.Cap = CapListed
+	}
+	return v
+}
+
+// Spamhaus gives registered users the same data under zones that begin with their key.
+
+func isZEN(zone string) bool {
+	return zone == "zen.spamhaus.org" || strings.HasSuffix(zone, ".zen.dq.spamhaus.net")
+}
+
+func isDBL(zone string) bool {
+	return zone == "dbl.spamhaus.org" || strings.HasSuffix(zone, ".dbl.dq.spamhaus.net")
+}
+
+// remedy is what to do about a listing, in the order in which it helps: removal while the cause lasts brings the
+// next listing.
+func remedy(l facts.Listing) string {
+	page := strings.HasPrefix(l.Removal, "http")
+	scope := blocklist.Scope(l.Scope)
+	first := "Stop the cause of the listing first"
+	switch class := blocklist.Class(l.Class); {
+	case class == blocklist.ClassPBL || class == blocklist.ClassPolicy:
+		first = "Send through the provider's mail relay; where the address is static and a mail server's, give it a PTR name of its own"
+	case class == blocklist.ClassDomain:
+		first = "Clean the web site and stop the mail that advertises it first"
+	case class == blocklist.ClassAbused:
+		first = "Clean the hacked site or close the redirector first"
+	case !page && (scope == blocklist.ScopeNet || scope == blocklist.ScopeASN):
+		return "Tell the provider of the address, which alone can end a listing of its network; never pay for it"
+	case isZEN(l.Zone) && slices.ContainsFunc(l.Codes, compromised):
+		first = "Find the host or account that sends the spam, clean it and change its passwords first"
+	}
+	then := "then wait until the listing ends"
+	switch {
+	case page:
+		then = "then ask for removal at " + l.Removal
+	case l.Removal != "":
+		then += " (" + l.Removal + ")"
+	}
+	return first + ", " + then
+}
+
+// compromised says whether a code of ZEN is of CSS or XBL, whose listings are mostly of hijacked hosts and accounts.
+func compromised(code string) bool {
+	return slices.Contains([]string{"127.0.0.3", "127.0.0.4", "127.0.0.5", "127.0.0.6", "127.0.0.7"}, code)
+}
+
+// inState are the lists that can be used and those in one other state: the rest is for the rule about theirs.
+func inState(state string) func(*facts.Facts) []subject[facts.List] {
+	return func(f *facts.Facts) []subject[facts.List] {
+		return slices.DeleteFunc(theLists(f), func(s subject[facts.List]) bool {
+			is := s.of.Value.State
+			return is != facts.ListUsable && is != state
+		})
+	}
+}
+
+// blind makes a rule of lists that cannot be used: what they hold is not known.
+func blind(what string) func(*facts.Facts, facts.List) []Violation {
+	return func(_ *facts.Facts, l facts.List) []Violation {
+		if l.State == facts.ListUsable {
+			return nil
+		}
+		return one(Unknown, fmt.Sprintf("%s %s (%s): a listing there would not be seen", l.Zone, what, clip(l.Why)))
+	}
+}
+
+// dnsblTerms is decided by the command line and the file of lists alone.
+func dnsblTerms(f *facts.Facts) []Verdict {
+	if len(f.Lists) == 0 {
+		return nil
+	}
+	v := Verdict{Subject: f.Domain}
+	var left []string
+	why := ""
+	for _, l := range f.Lists {
+		if l.State == facts.ListLeft {
+			left, why = append(left, l.Zone), l.Left
+		}
+	}
+	if len(left) > 0 {
+		v.Broken = one(Info, fmt.Sprintf("not asked: %s (%s)", some(left), clip(why)))
+	}
+	return []Verdict{v}
+}

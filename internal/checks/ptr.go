@@ -58,7 +58,7 @@ var ptrChecks = []*Check{
 		Help: "Whoever runs the reverse zone can write any name into it. Receivers believe it only when the name leads back to " +
 			"the address; one that leads nowhere is worth as much as none, and Gmail refuses it.",
 		Fix:   "Publish the address of the sending host at the name that its PTR record gives",
-		Judge: each(func(f *facts.Facts) []subject[source] { return named(confirmed(f)) }, ptrNoForward),
+		Judge: each(func(f *facts.Facts) []subject[source] { return withName(confirmed(f)) }, ptrNoForward),
 	},
 	{
 		ID: "ptr.forward-mismatch", Title: "the reverse name leads back to the address", Area: "ptr", Worst: Fail, Impact: Reject,
@@ -69,7 +69,7 @@ var ptrChecks = []*Check{
 		Help: "Whoever runs the reverse zone can write any name into it. Receivers believe it only when the name leads back to " +
 			"the address, and Gmail refuses mail where it does not. One name that does is enough.",
 		Fix:   "Make both directions agree: point the PTR record at the host's own name, or add the address to that name",
-		Judge: each(func(f *facts.Facts) []subject[source] { return named(confirmed(f)) }, ptrForwardMismatch),
+		Judge: each(func(f *facts.Facts) []subject[source] { return withName(confirmed(f)) }, ptrForwardMismatch),
 	},
 	{
 		ID: "ptr.generic", Title: "the reverse name is that of a mail server", Area: "ptr", Worst: Warn, Impact: Reject,
@@ -84,7 +84,7 @@ var ptrChecks = []*Check{
 			"purpose. GMX and WEB.DE usually refuse hosts with such names, static ones included; Yahoo asks for a name that " +
 			"reflects your domain.",
 		Fix:   "Set the PTR record to a name of your own such as mail.DOMAIN, and give that name the address",
-		Judge: each(func(f *facts.Facts) []subject[source] { return named(sources(f)) }, ptrGeneric),
+		Judge: each(func(f *facts.Facts) []subject[source] { return withName(sources(f)) }, ptrGeneric),
 	},
 	{
 		ID: "helo.not-fqdn", Title: "the HELO name is fully qualified", Area: "ptr", Worst: Fail, Impact: Reject,
@@ -189,8 +189,8 @@ func ptrMissing(_ *facts.Facts, s source) []Violation {
 	return one(Fail, fmt.Sprintf("%s has no PTR record", s.IP))
 }
 
-// named leaves out addresses that are known to have no reverse name: of those ptr.missing says all.
-func named(l []subject[source]) []subject[source] {
+// withName leaves out addresses that are known to have no reverse name: of those ptr.missing says all.
+func withName(l []subject[source]) []subject[source] {
 	return slices.DeleteFunc(l, func(s subject[source]) bool { return s.of.Known() && len(s.of.Value.Names) == 0 })
 }
 

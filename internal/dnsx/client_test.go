@@ -154,6 +154,14 @@ func TestLookup(t *testing.T) {
 	}
 }
 
+func TestDefaults(t *testing.T) {
+	s := serve(t, world, testnet.DNSOptions{})
+	c := dnsx.NewClient(dnsx.Config{Servers: []netip.AddrPort{s.Addr()}})
+	if got := c.Lookup(t.Context(), dnsx.Q("d.example", dnsx.A)); got.Status != dnsx.Found {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestFaults(t *testing.T) {
 	q := dnsx.Q("d.example", dnsx.TXT)
 	for _, tt := range []struct {
@@ -320,24 +328,41 @@ func TestReplies(t *testing.T) {
 func TestMalformed(t *testing.T) {
 	for name, edit := range map[string]func(b []byte) []byte{
 		"one record less than announced": func(b []byte) []byte { b[7] = 2; return b },
-		"a record without data":          func(b []byte) []byte { b[len(b)-4] = 0; return b[:len(b)-3] },
+		"a record without data":          func(b []byte) []byte { b[len(b)-5] = 0; return b[:len(b)-4] },
 		"cut inside a record":            func(b []byte) []byte { return b[:len(b)-1] },
 	} {
 		t.Run(name, func(t *testing.T) {
 			addr := handle(t, func(w dns.ResponseWriter, req *dns.Msg) {
 				m := new(dns.Msg).SetReply(req)
-				m.Answer = []dns.RR{rr(t, "d.example. 300 IN TXT ab")} // length octets, 2, a, b
+				m.Answer = []dns.RR{rr(t, "d.example. 300 IN A 192.0.2.1")} // ends with the length, two octets, and four of address
 				b, err := m.Pack()
 				if err != nil {
 					t.Error(err)
 				}
 				w.Write(edit(b))
 			})
-			got := client(addr).Lookup(t.Context(), dnsx.Q("d.example", dnsx.TXT))
+			got := client(addr).Lookup(t.Context(), dnsx.Q("d.example", dnsx.A))
 			if got.Status != dnsx.Failed || !strings.HasPrefix(got.Cause, "malformed over UDP, and TCP to ") {
 				t.Errorf("%s, %q", got.Status, got.Cause)
 			}
 		})
+	}
+}
+
+// TestEmptyTXT: a TXT record without any string counts as one empty string, and spoils no other.
+func TestEmptyTXT(t *testing.T) {
+	addr := handle(t, func(w dns.ResponseWriter, req *dns.Msg) {
+		m := new(dns.Msg).SetReply(req)
+		m.Answer = []dns.RR{&dns.TXT{Hdr: dns.RR_Header{Name: "d.example.", Rrtype: dns.TypeTXT, Class: dns.ClassINET}}, rr(t, "d.example. 300 IN TXT full")}
+		w.WriteMsg(m)
+	})
+	got := client(addr).Lookup(t.Context(), dnsx.Q("d.example", dnsx.TXT))
+	want := []dnsx.Record{
+		{Name: "d.example", Type: dnsx.TXT, Data: `""`, Strings: []string{""}},
+		{Name: "d.example", Type: dnsx.TXT, TTL: 300, Data: `"full"`, Text: "full", Strings: []string{"full"}},
+	}
+	if d := cmp.Diff(want, got.Records, addrs); d != "" {
+		t.Errorf("%s, %q (-want +got):\n%s", got.Status, got.Cause, d)
 	}
 }
 

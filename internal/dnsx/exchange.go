@@ -207,12 +207,12 @@ func (x *exchange) handle(ctx context.Context, e event) *dns.Msg {
 		x.attempt(ctx, unasked)
 		return nil
 	}
-	m, kind := x.parse(e.message, p.query)
+	m, k := x.parse(e.message, p.query)
 	switch {
-	case kind == stray:
+	case k == stray:
 		x.strays++
 		return nil
-	case kind == broken:
+	case k == broken:
 		x.repeat(ctx, p, "malformed over UDP")
 		return nil
 	case m.Truncated: // RFC 2181 9, RFC 7766 5: whatever such a message holds, do not use it
@@ -241,11 +241,11 @@ func (x *exchange) handleTCP(ctx context.Context, e event) *dns.Msg {
 	}
 	var m *dns.Msg
 	if err == nil {
-		var kind int
-		switch m, kind = x.parse(e.message, p.query); {
-		case kind == stray:
+		var k kind
+		switch m, k = x.parse(e.message, p.query); {
+		case k == stray:
 			err = errors.New("it answered another question")
-		case kind == broken:
+		case k == broken:
 			err = errors.New("malformed there too")
 		case m.Truncated:
 			err = errors.New("truncated there too")
@@ -295,27 +295,29 @@ func (x *exchange) tcp(ctx context.Context, addr string, query []byte) ([]byte, 
 	return message, err
 }
 
-// What parse makes of a message.
+// kind is what parse makes of a message.
+type kind int
+
 const (
-	usable = iota
-	broken // it bears our ID, and is no DNS message
-	stray  // it answers something else, or is noise or forged: as good as not received (RFC 5452 9.1)
+	fitting kind = iota
+	broken       // it bears our ID, and is no DNS message
+	stray        // it answers something else, or is noise or forged: as good as not received (RFC 5452 9.1)
 )
 
 // parse reads a message as an answer to query.
-func (x *exchange) parse(message, query []byte) (m *dns.Msg, kind int) {
+func (x *exchange) parse(message, query []byte) (*dns.Msg, kind) {
 	const header = 12
 	if len(message) < header || [2]byte(message) != [2]byte(query) || message[2]&0x80 == 0 {
 		return nil, stray
 	}
-	m = new(dns.Msg)
+	m := new(dns.Msg)
 	if m.Unpack(message) != nil {
 		return nil, broken
 	}
 	if len(m.Question) == 0 {
 		switch m.Rcode {
 		case dns.RcodeFormatError, dns.RcodeServerFailure, dns.RcodeNotImplemented, dns.RcodeRefused:
-			return m, usable // some servers refuse without repeating the question
+			return m, fitting // some servers refuse without repeating the question
 		}
 		return nil, broken
 	}
@@ -333,11 +335,13 @@ func (x *exchange) parse(message, query []byte) (m *dns.Msg, kind int) {
 		}
 	}
 	for _, rr := range m.Answer {
-		if rr.Header().Rdlength == 0 {
+		if txt, ok := rr.(*dns.TXT); ok && len(txt.Txt) == 0 {
+			txt.Txt = []string{""} // against RFC 1035 3.3.14, but seen, and clear enough
+		} else if rr.Header().Rdlength == 0 {
 			return nil, broken
 		}
 	}
-	return m, usable
+	return m, fitting
 }
 
 // refusal says why an answer is of no use; "" means that it is.

@@ -37,24 +37,21 @@ func (o *overlay) Lookup(ctx context.Context, q Question) Answer {
 		return impossible(q, problem)
 	}
 	a := Answer{Question: q}
-	for name := q.Name; ; {
-		goOn, done := o.one(ctx, &a, name)
-		if done {
-			return a
-		}
-		name = goOn
+	for name := q.Name; name != ""; {
+		name = o.one(ctx, &a, name)
 	}
+	return a
 }
 
-// one answers for one name of the chain: it completes a, or says where to go on.
-func (o *overlay) one(ctx context.Context, a *Answer, name string) (goOn string, done bool) {
+// one answers for one name of the chain. It says at which name to go on; "" means that a is complete.
+func (o *overlay) one(ctx context.Context, a *Answer, name string) (goOn string) {
 	t := a.Question.Type
-	if goOn, done := o.give(a, o.z.nodes[name]); goOn != "" || done {
-		return goOn, done
+	if goOn, given := give(a, o.z.nodes[name]); given {
+		return goOn
 	}
 	if o.removed[Question{name, t}] {
 		a.Status = NoData
-		return "", true
+		return ""
 	}
 	published := o.under.Lookup(ctx, Question{name, t})
 	a.Asked += published.Asked
@@ -62,31 +59,31 @@ func (o *overlay) one(ctx context.Context, a *Answer, name string) (goOn string,
 	for _, target := range published.Chain {
 		if o.removed[Question{name, CNAME}] {
 			a.Status = NoData
-			return "", true
+			return ""
 		}
 		if cause := a.step(target); cause != "" {
 			*a = a.fail(cause)
-			return "", true
+			return ""
 		}
 		if name = target; o.changes(name, t) {
-			return name, false
+			return name
 		}
 	}
 	if published.Status == Failed {
 		*a = a.fail(published.Cause)
-		return "", true
+		return ""
 	}
 	a.Status, a.Records, a.Cause = published.Status, published.Records, published.Cause
-	// AD vouches for the whole answer, and an overlay's CNAME before it is nobody's.
+	// AD vouches for the published answer, not for a CNAME of the overlay before it.
 	a.Authenticated = published.Authenticated && len(a.Chain) == len(published.Chain)
-	if a.Status != NXDomain {
-		return "", true
+	switch {
+	case a.Status != NXDomain:
+	case o.z.exists(name):
+		a.Status, a.Authenticated = NoData, false
+	default:
+		return o.wildcard(ctx, a, name)
 	}
-	if o.z.exists(name) {
-		a.Status = NoData
-		return "", true
-	}
-	return o.wildcard(ctx, a, name)
+	return ""
 }
 
 // changes reports whether the answer of type t at a name is the overlay's business.
@@ -95,15 +92,13 @@ func (o *overlay) changes(name string, t Type) bool {
 	return len(sets[t]) > 0 || len(sets[CNAME]) > 0 || o.removed[Question{name, t}] || o.removed[Question{name, CNAME}]
 }
 
-// give answers from RRsets of the overlay, if they hold the type or a CNAME.
-func (o *overlay) give(a *Answer, sets node) (goOn string, done bool) {
-	t := a.Question.Type
-	if len(sets[t]) > 0 {
-		a.Authenticated = false
-		a.found(sets[t])
+// give answers from RRsets of the overlay, if they hold the type or a CNAME to follow; goOn is as for one.
+func give(a *Answer, sets node) (goOn string, given bool) {
+	if rrs := sets[a.Question.Type]; len(rrs) > 0 {
+		a.found(rrs)
 		return "", true
 	}
-	cname, ok := next(sets, t)
+	cname, ok := next(sets, a.Question.Type)
 	if !ok {
 		return "", false
 	}
@@ -112,44 +107,43 @@ func (o *overlay) give(a *Answer, sets node) (goOn string, done bool) {
 		*a = a.fail(cause)
 		return "", true
 	}
-	return target, false
+	return target, true
 }
 
-// wildcard looks for a wildcard of the overlay that gives an answer at a name that is not published. It counts only
-// under the closest encloser (RFC 4592 3.3.1), published names included: so each name between is asked for.
-func (o *overlay) wildcard(ctx context.Context, a *Answer, name string) (goOn string, done bool) {
-	covered := false
-	for n := parent(name); !covered; n = parent(n) {
-		covered = o.z.exists(below("*", n))
-		if n == "." {
-			break
-		}
-	}
-	if !covered {
-		return "", true
-	}
-	for n := parent(name); ; n = parent(n) {
+// wildcard looks for a wildcard of the overlay for a name that is not published. Only the one under the closest encloser
+// counts (RFC 4592 3.3.1), published names included: so each name on the way up to it is asked for.
+func (o *overlay) wildcard(ctx context.Context, a *Answer, name string) (goOn string) {
+	for n, way := parent(name), o.enclosed(name); way; n = parent(n) {
 		if o.z.exists(below("*", n)) {
 			a.Status, a.Cause, a.Authenticated = NoData, "", false
 			sets, _ := o.z.synthesise(name, n)
-			if goOn, done := o.give(a, sets); goOn != "" || done {
-				return goOn, done
-			}
-			return "", true
+			goOn, _ := give(a, sets)
+			return goOn
 		}
 		if o.z.exists(n) {
-			return "", true
+			break
 		}
 		between := o.under.Lookup(ctx, Question{n, a.Question.Type})
 		a.Asked += between.Asked
-		switch {
-		case between.Status == Failed:
+		if between.Status == Failed {
 			*a = a.fail(between.Cause)
-			return "", true
-		case between.Status != NXDomain || len(between.Chain) > 0:
-			return "", true // it exists, and has no wildcard from us
+			break
+		}
+		if between.Status != NXDomain || len(between.Chain) > 0 {
+			break // it exists, and no wildcard of ours is under it
 		}
 	}
+	return ""
+}
+
+// enclosed reports whether any name above has a wildcard in the overlay.
+func (o *overlay) enclosed(name string) bool {
+	for name != "." {
+		if name = parent(name); o.z.exists(below("*", name)) {
+			return true
+		}
+	}
+	return false
 }
 
 // ParseRemoval reads "NAME TYPE".

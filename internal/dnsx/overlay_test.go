@@ -27,6 +27,7 @@ alias         CNAME d
 alias2        CNAME alias
 dangling      CNAME nothing
 deep.host     A 192.0.2.3
+ring          CNAME ringend
 `
 
 const planned = `
@@ -47,6 +48,7 @@ nothing       TXT "found at last"
 loop2         CNAME loop3
 loop3         CNAME loop2
 back          CNAME alias
+ringend       CNAME ring
 `
 
 func TestOverlay(t *testing.T) {
@@ -90,6 +92,7 @@ func TestOverlay(t *testing.T) {
 		{"and not where a published name is closer", "x.deep.host.example", dnsx.TXT, dnsx.NXDomain, nil, ""},
 		{"nor at a published name", "deep.host.example", dnsx.TXT, dnsx.NoData, nil, ""},
 		{"a loop ends", "loop2.example", dnsx.A, dnsx.Failed, nil, "CNAME loop at loop2.example"},
+		{"one of overlay and published CNAMEs too", "ringend.example", dnsx.A, dnsx.Failed, nil, "CNAME loop at ringend.example"},
 	} {
 		t.Run(tt.why, func(t *testing.T) {
 			got := over.Lookup(t.Context(), dnsx.Q(tt.name, tt.typ))

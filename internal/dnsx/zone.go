@@ -1,7 +1,6 @@
 package dnsx
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -47,7 +46,7 @@ func ParseZone(name string, r io.Reader) (*Zone, error) {
 	if len(text) > maxZoneOctets {
 		return nil, fmt.Errorf("%s: larger than %d octets", name, maxZoneOctets)
 	}
-	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // some editors begin a file with it
 	const generate = "$GENERATE"
 	n := 0
 	for line := range bytes.Lines(text) {
@@ -56,7 +55,7 @@ func ParseZone(name string, r io.Reader) (*Zone, error) {
 		}
 	}
 	z := new(Zone)
-	lines := &lineReader{Reader: bufio.NewReader(bytes.NewReader(text))}
+	lines := &lineReader{Reader: bytes.NewReader(text)}
 	p := dns.NewZoneParser(lines, "", "")
 	p.SetDefaultTTL(zoneTTL)
 	buf := make([]byte, dns.MaxMsgSize)
@@ -79,7 +78,7 @@ func ParseZone(name string, r io.Reader) (*Zone, error) {
 // lineReader counts lines, for ZoneParser does not say where a record came from. ZoneParser takes an io.ByteReader
 // octet by octet and never reads past the line that it is at.
 type lineReader struct {
-	*bufio.Reader
+	*bytes.Reader
 	newlines int
 	last     byte
 }

@@ -2,6 +2,7 @@ package dnsx_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/miekg/dns"
 
 	"mailaudit/internal/dnsx"
 	"mailaudit/internal/testnet"
@@ -171,6 +173,22 @@ func TestOffline(t *testing.T) {
 		if tt.want == dnsx.Found && len(got.Chain) == 0 && got.Records[0].Name != tt.name {
 			t.Errorf("%s %s: owner %s", tt.name, tt.typ, got.Records[0].Name)
 		}
+	}
+}
+
+func TestOfflineContextEnds(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if got := dnsx.NewOffline(testnet.MustZone(offlineZone)).Lookup(ctx, dnsx.Q("a.b.example", dnsx.A)); got.Status != dnsx.Failed || got.Cause != "interrupted" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestReplyWithoutQuestion(t *testing.T) {
+	m := new(dns.Msg)
+	testnet.MustZone(offlineZone).Reply(m)
+	if m.Rcode != dns.RcodeFormatError {
+		t.Errorf("%v, want FORMERR", m)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"mailaudit/internal/dnsx"
 	"mailaudit/internal/facts"
+	"mailaudit/internal/record/spf"
 )
 
 // results evaluates SPF for every address and identity, as a receiver would: the verdict is the library's on the
@@ -54,7 +55,7 @@ func (g *gatherer) evaluate(ip netip.Addr, helo, sender, domain string) (result,
 	if !isHost(domain) {
 		return "none", fmt.Sprintf("%q is no domain name of several labels", domain)
 	}
-	w := &witness{g: g, ip: ip}
+	w := &witness{g: g, ip: ip, vars: spf.Vars{Sender: sender, HELO: helo, IP: ip}}
 	res, err := evaluator.CheckHostWithSender(ip.AsSlice(), helo, sender, evaluator.WithContext(g.ctx), evaluator.WithResolver(w))
 	for _, name := range w.fetched {
 		if bad, ok := g.syntax(name); ok {
@@ -106,8 +107,10 @@ type witness struct {
 	g  *gatherer
 	ip netip.Addr
 
-	fetched []string // the library evaluates in one goroutine
-	failed  string   // the cause of the last lookup that failed
+	vars    spf.Vars
+	alias   map[string]string // names that the library cannot read, by those that it was given in their place
+	fetched []string          // the library evaluates in one goroutine
+	failed  string            // the cause of the last lookup that failed
 }
 
 func (w *witness) ask(name string, t dnsx.Type) (dnsx.Answer, error) {
@@ -128,14 +131,51 @@ func (w *witness) LookupTXT(_ context.Context, name string) ([]string, error) {
 	a, err := w.ask(name, dnsx.TXT)
 	var l []string
 	for _, r := range a.Records {
-		l = append(l, r.Text)
+		l = append(l, w.readable(r.Text, name))
 	}
 	return l, err
 }
 
+// readable is a record in which the library can read every term. RFC 7208 7.1 lets a domain-spec hold any visible octet
+// but "%", and the library takes a "/" in that of a and mx for a prefix length: such a name is given to it under another.
+func (w *witness) readable(text, domain string) string {
+	if !spf.IsSPF(text) {
+		return text
+	}
+	vars := w.vars
+	vars.Domain = domain
+	rec := spf.Parse(text)
+	for i := len(rec.Terms) - 1; i >= 0; i-- { // from the end, so that offsets hold
+		t := rec.Terms[i]
+		if t.Bad || t.Name != "a" && t.Name != "mx" || !strings.Contains(t.Spec, "/") {
+			continue
+		}
+		name, ok := spf.Expand(t.Spec, vars)
+		if !ok {
+			continue // %{p}: left to the library
+		}
+		if w.alias == nil {
+			w.alias = map[string]string{}
+		}
+		alias := fmt.Sprintf("alias%d.invalid", len(w.alias)) // RFC 6761 6.4: nobody's
+		w.alias[alias] = name
+		term := strings.Replace(t.Text, t.Spec, alias, 1)
+		text = text[:t.Offset] + term + text[t.Offset+len(t.Text):]
+	}
+	return text
+}
+
+// named is the name that a question of the library's is about.
+func (w *witness) named(name string) string {
+	if real, ok := w.alias[name]; ok {
+		return real
+	}
+	return name
+}
+
 // LookupMX implements the library's DNSResolver.
 func (w *witness) LookupMX(_ context.Context, name string) ([]*net.MX, error) {
-	a, err := w.ask(name, dnsx.MX)
+	a, err := w.ask(w.named(name), dnsx.MX)
 	var l []*net.MX
 	for _, r := range a.Records {
 		l = append(l, &net.MX{Host: r.Target, Pref: r.Preference})
@@ -154,7 +194,7 @@ func (w *witness) LookupIPAddr(_ context.Context, host string) ([]net.IPAddr, er
 	var l []net.IPAddr
 	var first error
 	for _, t := range types {
-		a, err := w.ask(host, t)
+		a, err := w.ask(w.named(host), t)
 		for _, r := range a.Records {
 			l = append(l, net.IPAddr{IP: r.Addr.AsSlice()})
 		}

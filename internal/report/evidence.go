@@ -9,18 +9,19 @@ import (
 	"mailaudit/internal/audit"
 )
 
-// evidence shows what the findings rest on, each answer a line.
+// evidence shows what the findings rest on, each answer a line. Three columns are all that 60 columns hold: what was
+// asked, what came of it, and everything else in words.
 func (p *page) evidence(r *audit.Report) error {
-	e := r.Evidence
+	e, several := r.Evidence, len(r.Streams) > 1
 	judged := areas(r.Findings)
 	for _, s := range []struct {
 		area, title string
 		table       table
 	}{
-		{"ptr", "ADDRESSES, " + count(len(e.Sources), "source"), sourceTable(e.Sources)},
+		{"ptr", "ADDRESSES, " + count(len(e.Sources), "source"), sourceTable(e.Sources, several)},
 		{"mx", "MX, " + e.MX.Status, mxTable(e.MX.Hosts)},
-		{"spf", spfTitle(e.SPF), spfTable(e.SPF.Results)},
-		{"dkim", "DKIM, beneath _domainkey: " + e.DKIM.Subtree, keyTable(e.DKIM.Keys)},
+		{"spf", spfTitle(e.SPF), spfTable(e.SPF.Results, several)},
+		{"dkim", "DKIM, _domainkey: " + e.DKIM.Subtree, keyTable(e.DKIM.Keys)},
 		{"dmarc", dmarcTitle(e.DMARC), alignmentTable(e.Alignment)},
 		{"dnsbl", "BLOCKLISTS, " + count(len(e.DNSBL), "answer"), listingTable(e.DNSBL)},
 		{"submission", "SUBMISSION, " + count(len(e.Submission), "service"), serviceTable(e.Submission)},
@@ -33,21 +34,24 @@ func (p *page) evidence(r *audit.Report) error {
 		if len(s.table.rows) == 0 {
 			continue
 		}
-		if err := p.table(s.table.compact()); err != nil {
+		if err := p.table(s.table); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func sourceTable(l []audit.Source) table {
-	t := table{head: []string{"ADDRESS", "CONFIRMED", "STREAM", "ORIGIN", "HELO", "PTR"}, right: -1, word: 1}
+// origins are those of a source and of a key in words.
+var origins = map[string]string{
+	"flag": "given", "message": "from a message", "dmarc-report": "from DMARC reports",
+	"spf": "candidate from the SPF record", "provider": "guessed from the provider", "common": "guessed",
+}
+
+func sourceTable(l []audit.Source, several bool) table {
+	t := table{head: []string{"ADDRESS", "CONFIRMED", "WHAT"}, right: -1, word: 1}
 	for _, s := range l {
-		origin := s.Origin
-		if !s.Declared {
-			origin += ", a candidate"
-		}
-		t.rows = append(t.rows, []string{s.IP, s.FCrDNS, s.Stream, origin, s.HELO, strings.Join(s.PTR, ", ")})
+		t.rows = append(t.rows, []string{s.IP, s.FCrDNS, list("; ", origins[s.Origin], after("stream ", s.Stream, several),
+			after("PTR ", strings.Join(s.PTR, ", "), true), after("HELO ", s.HELO, true))})
 	}
 	return t
 }
@@ -64,21 +68,21 @@ func spfTitle(s audit.SPF) string {
 	if s.Status != "found" {
 		return "SPF, " + s.Status
 	}
-	return fmt.Sprintf("SPF, %d of 10 lookups, %d of 2 void", s.Lookups, s.VoidLookups)
+	return fmt.Sprintf("SPF, %s of at most 10, %d void of at most 2", count(s.Lookups, "lookup"), s.VoidLookups) // RFC 7208 4.6.4
 }
 
-func spfTable(l []audit.SPFResult) table {
-	t := table{head: []string{"ADDRESS", "RESULT", "STREAM", "IDENTITY", "DOMAIN", "BY"}, right: -1, word: 1}
+func spfTable(l []audit.SPFResult, several bool) table {
+	t := table{head: []string{"ADDRESS", "RESULT", "WHAT"}, right: -1, word: 1}
 	for _, s := range l {
-		t.rows = append(t.rows, []string{s.IP, s.Result, s.Stream, s.Identity, s.Domain, s.Matched})
+		t.rows = append(t.rows, []string{s.IP, s.Result, list("; ", s.Identity+" "+s.Domain, after("stream ", s.Stream, several), s.Matched)})
 	}
 	return t
 }
 
 func keyTable(l []audit.Key) table {
-	t := table{head: []string{"SELECTOR", "KEY", "TYPE", "ORIGIN", "NAME"}, right: -1, word: 1}
+	t := table{head: []string{"SELECTOR", "KEY", "WHAT"}, right: -1, word: 1}
 	for _, k := range l {
-		t.rows = append(t.rows, []string{k.Selector, k.Status, strength(k), k.Origin, k.Name})
+		t.rows = append(t.rows, []string{k.Selector, k.Status, list("; ", strength(k), k.Name, origins[k.Origin])})
 	}
 	return t
 }
@@ -91,43 +95,62 @@ func dmarcTitle(d audit.DMARC) string {
 }
 
 func alignmentTable(l []audit.Alignment) table {
-	t := table{head: []string{"STREAM", "DMARC", "SPF", "DKIM"}, right: -1, word: 1}
+	t := table{head: []string{"STREAM", "DMARC", "ALIGNED AND PASSING"}, right: -1, word: 1}
 	for _, a := range l {
-		t.rows = append(t.rows, []string{a.Stream, a.DMARC, a.SPF, a.DKIM})
+		t.rows = append(t.rows, []string{a.Stream, a.DMARC, "SPF " + a.SPF + ", DKIM " + a.DKIM})
 	}
 	return t
 }
 
 func listingTable(l []audit.Listing) table {
-	t := table{head: []string{"LIST", "RESULT", "TARGET", "CODES", "BECAUSE"}, right: -1, word: 1}
+	t := table{head: []string{"LIST", "RESULT", "WHAT"}, right: -1, word: 1}
 	for _, d := range l {
-		var why []string
-		for _, s := range []string{d.Meaning, d.Reason, d.Cause} {
-			if s != "" {
-				why = append(why, s)
-			}
-		}
-		t.rows = append(t.rows, []string{d.Zone, d.Status, d.Target, strings.Join(d.Codes, ", "), strings.Join(why, "; ")})
+		t.rows = append(t.rows, []string{d.Zone, d.Status, list("; ", d.Target, strings.Join(d.Codes, ", "), d.Meaning, d.Reason, d.Cause)})
 	}
 	return t
 }
 
 func serviceTable(l []audit.Service) table {
-	t := table{head: []string{"SERVICE", "RESULT", "TLS", "AUTH", "CERTIFICATE", "BANNER", "BECAUSE"}, right: -1, word: 1}
+	t := table{head: []string{"SERVICE", "RESULT", "WHAT"}, right: -1, word: 1}
 	for _, s := range l {
+		how := s.Version
+		switch s.TLS {
+		case "starttls":
+			how += " by STARTTLS"
+		case "implicit":
+			how += " from the start"
+		default:
+			how = "without TLS"
+		}
+		if s.Status != "open" {
+			how = ""
+		}
 		auth := strings.Join(s.Auth, " ")
 		if s.AuthBeforeTLS {
 			auth += " before TLS"
 		}
 		cert := ""
 		if c := s.Certificate; c != nil {
-			cert = "until " + c.NotAfter.UTC().Format("2006-01-02") + ", " + some(c.Names, 3)
+			cert = "certificate until " + c.NotAfter.UTC().Format("2006-01-02") + after(" for ", some(c.Names, 3), true)
 			if !c.Trusted {
 				cert += ", not trusted"
 			}
 		}
 		t.rows = append(t.rows, []string{fmt.Sprintf("%s:%d", s.Host, s.Port), s.Status,
-			strings.TrimSpace(tls(s.TLS) + " " + s.Version), auth, cert, s.Banner, s.Cause})
+			list("; ", strings.TrimSpace(how), after("AUTH ", auth, true), cert, after("greets with ", s.Banner, true), s.Cause)})
 	}
 	return t
+}
+
+// list joins what there is.
+func list(between string, l ...string) string {
+	return strings.Join(slices.DeleteFunc(l, func(s string) bool { return s == "" }), between)
+}
+
+// after is s behind a word that says what it is, if it is wanted and there is any.
+func after(word, s string, wanted bool) string {
+	if s == "" || !wanted {
+		return ""
+	}
+	return word + s
 }

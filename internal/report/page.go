@@ -110,31 +110,6 @@ type table struct {
 	word  int // the column that is coloured: one word a cell, so that no colour spans a line's end
 }
 
-// compact is t without columns that are empty but for their heads.
-func (t table) compact() table {
-	out := table{right: -1, word: -1, rows: make([][]string, len(t.rows))}
-	for i := range t.head {
-		empty := true
-		for _, r := range t.rows {
-			empty = empty && r[i] == ""
-		}
-		if empty {
-			continue
-		}
-		switch i {
-		case t.right:
-			out.right = len(out.head)
-		case t.word:
-			out.word = len(out.head)
-		}
-		out.head = append(out.head, t.head[i])
-		for n, r := range t.rows {
-			out.rows[n] = append(out.rows[n], r[i])
-		}
-	}
-	return out
-}
-
 // table writes t, indented by two, in no more than the page's width. The library aligns the cells and knows how wide
 // they are on the screen; the wrapping is ours, because its own either lets long words stick out or marks its cuts.
 func (p *page) table(t table) error {

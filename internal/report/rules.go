@@ -89,18 +89,11 @@ func Rule(w io.Writer, o Options, c *checks.Check) error {
 		p.items(r.ID, r.Worst+" at worst", "impact "+r.Impact, "area "+r.Area)
 		p.blank()
 		p.prose(2, r.Title)
-		for _, s := range []struct {
-			title string
-			lines []string
-		}{
-			{"WHY", []string{r.Why}},
-			{"FIX", []string{r.Fix}},
-			{"REFUSED BY", []string{r.refusedBy()}},
-			{"RECEIVERS ANSWER", r.Replies},
-			{"REFERENCES", []string{strings.Join(r.References, ", ")}},
-		} {
-			p.section(s.title, s.lines)
-		}
+		p.section("WHY", r.Why)
+		p.section("FIX", r.Fix)
+		p.section("REFUSED BY", r.refusedBy())
+		p.section("RECEIVERS ANSWER", r.Replies...)
+		p.section("REFERENCES", strings.Join(r.References, ", "))
 		return write(w, p.Bytes())
 	case "json":
 		return writeJSON(w, r)
@@ -111,14 +104,18 @@ func Rule(w io.Writer, o Options, c *checks.Check) error {
 }
 
 // section is a title and what stands beneath it; without anything there is none.
-func (p *page) section(title string, lines []string) {
+func (p *page) section(title string, lines ...string) {
 	if strings.Join(lines, "") == "" {
 		return
 	}
 	p.blank()
 	p.line(title)
 	for _, l := range lines {
-		p.hanging(2, l)
+		if len(lines) > 1 {
+			p.hanging(2, l)
+		} else {
+			p.prose(2, l)
+		}
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 
 	"mailaudit/internal/audit"
 	"mailaudit/internal/checks"
-	"mailaudit/internal/facts"
 )
 
 // hostile is one string with every trick: it clears the screen, sets the title, hides a link, turns the text around,
@@ -32,9 +31,11 @@ func healthy() *audit.Report {
 				{Host: "mx2.healthy.example", Preference: 20, Addresses: []string{"11.22.34.25", "2a0b::25"}}}},
 			SPF: audit.SPF{Status: "found", Record: "v=spf1 ip4:11.22.33.0/24 include:_spf.sender.example -all",
 				Records: []string{"v=spf1 ip4:11.22.33.0/24 include:_spf.sender.example -all"}, Lookups: 3, Valid: ptr(true),
-				Errors: []audit.SPFError{}, Tree: &facts.SPFNode{Domain: "healthy.example", Status: "found",
-					Terms: []facts.SPFTerm{{Lookup: 1, Target: "_spf.sender.example",
-						Child: &facts.SPFNode{Domain: "_spf.sender.example", Status: "found"}}}},
+				Errors: []audit.SPFError{}, Tree: &audit.SPFNode{Domain: "healthy.example", Status: "found",
+					Record: "v=spf1 ip4:11.22.33.0/24 include:_spf.sender.example -all", Terms: []audit.SPFTerm{
+						{Term: "ip4:11.22.33.0/24", Offset: 7},
+						{Term: "include:_spf.sender.example", Offset: 25, Lookup: 1, Target: "_spf.sender.example",
+							Tree: &audit.SPFNode{Domain: "_spf.sender.example", Status: "found", Record: "v=spf1 -all"}}}},
 				Results: []audit.SPFResult{
 					{IP: "11.22.33.44", Stream: "default", Identity: "mailfrom", Domain: "healthy.example", Result: "pass", Matched: "ip4:11.22.33.0/24"},
 					{IP: "11.22.33.44", Stream: "default", Identity: "helo", Domain: "mail.healthy.example", Result: "none", Matched: "no record"}}},
@@ -120,7 +121,7 @@ func broken() *audit.Report {
 	r.Evidence.Alignment = []audit.Alignment{{Stream: "default", SPF: "fail", DKIM: "fail", DMARC: "fail"}}
 	r.Evidence.DNSBL[0].Status, r.Evidence.DNSBL[0].Cause = "refused", "127.255.255.254: queries through a public resolver"
 	r.Evidence.DNSBL[3] = audit.Listing{Zone: "psbl.surriel.com", Target: "11.22.33.45", Kind: "ip", Status: "listed", Codes: []string{"127.0.0.2"},
-		Meaning: "sent spam to a trap", Reason: "Listed in PSBL, see http://psbl.org/listing?ip=11.22.33.45", Severity: "warn"}
+		Meaning: "sent spam to a trap", Reason: "Listed in PSBL, see http://psbl.org/listing?ip=11.22.33.45", Severity: "minor"}
 	r.Streams[0].IPs = append(r.Streams[0].IPs, "11.22.33.45")
 	r.Streams[0].Selectors = []string{"s1"}
 	for _, f := range []audit.Finding{
@@ -148,7 +149,7 @@ func broken() *audit.Report {
 	} {
 		add(r, f)
 	}
-	r.Evidence.DNSBL[4].Status, r.Evidence.DNSBL[4].Cause = "refused", "127.255.255.254: queries through a public resolver"
+	r.Evidence.DNSBL[4].Target, r.Evidence.DNSBL[4].Status, r.Evidence.DNSBL[4].Cause = "shop.example", "refused", "127.255.255.254: queries through a public resolver"
 	r.Fixes = []audit.Fix{
 		{ID: "ptr.missing-1", Rules: []string{"ptr.missing"}, Kind: "operator", Changes: []audit.Change{}, ScoreAfter: ptr(58),
 			Text:   "Give 11.22.33.45 a reverse name that leads back to it (whoever runs the address block sets it: the hoster's panel, or the provider), and let that name have the address as its A record",

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -123,7 +124,7 @@ func policy(d audit.DMARC) string {
 	if d.Status != "found" {
 		return ""
 	}
-	s := fmt.Sprintf("p=%s at %s", d.Policy, d.FoundAt)
+	s := fmt.Sprintf("p=%s at %s", cmp.Or(d.Policy, "?"), d.FoundAt)
 	if d.EffectivePolicy != "" && d.EffectivePolicy != d.Policy {
 		s += ", for this domain " + d.EffectivePolicy
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -163,7 +164,7 @@ func (p *page) findings(r *audit.Report, verbose bool) error {
 			p.prose(2, hidden)
 		}
 		if notes > 0 {
-			p.prose(2, count(notes, "note")+" at info not shown (-v shows them)")
+			p.prose(2, count(notes, "note")+" at info not shown (-v shows all)")
 		}
 	}
 	return nil
@@ -290,9 +291,22 @@ func (g group) row(r *audit.Report, known, verbose bool) row {
 		out.what += " [" + f.Rule + "]"
 	}
 	if verbose && (f.Status == "fail" || f.Status == "warn") {
-		out.replies = f.Replies
+		out.replies = filled(f, r.Domain)
 	}
 	return out
+}
+
+// filled are the replies with what the finding is about in place of {ip} and {d}.
+func filled(f audit.Finding, domain string) []string {
+	fill := []string{"{d}", domain}
+	if _, err := netip.ParseAddr(f.Subject); err == nil {
+		fill = append(fill, "{ip}", f.Subject)
+	}
+	var l []string
+	for _, s := range f.Replies {
+		l = append(l, strings.NewReplacer(fill...).Replace(s))
+	}
+	return l
 }
 
 // lost is what a line costs; "-" where that is not known.

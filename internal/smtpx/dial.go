@@ -34,10 +34,10 @@ func connect(ctx context.Context, dial DialFunc, t Target, p *Probe) (net.Conn, 
 			return nil, errors.New("no answer to a connection attempt " + ended(ctx))
 		}
 		status, why := failure(share, err)
-		switch {
-		case status == Filtered: // the weaker claim than Refused, and so the one that holds for the host
+		switch status {
+		case Filtered: // the weaker claim than Refused, and so the one that holds for the host
 			p.Status = Filtered
-		case status == Refused:
+		case Refused:
 			p.Addr = a.Addr()
 			if p.Status != Filtered {
 				p.Status = Refused

@@ -160,7 +160,7 @@ func (s *session) reply(ctx context.Context, what string) (reply, error) {
 // until says what kept something from coming to its end, err being what a read or a write gave.
 func (s *session) until(ctx context.Context, err error) string {
 	switch {
-	case context.Cause(ctx) == errPatience:
+	case errors.Is(context.Cause(ctx), errPatience):
 		return fmt.Sprintf("within %v", s.Patience)
 	case ctx.Err() != nil:
 		return ended(ctx)

@@ -83,7 +83,7 @@ func FuzzReply(f *testing.F) {
 			}
 			return
 		case err != nil:
-			if err != io.EOF {
+			if !errors.Is(err, io.EOF) {
 				t.Fatal(err)
 			}
 			return

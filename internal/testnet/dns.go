@@ -54,6 +54,7 @@ type DNS struct {
 	addr     netip.AddrPort
 	udp, tcp *dns.Server
 	closing  chan struct{}
+	close    func() error
 
 	mu    sync.Mutex
 	asked []DNSAsked
@@ -66,6 +67,7 @@ func ServeDNS(z *dnsx.Zone, o DNSOptions) (*DNS, error) {
 		return nil, err
 	}
 	s := &DNS{zone: z, options: o, addr: l.Addr().(*net.TCPAddr).AddrPort(), closing: make(chan struct{})}
+	s.close = sync.OnceValue(s.shutdown)
 	var up sync.WaitGroup
 	up.Add(2)
 	s.udp = &dns.Server{PacketConn: c, Handler: dns.HandlerFunc(s.overUDP), NotifyStartedFunc: up.Done}
@@ -102,8 +104,10 @@ func (s *DNS) Asked() []DNSAsked {
 	return slices.Clone(s.asked)
 }
 
-// Close stops the server, and ends the answers that still wait.
-func (s *DNS) Close() error {
+// Close stops the server and drops the answers that it still holds back.
+func (s *DNS) Close() error { return s.close() }
+
+func (s *DNS) shutdown() error {
 	close(s.closing)
 	err := s.udp.Shutdown()
 	if tcpErr := s.tcp.Shutdown(); err == nil {
@@ -116,7 +120,10 @@ func (s *DNS) overUDP(w dns.ResponseWriter, req *dns.Msg) { s.serve(w, req, fals
 func (s *DNS) overTCP(w dns.ResponseWriter, req *dns.Msg) { s.serve(w, req, true) }
 
 func (s *DNS) serve(w dns.ResponseWriter, req *dns.Msg, tcp bool) {
-	q := dnsx.Q(req.Question[0].Name, dnsx.Type(req.Question[0].Qtype)) // the server takes one question, no more, no less
+	if len(req.Question) != 1 {
+		return // a bare header passes miekg/dns
+	}
+	q := dnsx.Q(req.Question[0].Name, dnsx.Type(req.Question[0].Qtype))
 	s.mu.Lock()
 	s.asked = append(s.asked, DNSAsked{q, tcp})
 	s.mu.Unlock()

@@ -1,0 +1,87 @@
+package checks
+
+import (
+	"net/netip"
+
+	"mailaudit/internal/facts"
+)
+
+// mxOf is an edit that gives the domain these MX hosts and says which addresses each has.
+func mxOf(hosts map[string][]string) func(*facts.Facts) {
+	return func(f *facts.Facts) {
+		f.MX.Value.Hosts = nil
+		for h, l := range hosts {
+			var at facts.Hosts
+			for _, a := range l {
+				at.Addresses = append(at.Addresses, netip.MustParseAddr(a))
+			}
+			f.MX.Value.Hosts = append(f.MX.Value.Hosts, facts.MXHost{Host: h, Addresses: facts.Know(at)})
+		}
+	}
+}
+
+// profile is an edit that does another and changes what the domain is for.
+func profile(name string, edit func(*facts.Facts)) func(*facts.Facts) {
+	return func(f *facts.Facts) {
+		edit(f)
+		f.Profile.Name = name
+	}
+}
+
+func nullMX(f *facts.Facts) {
+	f.MX = facts.Know(facts.MX{Status: facts.MXNull, Null: true, Hosts: []facts.MXHost{{Host: "."}}})
+}
+
+func nullAndOthers(f *facts.Facts) {
+	f.MX.Value.Null = true
+	f.MX.Value.Hosts = append(f.MX.Value.Hosts, facts.MXHost{Host: "."})
+}
+
+var mxCases = []ruleCase{
+	{rule: "mx.null", want: Fail, says: "null MX", edit: nullMX},
+	{rule: "mx.null", name: "of a bulk sender", want: Fail, edit: profile(facts.Bulk, nullMX)},
+	{rule: "mx.null", name: "of a parked domain", want: Pass, edit: profile(facts.Parked, nullMX)},
+	{rule: "mx.null", name: "none at all", want: Pass, edit: func(f *facts.Facts) { f.MX = facts.Know(facts.MX{Status: facts.MXImplicit}) }},
+	{rule: "mx.null", name: "not found out", want: Unknown, says: "timeout", edit: func(f *facts.Facts) { f.MX = facts.Cannot[facts.MX]("timeout") }},
+	{rule: "mx.null", name: "no domain", want: "", edit: func(f *facts.Facts) { f.Exists = facts.Know(false) }},
+
+	{rule: "mx.null-plus-others", want: Fail, says: "3 MX records", edit: nullAndOthers},
+	{rule: "mx.null-plus-others", name: "of a parked domain", want: Warn, edit: profile(facts.Parked, nullAndOthers)},
+	{rule: "mx.null-plus-others", name: "alone", want: Pass, edit: nullMX},
+
+	{rule: "mx.cname", want: Warn, says: "mx2.healthy.example is a CNAME for a.example > b.example", edit: func(f *facts.Facts) {
+		f.MX.Value.Hosts[1].Addresses.Value.CNAME = []string{"a.example", "b.example"}
+	}},
+	{rule: "mx.cname", name: "not found out", want: Unknown, says: "SERVFAIL", edit: func(f *facts.Facts) {
+		f.MX.Value.Hosts[1].Addresses = facts.Cannot[facts.Hosts]("SERVFAIL")
+	}},
+	{rule: "mx.cname", name: "no MX records", want: "", edit: func(f *facts.Facts) { f.MX = facts.Know(facts.MX{Status: facts.MXNone}) }},
+
+	{rule: "mx.unresolvable", want: Fail, says: "mx1.healthy.example has neither A nor AAAA records, and no other MX host can be reached", edit: mxOf(map[string][]string{"mx1.healthy.example": nil})},
+	{rule: "mx.unresolvable", name: "beside one that resolves", want: Warn, says: "does not exist (NXDOMAIN)", edit: func(f *facts.Facts) {
+		f.MX.Value.Hosts[1].Addresses = facts.Know(facts.Hosts{Missing: true})
+	}},
+	{rule: "mx.unresolvable", name: "beside one that is not known", want: Warn, says: "mx2", edit: func(f *facts.Facts) {
+		f.MX.Value.Hosts[0].Addresses = facts.Cannot[facts.Hosts]("timeout")
+		f.MX.Value.Hosts[1].Addresses = facts.Know(facts.Hosts{})
+	}},
+	{rule: "mx.unresolvable", name: "beside one that is not known, which is unknown", want: Unknown, says: "timeout", edit: func(f *facts.Facts) {
+		f.MX.Value.Hosts[0].Addresses = facts.Cannot[facts.Hosts]("timeout")
+		f.MX.Value.Hosts[1].Addresses = facts.Know(facts.Hosts{})
+	}},
+	{rule: "mx.unresolvable", name: "beside a private one", want: Fail, edit: mxOf(map[string][]string{"mx1.healthy.example": nil, "mx2.healthy.example": {"10.1.2.3"}})},
+	{rule: "mx.unresolvable", name: "beside a null MX", want: Fail, edit: func(f *facts.Facts) {
+		mxOf(map[string][]string{"mx1.healthy.example": nil})(f)
+		nullAndOthers(f)
+	}},
+	{rule: "mx.unresolvable", name: "of a parked domain", want: Warn, edit: profile(facts.Parked, mxOf(map[string][]string{"mx1.healthy.example": nil}))},
+
+	{rule: "mx.private-ip", want: Fail, says: "mx1.healthy.example resolves to 10.1.2.3, private (RFC 1918), and no other MX host", edit: mxOf(map[string][]string{"mx1.healthy.example": {"10.1.2.3"}})},
+	{rule: "mx.private-ip", name: "beside a public host", want: Warn, says: "loopback", edit: mxOf(map[string][]string{"mx1.healthy.example": {"11.22.33.25"}, "mx2.healthy.example": {"127.0.0.1", "::1"}})},
+	{rule: "mx.private-ip", name: "beside a public address", want: Warn, says: "fd00::25", edit: mxOf(map[string][]string{"mx1.healthy.example": {"11.22.33.25", "fd00::25"}})},
+	{rule: "mx.private-ip", name: "declared public", want: Pass, edit: func(f *facts.Facts) {
+		mxOf(map[string][]string{"mx1.healthy.example": {"10.1.2.3"}})(f)
+		f.Public = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	}},
+	{rule: "mx.private-ip", name: "of a parked domain", want: Warn, edit: profile(facts.Parked, mxOf(map[string][]string{"mx1.healthy.example": {"10.1.2.3"}}))},
+}

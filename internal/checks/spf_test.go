@@ -1,0 +1,597 @@
+package checks
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mailaudit/internal/facts"
+	"mailaudit/internal/record/spf"
+)
+
+// names are what a walk meets in the DNS: an SPF record, "A", "MX" with a number of hosts, "lost", or "two" for two
+// records. A name that is not among them does not exist.
+type names map[string]string
+
+// walked is the SPF of healthy.example with all that it leads to.
+func walked(text string, dns names) facts.SPF {
+	s := spfFacts(text)
+	s.Lookups = 0
+	s.Root = node(&s, "healthy.example", text, dns, nil)
+	return s
+}
+
+func node(s *facts.SPF, domain, text string, dns names, above []string) facts.SPFNode {
+	n := facts.SPFNode{Domain: domain, Status: facts.SPFFound, Texts: []string{text}}
+	switch {
+	case slices.Contains(above, domain):
+		return facts.SPFNode{Domain: domain, Status: facts.SPFLoop}
+	case strings.Contains(domain, "%"):
+		return facts.SPFNode{Domain: domain, Status: facts.SPFUndetermined, Why: "a macro"}
+	case text == "lost":
+		s.Whole = false
+		return facts.SPFNode{Domain: domain, Status: facts.SPFUnknown, Why: "SERVFAIL"}
+	case text == "two":
+		n.Status, n.Texts = facts.SPFMultiple, []string{"v=spf1 -all", "v=spf1 ~all"}
+		return n
+	case !spf.IsSPF(text):
+		return facts.SPFNode{Domain: domain, Status: facts.SPFNone}
+	}
+	rec := spf.Parse(text)
+	n.Record = &rec
+	terms := rec.Effective()
+	if t, ok := rec.Redirect(); ok {
+		terms = append(terms, t)
+	}
+	for _, t := range terms {
+		x := facts.SPFTerm{Term: t}
+		if t.NeedsLookup() {
+			s.Lookups++
+			x.Lookup, x.Target = s.Lookups, t.Spec
+			found, ok := dns[t.Spec]
+			if x.Void = !ok && t.Name != "ptr" && t.Spec != "" && t.Spec != "healthy.example" && !strings.Contains(t.Spec, "%"); x.Void {
+				s.Void++
+				x.VoidCount = s.Void
+			}
+			hosts, isMX := strings.CutPrefix(found, "MX ")
+			switch {
+			case t.Name == "include", t.Name == "redirect":
+				child := node(s, t.Spec, found, dns, append(slices.Clone(above), domain))
+				x.Child = &child
+			case found == "lost":
+				x.Why, s.Whole = "SERVFAIL", false
+			case isMX:
+				x.Hosts = len(hosts)
+			case found == "A":
+				x.Addresses = []netip.Addr{sender}
+			case strings.Contains(t.Spec, "%"):
+				x.Target, x.Why = "", "a macro"
+			}
+		}
+		n.Terms = append(n.Terms, x)
+	}
+	return n
+}
+
+// publishes is an edit: the domain publishes this, and the address that sends gets a result.
+func publishes(text string, dns names, result string) func(*facts.Facts) {
+	return func(f *facts.Facts) {
+		f.SPF = []facts.SPF{walked(text, dns)}
+		f.Results[0].Result, f.Results[0].Why = result, ""
+	}
+}
+
+// noSource is an edit after which nobody knows what sends.
+func noSource(edit func(*facts.Facts)) func(*facts.Facts) {
+	return func(f *facts.Facts) {
+		edit(f)
+		f.Results = nil
+	}
+}
+
+// guessed is an edit after which the address that sends is a candidate.
+func guessed(edit func(*facts.Facts)) func(*facts.Facts) {
+	return func(f *facts.Facts) {
+		edit(f)
+		f.Results[0].Declared = false
+	}
+}
+
+// elsewhere is an edit after which MAIL FROM is another domain, and the audited one is From alone.
+func elsewhere(edit func(*facts.Facts)) func(*facts.Facts) {
+	return func(f *facts.Facts) {
+		edit(f)
+		f.SPF[0].MailFrom = nil
+		esp := spfFacts("v=spf1 ip4:11.22.33.44 -all")
+		esp.Domain, esp.Root.Domain, esp.From = "bounce.example", "bounce.example", false
+		f.SPF = append(f.SPF, esp)
+		f.Results[0].Domain, f.Results[0].Result = "bounce.example", "pass"
+	}
+}
+
+// unpublished is an edit: the domain has no SPF record but these texts that were meant to be one.
+func unpublished(near ...string) func(*facts.Facts) {
+	return func(f *facts.Facts) {
+		f.SPF[0].Root = facts.SPFNode{Domain: f.Domain, Status: facts.SPFNone}
+		f.SPF[0].Near = near
+		f.Results[0].Result, f.Results[0].Why = "none", "no SPF record"
+	}
+}
+
+// strung is an edit: the record stands in several strings.
+func strung(parts ...string) func(*facts.Facts) {
+	return func(f *facts.Facts) {
+		publishes(strings.Join(parts, ""), nil, "permerror")(f)
+		f.SPF[0].Root.Seams = parts
+	}
+}
+
+func twoRecords(f *facts.Facts) {
+	f.SPF[0].Root = facts.SPFNode{Domain: f.Domain, Status: facts.SPFMultiple, Texts: []string{"v=spf1 -all", "v=spf1 ~all"}}
+	f.Results[0].Result = "permerror"
+}
+
+func lostRoot(f *facts.Facts) {
+	f.SPF[0].Root = facts.SPFNode{Domain: f.Domain, Status: facts.SPFUnknown, Why: "SERVFAIL"}
+	f.Results[0].Result, f.Results[0].Why = "temperror", "SERVFAIL"
+}
+
+const own = "ip4:11.22.33.44 "
+
+// many are n terms with their names.
+func many(term string, n int) (terms string, dns names) {
+	dns = names{}
+	for i := range n {
+		name := "h" + string(rune('a'+i)) + ".example"
+		terms += term + name + " "
+		dns[name] = "A"
+	}
+	return terms, dns
+}
+
+var (
+	nineTerms, nine     = many("a:", 9)
+	tenTerms, ten       = many("a:", 10)
+	elevenTerms, eleven = many("a:", 11)
+	bad                 = names{"bad.example": "v=spf1 ip4:11.1.1.1 foo bar -all"}
+	looping             = names{"loop.example": "v=spf1 include:healthy.example -all"}
+	lostNames           = names{"lost.example": "lost", "fine.example": "v=spf1 -all", "host.example": "A"}
+)
+
+const (
+	lostInclude   = "v=spf1 " + own + "include:lost.example -all"
+	lostRedirects = "v=spf1 " + own + "redirect=lost.example"
+	lostA         = "v=spf1 " + own + "a:lost.example -all"
+	lostM         = "v=spf1 " + own + "mx:lost.example -all"
+)
+
+var spfCases = []ruleCase{
+	{rule: "spf.missing", want: Fail, says: "no TXT record begins with v=spf1", edit: unpublished()},
+	{rule: "spf.missing", name: "no such MAIL FROM domain", want: Fail, says: "NXDOMAIN", edit: func(f *facts.Facts) {
+		elsewhere(func(*facts.Facts) {})(f)
+		f.SPF[1].Exists, f.SPF[1].Root = false, facts.SPFNode{Domain: "bounce.example", Status: facts.SPFNone}
+		f.Results[0].Result = "none"
+	}},
+	{rule: "spf.missing", name: "From alone", want: Info, says: "none is needed", edit: elsewhere(unpublished())},
+	{rule: "spf.missing", name: "HELO alone", want: Pass, edit: func(f *facts.Facts) {
+		f.SPF = append(f.SPF, facts.SPF{Domain: "mail.healthy.example", HELO: []string{"default"}, Exists: true,
+			Root: facts.SPFNode{Domain: "mail.healthy.example", Status: facts.SPFNone}})
+	}},
+	{rule: "spf.missing", name: "parked", want: Warn, says: "sends nothing", edit: profile(facts.Parked, noSource(unpublished()))},
+	{rule: "spf.missing", name: "not found out", want: Unknown, says: "SERVFAIL", edit: lostRoot},
+	{rule: "spf.missing", name: "no domain", want: "", edit: func(f *facts.Facts) {
+		unpublished()(f)
+		f.Exists, f.SPF[0].Exists = facts.Know(false), false
+	}},
+	{rule: "spf.missing", name: "two are not none", want: Pass, edit: twoRecords},
+
+	{rule: "spf.multiple", want: Fail, says: `2 SPF records where 1 is allowed: "v=spf1 -all", "v=spf1 ~all"`, edit: twoRecords},
+	{rule: "spf.multiple", name: "of a parked domain", want: Fail, edit: profile(facts.Parked, twoRecords)},
+	{rule: "spf.multiple", name: "From alone", want: Warn, edit: elsewhere(twoRecords)},
+	{rule: "spf.multiple", name: "none", want: Pass, edit: unpublished()},
+
+	{rule: "spf.version", want: Fail, says: `"v=spf10 -all" for SPF: "0 -all" follows v=spf1`, edit: unpublished("v=spf10 -all")},
+	{rule: "spf.version", name: "beside a record", want: Info, says: "stands before v=spf1", edit: func(f *facts.Facts) { f.SPF[0].Near = []string{" v=spf1 -all"} }},
+	{rule: "spf.version", name: "From alone", want: Warn, edit: elsewhere(unpublished("v=spf10 -all"))},
+	{rule: "spf.version", name: "a parked domain relies on it", want: Fail, edit: profile(facts.Parked, unpublished("v=spf10 -all"))},
+	{rule: "spf.version", name: "nothing was meant", want: "", edit: unpublished()},
+	{rule: "spf.version", name: "not found out", want: Unknown, edit: lostRoot},
+
+	{rule: "spf.syntax", want: Fail, says: `ipv4:11.22.33.45 at octet 24: there is no mechanism "ipv4"`, edit: publishes("v=spf1 "+own+"ipv4:11.22.33.45 -all", nil, "permerror")},
+	{rule: "spf.syntax", name: "after all", want: Fail, says: "nonsense at octet 29", edit: publishes("v=spf1 "+own+"-all nonsense", nil, "permerror")},
+	{rule: "spf.syntax", name: "a second exp", want: Fail, says: "exp= stands more than once", edit: publishes("v=spf1 "+own+"-all exp=a.example exp=b.example", nil, "permerror")},
+	{rule: "spf.syntax", name: "a second redirect is another rule's", want: Pass, edit: publishes("v=spf1 redirect=a.example redirect=b.example", nil, "permerror")},
+	{rule: "spf.syntax", name: "a bad address is another rule's", want: Pass, edit: publishes("v=spf1 ip4:1.2.3 ip6:1.2.3.4 exists:%{x}.example -all", nil, "permerror")},
+	{rule: "spf.syntax", name: "thousands", want: Fail, says: "(and 990 more)", edit: publishes("v=spf1"+strings.Repeat(" x", 1000), nil, "permerror")},
+	{rule: "spf.syntax", name: "From alone", want: Warn, edit: elsewhere(publishes("v=spf1 foo -all", nil, ""))},
+	{rule: "spf.syntax", name: "two records are not judged", want: "", edit: twoRecords},
+	{rule: "spf.syntax", name: "not found out", want: Unknown, edit: lostRoot},
+	{rule: "spf.ip4-invalid", want: Fail, says: "ip4:11.22.33.444 at octet 24", edit: publishes("v=spf1 "+own+"ip4:11.22.33.444 -all", nil, "permerror")},
+	{rule: "spf.ip4-invalid", name: "other problems are others'", want: Pass, edit: publishes("v=spf1 ip6:1 foo -all", nil, "permerror")},
+	{rule: "spf.ip6-invalid", want: Fail, says: "write ip4:", edit: publishes("v=spf1 ip6:11.22.33.4 -all", nil, "permerror")},
+	{rule: "spf.ip6-invalid", name: "other problems are others'", want: Pass, edit: publishes("v=spf1 ip4:1 foo -all", nil, "permerror")},
+	{rule: "spf.macro-invalid", want: Fail, says: "no macro letter", edit: publishes("v=spf1 exists:%{x}.healthy.example -all", nil, "permerror")},
+	{rule: "spf.redirect-multiple", want: Fail, says: "redirect=b.example at octet 27: redirect= stands more than once", edit: publishes("v=spf1 redirect=a.example redirect=b.example", nil, "permerror")},
+	{rule: "spf.redirect-multiple", name: "in upper case", want: Fail, edit: publishes("v=spf1 redirect=a.example REDIRECT=b.example", nil, "permerror")},
+	{rule: "spf.redirect-multiple", name: "a second exp is another rule's", want: Pass, edit: publishes("v=spf1 -all exp=a.example exp=b.example", nil, "permerror")},
+
+	{rule: "spf.string-too-long", want: Fail, says: "no space between ip4:11.80.0.1 and -all where two strings", edit: strung("v=spf1 ip4:11.80.0.1", "-all")},
+	{rule: "spf.string-too-long", name: "two seams, one of them harmless", want: Fail, says: "between ip4:11.80.0.1 and -all where", edit: strung("v=spf1 ip4:11.80", ".0.1", "-all")},
+	{rule: "spf.string-too-long", name: "three terms", want: Fail, says: "between a and mx and -all where", edit: strung("v=spf1 a", "mx", "-all")},
+	{rule: "spf.string-too-long", name: "an empty string between", want: Fail, says: "between mx and -all where", edit: strung("v=spf1 mx", "", "-all")},
+	{rule: "spf.string-too-long", name: "a seam within a good term", want: Pass, edit: strung("v=spf1 ip4:11.80", ".0.1 -all")},
+	{rule: "spf.string-too-long", name: "a seam within a bad term", want: Pass, edit: strung("v=spf1 ip4:11.80", ".0.999 -all")},
+	{rule: "spf.string-too-long", name: "a seam beside a bad term", want: Pass, edit: strung("v=spf1 ", "foo", " -all")},
+	{rule: "spf.string-too-long", name: "a term of many strings", want: Pass, edit: strung(append([]string{"v=spf1 a"}, strings.Split(strings.Repeat("mx", 30), "")...)...)},
+
+	{rule: "spf.lookup-limit", want: Fail, says: "11 DNS lookups where 10 are allowed; out of reach: a:hk.example (lookup 11)", edit: publishes("v=spf1 "+elevenTerms+own+"-all", eleven, "permerror")},
+	{rule: "spf.lookup-limit", name: "out of reach", want: Warn, says: "(lookup 11) (no declared address comes that far)", edit: publishes("v=spf1 "+own+elevenTerms+"-all", eleven, "pass")},
+	{rule: "spf.lookup-limit", name: "no source", want: Fail, edit: noSource(publishes("v=spf1 "+own+elevenTerms+"-all", eleven, "pass"))},
+	{rule: "spf.lookup-limit", name: "a candidate that passes shows nothing", want: Fail, edit: guessed(publishes("v=spf1 "+own+elevenTerms+"-all", eleven, "pass"))},
+	{rule: "spf.lookup-limit", name: "one of two sources", want: Fail, edit: func(f *facts.Facts) {
+		publishes("v=spf1 "+own+elevenTerms+"-all", eleven, "pass")(f)
+		f.Results = append(f.Results, f.Results[0])
+		f.Results[1].Result = "permerror"
+	}},
+	{rule: "spf.lookup-limit", name: "the result for HELO is no evidence", want: Fail, edit: func(f *facts.Facts) {
+		publishes("v=spf1 "+own+elevenTerms+"-all", eleven, "pass")(f)
+		f.Results[0].Identity = "helo"
+	}},
+	{rule: "spf.lookup-limit", name: "nor is that for another domain", want: Fail, edit: func(f *facts.Facts) {
+		publishes("v=spf1 "+own+elevenTerms+"-all", eleven, "pass")(f)
+		f.Results[0].Domain = "bounce.example"
+	}},
+	{rule: "spf.lookup-limit", name: "From alone", want: Warn, edit: elsewhere(publishes("v=spf1 "+elevenTerms+"-all", eleven, ""))},
+	{rule: "spf.lookup-limit", name: "ten", want: Pass, edit: publishes("v=spf1 "+tenTerms+own+"-all", ten, "pass")},
+	{rule: "spf.lookup-limit", name: "in includes, and many", want: Fail, says: "include:a.example > a:hj.example (lookup 11), a (lookup 12), a (lookup 13), a (lookup 14), a (lookup 15) and 3 more",
+		edit: noSource(publishes("v=spf1 include:a.example a a a a a a a -all", with(ten, "a.example", "v=spf1 "+tenTerms), ""))},
+	{rule: "spf.lookup-limit", name: "a lost include", want: Unknown, says: "the SPF record of lost.example is not known: SERVFAIL", edit: publishes(lostInclude, lostNames, "pass")},
+	{rule: "spf.lookup-limit", name: "certain in spite of a lost include", want: Fail, edit: noSource(publishes("v=spf1 "+elevenTerms+"include:lost.example -all", with(eleven, "lost.example", "lost"), ""))},
+	{rule: "spf.lookup-limit", name: "a lost address counts all the same", want: Pass, edit: publishes(lostA, lostNames, "pass")},
+	{rule: "spf.lookup-limit", name: "a macro is nothing lost", want: Pass, edit: publishes("v=spf1 include:%{i}.example -all", nil, "pass")},
+	{rule: "spf.lookup-near", want: Warn, says: "10 DNS lookups where 10 are allowed", edit: publishes("v=spf1 "+own+tenTerms+"-all", ten, "pass")},
+	{rule: "spf.lookup-near", name: "nine", want: Warn, says: "9 DNS lookups", edit: publishes("v=spf1 "+own+nineTerms+"-all", nine, "pass")},
+	{rule: "spf.lookup-near", name: "eight", want: Pass, edit: publishes("v=spf1 "+own+strings.Replace(nineTerms, "a:ha.example ", "", 1)+"-all", nine, "pass")},
+	{rule: "spf.lookup-near", name: "over the limit", want: "", edit: publishes("v=spf1 "+own+elevenTerms+"-all", eleven, "pass")},
+	{rule: "spf.lookup-near", name: "a lost include", want: Unknown, edit: publishes(lostInclude, lostNames, "pass")},
+
+	{rule: "spf.void-limit", want: Fail, says: "3 void lookups where 2 are allowed: a:v1.example, mx:v2.example, exists:v3.example", edit: publishes("v=spf1 a:v1.example mx:v2.example exists:v3.example "+own+"-all", nil, "permerror")},
+	{rule: "spf.void-limit", name: "out of reach", want: Warn, says: "no declared address", edit: publishes("v=spf1 "+own+"a:v1.example a:v2.example a:v3.example -all", nil, "pass")},
+	{rule: "spf.void-limit", name: "two", want: Pass, edit: publishes("v=spf1 "+own+"a:v1.example a:v2.example -all", nil, "pass")},
+	{rule: "spf.void-limit", name: "a lost address", want: Unknown, says: "what a:lost.example finds is not known: SERVFAIL", edit: publishes(lostA, lostNames, "pass")},
+	{rule: "spf.void-limit", name: "a lost include", want: Unknown, edit: publishes(lostInclude, lostNames, "pass")},
+	{rule: "spf.void-limit", name: "a macro is nothing lost", want: Pass, edit: publishes("v=spf1 exists:%{i}.example -all", nil, "pass")},
+	{rule: "spf.void-limit", name: "hosts of which some are lost are not void", want: Pass, edit: func(f *facts.Facts) {
+		publishes("v=spf1 "+own+"mx:many.example -all", names{"many.example": "MX xx"}, "pass")(f)
+		f.SPF[0].Root.Terms[1].Why = "SERVFAIL"
+	}},
+	{rule: "spf.void", want: Warn, says: "a:v1.example finds nothing; 2 such terms are allowed", edit: publishes("v=spf1 "+own+"a:v1.example -all", nil, "pass")},
+	{rule: "spf.void", name: "two", want: Warn, says: "a:v1.example, include:in.example > a:v2.example find nothing", edit: publishes("v=spf1 "+own+"a:v1.example include:in.example -all", names{"in.example": "v=spf1 a:v2.example"}, "pass")},
+	{rule: "spf.void", name: "over the limit", want: "", edit: publishes("v=spf1 "+own+"a:v1.example a:v2.example a:v3.example -all", nil, "pass")},
+	{rule: "spf.void", name: "a lost address", want: Unknown, edit: publishes(lostA, lostNames, "pass")},
+
+	{rule: "spf.mx-limit", want: Fail, says: "mx:many.example leads to 11 MX hosts where 10 are allowed", edit: publishes("v=spf1 mx:many.example -all", names{"many.example": "MX xxxxxxxxxxx"}, "permerror")},
+	{rule: "spf.mx-limit", name: "out of reach", want: Warn, says: "no declared address", edit: publishes("v=spf1 "+own+"mx:many.example -all", names{"many.example": "MX xxxxxxxxxxx"}, "pass")},
+	{rule: "spf.mx-limit", name: "ten", want: Pass, edit: publishes("v=spf1 "+own+"mx:many.example -all", names{"many.example": "MX xxxxxxxxxx"}, "pass")},
+	{rule: "spf.mx-limit", name: "lost", want: Unknown, edit: publishes(lostM, lostNames, "pass")},
+	{rule: "spf.mx-limit", name: "a lost address is no mx", want: Pass, edit: publishes(lostA, lostNames, "pass")},
+	{rule: "spf.mx-limit", name: "a lost include", want: Unknown, edit: publishes(lostInclude, lostNames, "pass")},
+
+	{rule: "spf.include-missing", want: Fail, says: "include:gone.example: gone.example has no SPF record", edit: publishes("v=spf1 include:gone.example "+own+"-all", nil, "permerror")},
+	{rule: "spf.include-missing", name: "a name without SPF", want: Fail, edit: publishes("v=spf1 include:host.example "+own+"-all", lostNames, "permerror")},
+	{rule: "spf.include-missing", name: "behind the match", want: Warn, says: "no declared address", edit: publishes("v=spf1 "+own+"include:gone.example -all", nil, "pass")},
+	{rule: "spf.include-missing", name: "nobody knows what happens", want: Warn, says: "has no SPF record", edit: publishes("v=spf1 "+own+"include:gone.example -all", nil, "temperror")},
+	{rule: "spf.include-missing", name: "no source", want: Fail, edit: noSource(publishes("v=spf1 "+own+"include:gone.example -all", nil, ""))},
+	{rule: "spf.include-missing", name: "a candidate comes to it", want: Fail, edit: guessed(publishes("v=spf1 include:gone.example "+own+"-all", nil, "permerror"))},
+	{rule: "spf.include-missing", name: "within an include", want: Fail, says: "include:in.example > include:gone.example: gone.example has no", edit: publishes("v=spf1 include:in.example -all", names{"in.example": "v=spf1 include:gone.example"}, "permerror")},
+	{rule: "spf.include-missing", name: "a redirect is another rule's", want: Pass, edit: publishes("v=spf1 redirect=gone.example", nil, "permerror")},
+	{rule: "spf.include-missing", name: "lost", want: Unknown, says: "lost.example", edit: publishes(lostInclude, lostNames, "pass")},
+	{rule: "spf.include-missing", name: "a macro", want: Pass, edit: publishes("v=spf1 include:%{i}.example -all", nil, "pass")},
+	{rule: "spf.include-missing", name: "From alone", want: Warn, edit: elsewhere(publishes("v=spf1 include:gone.example -all", nil, ""))},
+
+	{rule: "spf.include-permerror", want: Fail, says: `include:bad.example: foo at octet 21: there is no mechanism "foo" (and 1 more)`, edit: publishes("v=spf1 include:bad.example "+own+"-all", bad, "permerror")},
+	{rule: "spf.include-permerror", name: "two records", want: Fail, says: "include:two.example: 2 SPF records where 1 is allowed", edit: publishes("v=spf1 include:two.example -all", names{"two.example": "two"}, "permerror")},
+	{rule: "spf.include-permerror", name: "by redirect", want: Fail, says: "redirect=bad.example: foo", edit: publishes("v=spf1 redirect=bad.example", bad, "permerror")},
+	{rule: "spf.include-permerror", name: "behind the match", want: Warn, edit: publishes("v=spf1 "+own+"include:bad.example -all", bad, "pass")},
+	{rule: "spf.include-permerror", name: "lost", want: Unknown, edit: publishes(lostInclude, lostNames, "pass")},
+
+	{rule: "spf.include-loop", want: Fail, says: "include:loop.example > include:healthy.example leads back to healthy.example", edit: publishes("v=spf1 include:loop.example "+own+"-all", looping, "permerror")},
+	{rule: "spf.include-loop", name: "to itself by redirect", want: Fail, says: "redirect=healthy.example leads back", edit: publishes("v=spf1 redirect=healthy.example", nil, "permerror")},
+	{rule: "spf.include-loop", name: "behind the match", want: Warn, edit: publishes("v=spf1 "+own+"include:loop.example -all", looping, "pass")},
+	{rule: "spf.include-loop", name: "lost", want: Unknown, edit: publishes(lostInclude, lostNames, "pass")},
+
+	{rule: "spf.redirect-missing", want: Fail, says: "redirect=gone.example: gone.example has no SPF record", edit: publishes("v=spf1 ip4:11.22.33.45 redirect=gone.example", nil, "permerror")},
+	{rule: "spf.redirect-missing", name: "behind the match", want: Warn, edit: publishes("v=spf1 "+own+"redirect=gone.example", nil, "pass")},
+	{rule: "spf.redirect-missing", name: "ignored beside all", want: Pass, edit: publishes("v=spf1 "+own+"-all redirect=gone.example", nil, "pass")},
+	{rule: "spf.redirect-missing", name: "lost", want: Unknown, edit: publishes(lostRedirects, lostNames, "pass")},
+
+	{rule: "spf.redirect-with-all", want: Warn, says: "redirect=a.example is ignored beside -all", edit: publishes("v=spf1 redirect=a.example "+own+"-all", nil, "pass")},
+	{rule: "spf.redirect-with-all", name: "alone", want: Pass, edit: publishes("v=spf1 redirect=fine.example", lostNames, "fail")},
+	{rule: "spf.redirect-with-all", name: "malformed", want: Pass, edit: publishes("v=spf1 redirect= -all", nil, "permerror")},
+
+	{rule: "spf.all-missing", want: Warn, says: "any other address gets neutral", edit: publishes("v=spf1 "+own, nil, "pass")},
+	{rule: "spf.all-missing", name: "a redirect ends it", want: Pass, edit: publishes("v=spf1 redirect=fine.example", lostNames, "fail")},
+	{rule: "spf.all-missing", name: "-all alone", want: Pass, edit: profile(facts.Parked, noSource(publishes("v=spf1 -all", nil, "")))},
+
+	{rule: "spf.all-plus", want: Fail, says: "+all: every address on the Internet passes", edit: publishes("v=spf1 "+own+"+all", nil, "pass")},
+	{rule: "spf.all-plus", name: "bare", want: Fail, says: "all, which means +all: every", edit: publishes("v=spf1 all", nil, "pass")},
+	{rule: "spf.all-plus", name: "by redirect", want: Fail, says: "redirect=open.example > +all", edit: publishes("v=spf1 redirect=open.example", names{"open.example": "v=spf1 +all"}, "pass")},
+	{rule: "spf.all-plus", name: "by include", want: Fail, says: "include:in.example > include:open.example > all, which", edit: publishes("v=spf1 include:in.example -all", names{"in.example": "v=spf1 include:open.example", "open.example": "v=spf1 all"}, "pass")},
+	{rule: "spf.all-plus", name: "an include that does not give pass", want: Pass, edit: publishes("v=spf1 "+own+"?include:open.example -all", names{"open.example": "v=spf1 +all"}, "pass")},
+	{rule: "spf.all-plus", name: "never reached", want: Pass, edit: publishes("v=spf1 "+own+"-all +all", nil, "pass")},
+	{rule: "spf.all-plus", name: "of another sign", want: Pass, edit: publishes("v=spf1 "+own+"include:in.example ~all", names{"in.example": "v=spf1 -all"}, "pass")},
+	{rule: "spf.all-plus", name: "lost", want: Unknown, edit: publishes(lostInclude, lostNames, "pass")},
+	{rule: "spf.all-plus", name: "From alone", want: Warn, edit: elsewhere(publishes("v=spf1 +all", nil, ""))},
+
+	{rule: "spf.all-neutral", want: Warn, says: "?all: any other address gets neutral", edit: publishes("v=spf1 "+own+"?all", nil, "pass")},
+	{rule: "spf.all-neutral", name: "by redirect", want: Warn, says: "redirect=in.example > ?all", edit: publishes("v=spf1 "+own+"redirect=in.example", names{"in.example": "v=spf1 ?all"}, "pass")},
+	{rule: "spf.all-neutral", name: "of an include", want: Pass, edit: publishes("v=spf1 "+own+"include:in.example -all", names{"in.example": "v=spf1 ?all"}, "pass")},
+	{rule: "spf.all-neutral", name: "a redirect within an include", want: Pass, edit: publishes("v=spf1 "+own+"include:in.example -all", names{"in.example": "v=spf1 redirect=deep.example", "deep.example": "v=spf1 ?all"}, "pass")},
+	{rule: "spf.all-neutral", name: "a lost redirect", want: Unknown, edit: publishes(lostRedirects, lostNames, "pass")},
+	{rule: "spf.all-neutral", name: "a lost include", want: Pass, edit: publishes(lostInclude, lostNames, "pass")},
+
+	{rule: "spf.all-not-last", want: Warn, says: "ignored after -all: include:a.example", edit: publishes("v=spf1 "+own+"-all include:a.example", nil, "pass")},
+	{rule: "spf.all-not-last", name: "a second all", want: Warn, says: "ignored after ~all: -all", edit: publishes("v=spf1 "+own+"~all -all", nil, "pass")},
+	{rule: "spf.all-not-last", name: "modifiers", want: Pass, edit: publishes("v=spf1 "+own+"-all exp=e.example redirect=a.example x=y", nil, "pass")},
+	{rule: "spf.all-not-last", name: "a malformed term", want: Pass, edit: publishes("v=spf1 "+own+"-all nonsense", nil, "permerror")},
+	{rule: "spf.all-not-last", name: "no all", want: Pass, edit: publishes("v=spf1 "+own, nil, "pass")},
+
+	{rule: "spf.ptr", want: Warn, says: "ptr:healthy.example asks for the reverse name", edit: publishes("v=spf1 "+own+"ptr:healthy.example -all", nil, "pass")},
+	{rule: "spf.ptr", name: "by redirect", want: Warn, says: "redirect=in.example > ptr", edit: publishes("v=spf1 "+own+"redirect=in.example", names{"in.example": "v=spf1 ptr -all"}, "pass")},
+	{rule: "spf.ptr", name: "somebody else's", want: Info, says: "include:in.example > ptr", edit: publishes("v=spf1 "+own+"include:in.example -all", names{"in.example": "v=spf1 ptr -all"}, "pass")},
+
+	{rule: "spf.ip-not-covered", want: Fail, says: "11.22.33.44 gets softfail from healthy.example (all): only pass authenticates", edit: func(f *facts.Facts) {
+		publishes("v=spf1 ip4:11.22.33.45 ~all", nil, "softfail")(f)
+		f.Results[0].Why = "all"
+	}},
+	{rule: "spf.ip-not-covered", name: "fail", want: Fail, says: "gets fail from healthy.example: only", edit: publishes("v=spf1 ip4:11.22.33.45 -all", nil, "fail")},
+	{rule: "spf.ip-not-covered", name: "neutral", want: Fail, says: "neutral", edit: publishes("v=spf1 ?all", nil, "neutral")},
+	{rule: "spf.ip-not-covered", name: "none", want: Fail, says: "(no SPF record)", edit: unpublished()},
+	{rule: "spf.ip-not-covered", name: "permerror", want: Fail, says: "permerror", edit: twoRecords},
+	{rule: "spf.ip-not-covered", name: "temperror", want: Unknown, says: "SERVFAIL", edit: lostRoot},
+	{rule: "spf.ip-not-covered", name: "a candidate", want: Warn, says: "(if this address sends)", edit: guessed(publishes("v=spf1 ?"+own+"-all", nil, "neutral"))},
+	{rule: "spf.ip-not-covered", name: "HELO is not judged here", want: Pass, edit: func(f *facts.Facts) {
+		helo := f.Results[0]
+		helo.Identity, helo.Result = "helo", "none"
+		f.Results = append(f.Results, helo)
+	}},
+	{rule: "spf.ip-not-covered", name: "no source", want: "", edit: noSource(func(*facts.Facts) {})},
+}
+
+// with is names and one more.
+func with(dns names, name, is string) names {
+	all := names{name: is}
+	for k, v := range dns {
+		all[k] = v
+	}
+	return all
+}
+
+// after runs all rules over the healthy domain with one edit.
+func after(edit func(*facts.Facts)) Result {
+	f := healthy()
+	edit(f)
+	return Run(f, everything)
+}
+
+// of are the findings of one rule.
+func of(r Result, rule string) []Finding {
+	return slices.DeleteFunc(slices.Clone(r.Findings), func(x Finding) bool { return x.Check.ID != rule })
+}
+
+// TestSPFImplied holds which findings are the consequence of others, so that one defect costs points once.
+func TestSPFImplied(t *testing.T) {
+	for _, c := range []struct {
+		name, rule string
+		edit       func(*facts.Facts)
+		want       bool
+	}{
+		{"none, and nothing was meant", "spf.missing", unpublished(), false},
+		{"none, because of the version", "spf.missing", unpublished("v=spf10 -all"), true},
+		{"a term glued at a seam: ip4", "spf.ip4-invalid", strung("v=spf1 ip4:11.80.0.1", "-all"), true},
+		{"a term glued at a seam: mechanism", "spf.syntax", strung("v=spf1 mx", "-all"), true},
+		{"the seam itself", "spf.string-too-long", strung("v=spf1 mx", "-all"), false},
+		{"a bad term beside a seam", "spf.syntax", strung("v=spf1 mx ", "foo -all"), false},
+		{"all is lost in a glued term", "spf.all-missing", strung("v=spf1 ip4:11.80.0.1", "-all"), true},
+		{"redirect is malformed", "spf.all-missing", publishes("v=spf1 redirect=", nil, "permerror"), true},
+		{"all is missing beside another error", "spf.all-missing", publishes("v=spf1 foo", nil, "permerror"), false},
+		{"a void include", "spf.void", publishes("v=spf1 "+own+"include:gone.example -all", nil, "pass"), true},
+		{"a void include and a void a", "spf.void", publishes("v=spf1 "+own+"include:gone.example a:v1.example -all", nil, "pass"), false},
+		{"three void includes", "spf.void-limit", publishes("v=spf1 include:g1.example include:g2.example include:g3.example "+own+"-all", nil, "permerror"), true},
+		{"void addresses", "spf.void-limit", publishes("v=spf1 a:v1.example a:v2.example a:v3.example -all", nil, "permerror"), false},
+		{"result none", "spf.ip-not-covered", unpublished(), true},
+		{"result fail", "spf.ip-not-covered", publishes("v=spf1 -all", nil, "fail"), false},
+		{"parked, and yet it sends", "spf.ip-not-covered", profile(facts.Parked, unpublished()), false},
+	} {
+		found := of(after(c.edit), c.rule)
+		if len(found) != 1 || found[0].Implied != c.want || found[0].Status == Pass {
+			t.Errorf("%s: %s: want one finding, implied %v; found %+v", c.name, c.rule, c.want, found)
+		}
+	}
+}
+
+// TestSPFErrorHasItsCause holds that wherever an address gets none or permerror some rule fails that carries the points:
+// that with the cause, or, where the walk shows none, spf.ip-not-covered itself.
+func TestSPFErrorHasItsCause(t *testing.T) {
+	for name, c := range map[string]struct {
+		edit func(*facts.Facts)
+		rule string
+	}{
+		"none":              {unpublished(), "spf.missing"},
+		"version":           {unpublished("v=spf10 -all"), "spf.version"},
+		"no such domain":    {func(f *facts.Facts) { unpublished()(f); f.SPF[0].Exists = false }, "spf.ip-not-covered"},
+		"another domain":    {func(f *facts.Facts) { f.Results[0].Domain, f.Results[0].Result = "a.example", "permerror" }, "spf.ip-not-covered"},
+		"two records":       {twoRecords, "spf.multiple"},
+		"syntax":            {publishes("v=spf1 "+own+"-all foo", nil, "permerror"), "spf.syntax"},
+		"seam":              {strung("v=spf1 ip4:11.80.0.1", "-all"), "spf.string-too-long"},
+		"lookups":           {publishes("v=spf1 "+elevenTerms+"-all", eleven, "permerror"), "spf.lookup-limit"},
+		"voids":             {publishes("v=spf1 a:v1.example a:v2.example a:v3.example -all", nil, "permerror"), "spf.void-limit"},
+		"MX hosts":          {publishes("v=spf1 mx:many.example -all", names{"many.example": "MX xxxxxxxxxxx"}, "permerror"), "spf.mx-limit"},
+		"include of none":   {publishes("v=spf1 include:gone.example -all", nil, "permerror"), "spf.include-missing"},
+		"broken include":    {publishes("v=spf1 include:bad.example -all", bad, "permerror"), "spf.include-permerror"},
+		"loop":              {publishes("v=spf1 include:loop.example -all", looping, "permerror"), "spf.include-loop"},
+		"redirect to none":  {publishes("v=spf1 redirect=gone.example", nil, "permerror"), "spf.redirect-missing"},
+		"voids of a family": {publishes("v=spf1 "+tenTerms+"-all", ten, "permerror"), "spf.ip-not-covered"},
+		"macros":            {publishes("v=spf1 include:%{i}.example -all", nil, "permerror"), "spf.ip-not-covered"},
+	} {
+		var causes []string
+		for _, x := range after(c.edit).Findings {
+			if x.Status == Fail && !x.Implied && x.Check.Area == "spf" {
+				causes = append(causes, x.Check.ID)
+			}
+		}
+		if diff := cmp.Diff([]string{c.rule}, causes); diff != "" {
+			t.Errorf("%s: the fails that are not implied (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// TestSPFOfOthers holds that no rule fails because of a record that no MAIL FROM relies on.
+func TestSPFOfOthers(t *testing.T) {
+	for _, c := range spfCases {
+		if c.rule == "spf.ip-not-covered" {
+			continue // it is about MAIL FROM alone
+		}
+		f := healthy()
+		c.edit(f)
+		for i := range f.SPF {
+			f.SPF[i].MailFrom, f.SPF[i].HELO = nil, []string{"default"}
+		}
+		for _, x := range of(Run(f, everything), c.rule) {
+			if x.Status == Fail {
+				t.Errorf("%s %s: fails for a HELO name: %s", c.rule, c.name, x.Message)
+			}
+		}
+	}
+}
+
+// TestSPFDeciding holds that the record is a deciding question, and what it leads to is none.
+func TestSPFDeciding(t *testing.T) {
+	for name, c := range map[string]struct {
+		edit func(*facts.Facts)
+		want bool
+	}{
+		"record":         {lostRoot, true},
+		"include":        {publishes(lostInclude, lostNames, "pass"), false},
+		"address":        {publishes(lostA, lostNames, "pass"), false},
+		"redirect":       {publishes(lostRedirects, lostNames, "pass"), false},
+		"record of From": {elsewhere(lostRoot), false},
+	} {
+		found := 0
+		for _, x := range after(c.edit).Findings {
+			if x.Status == Unknown && x.Check.Area == "spf" {
+				found++
+				if x.Deciding != c.want {
+					t.Errorf("%s: %s decides: %v, want %v", name, x.Check.ID, x.Deciding, c.want)
+				}
+			}
+		}
+		if found == 0 {
+			t.Errorf("%s: nothing is unknown", name)
+		}
+	}
+}
+
+// TestSPFRefused holds who refuses mail without SPF: some, from bulk senders.
+func TestSPFRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		edit func(*facts.Facts)
+		want []string
+	}{
+		"sender":         {unpublished(), nil},
+		"bulk":           {profile(facts.Bulk, unpublished()), []string{"gmail", "outlook", "icloud"}},
+		"bulk, warnings": {profile(facts.Bulk, elsewhere(unpublished("v=spf10 -all"))), nil},
+	} {
+		var got []string
+		for _, x := range after(c.edit).Findings {
+			if x.Check.Area == "spf" {
+				got = append(got, x.Refused...)
+			}
+		}
+		slices.Sort(got)
+		slices.Sort(c.want)
+		if diff := cmp.Diff(c.want, slices.Compact(got)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// TestSPFFix holds the advice that names what to type.
+func TestSPFFix(t *testing.T) {
+	for _, c := range []struct {
+		rule, want string
+		edit       func(*facts.Facts)
+	}{
+		{"spf.missing", "v=spf1 -all", profile(facts.Parked, noSource(unpublished()))},
+		{"spf.string-too-long", "after ip4:11.80.0.1, at", strung("v=spf1 ip4:11.80.0.1", "-all")},
+		{"spf.string-too-long", "after a and after mx, at", strung("v=spf1 a", "mx", "-all")},
+		{"spf.all-plus", "Replace +all by ~all", publishes("v=spf1 +all", nil, "pass")},
+		{"spf.all-plus", "Remove include:open.example", publishes("v=spf1 include:open.example -all", names{"open.example": "v=spf1 +all"}, "pass")},
+		{"spf.ip-not-covered", "Add ip4:11.22.33.44", publishes("v=spf1 -all", nil, "fail")},
+		{"spf.ip-not-covered", "Add ip6:2a0f::25", func(f *facts.Facts) {
+			publishes("v=spf1 -all", nil, "fail")(f)
+			f.Results[0].IP = netip.MustParseAddr("2a0f::25")
+		}},
+		{"spf.ip-not-covered", "Name the address", twoRecords},
+	} {
+		if found := of(after(c.edit), c.rule); len(found) != 1 || !strings.Contains(found[0].Fix, c.want) {
+			t.Errorf("%s: no fix with %q in %+v", c.rule, c.want, found)
+		}
+	}
+}
+
+// TestSPFMalformedFacts holds that facts saved by a stranger crash nothing.
+func TestSPFMalformedFacts(t *testing.T) {
+	for name, n := range map[string]facts.SPFNode{
+		"found without a record": {Status: facts.SPFFound},
+		"no status":              {},
+		"seams of another text":  {Status: facts.SPFFound, Record: &spf.Record{Text: "v=spf1 x", Terms: []spf.Term{{Text: "x", Offset: 7, Bad: true}}}, Seams: []string{"v=spf1 x and so on", "", "more"}},
+		"a child without a record": {Status: facts.SPFFound, Record: &spf.Record{}, Terms: []facts.SPFTerm{
+			{Term: spf.Term{Name: "include"}, Child: &facts.SPFNode{Status: facts.SPFFound}}, {Term: spf.Term{Name: "redirect", Modifier: true}}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := healthy()
+			f.SPF[0].Root = n
+			for _, c := range spfChecks {
+				c.Judge(f)
+			}
+		})
+	}
+}
+
+func TestClip(t *testing.T) {
+	long := strings.Repeat("ü", 121)
+	for in, want := range map[string]string{
+		"": "", "short": "short", strings.Repeat("ü", 120): strings.Repeat("ü", 120), long: strings.Repeat("ü", 120) + "…",
+		strings.Repeat("\xff", 130): strings.Repeat("\xff", 120) + "…",
+	} {
+		if got := clip(in); got != want {
+			t.Errorf("clip(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestCount(t *testing.T) {
+	for n, want := range map[int]string{0: "0 records", 1: "1 record", 2: "2 records"} {
+		if got := count(n, "record"); got != want {
+			t.Errorf("count(%d) = %q, want %q", n, got, want)
+		}
+	}
+}
+
+func TestSome(t *testing.T) {
+	for _, c := range []struct {
+		in   []string
+		want string
+	}{
+		{nil, ""}, {[]string{"a"}, "a"}, {[]string{"a", "b", "c", "d", "e"}, "a, b, c, d, e"},
+		{[]string{"a", "b", "c", "d", "e", "f", "g"}, "a, b, c, d, e and 2 more"},
+	} {
+		if got := some(c.in); got != c.want {
+			t.Errorf("some(%q) = %q, want %q", c.in, got, c.want)
+		}
+	}
+}
