@@ -155,6 +155,7 @@ var dmarcCases = []ruleCase{
 	}},
 	{rule: "dmarc.reject-spf-only", name: "quarantine", want: "", edit: inTurn(withDMARC("v=DMARC1; p=quarantine"+mailtoAgg), nothingBeneath)},
 	{rule: "dmarc.reject-spf-only", name: "t=y", want: "", edit: inTurn(withDMARC("v=DMARC1; p=reject; t=y"+mailtoAgg), nothingBeneath)},
+	{rule: "dmarc.reject-spf-only", name: "no signing domain", want: "", edit: func(f *facts.Facts) { f.DKIM = nil }},
 	{rule: "dmarc.reject-spf-only", name: "parked", want: "", edit: inTurn(nothingBeneath, asParked)},
 }
 

@@ -138,8 +138,8 @@ func submissionClosed(f *facts.Facts) []Verdict {
 		l = append(l, v)
 	}
 	if len(l) == 0 && !slices.ContainsFunc(all, relied) {
-		if why := unsought(f); why != "" {
-			l = append(l, Verdict{Subject: f.Domain, Unknown: why})
+		if cause := unsought(f); cause != "" {
+			l = append(l, Verdict{Subject: f.Domain, Unknown: cause})
 		}
 	}
 	return l

@@ -114,7 +114,7 @@ type witness struct {
 }
 
 func (w *witness) ask(name string, t dnsx.Type) (dnsx.Answer, error) {
-	a := w.g.ask(name, t)
+	a := w.g.ask(literal(name), t)
 	switch a.Status {
 	case dnsx.NXDomain:
 		return a, &net.DNSError{Err: "NXDOMAIN", Name: name, IsNotFound: true}
@@ -124,6 +124,9 @@ func (w *witness) ask(name string, t dnsx.Type) (dnsx.Answer, error) {
 	}
 	return a, nil
 }
+
+// literal is a name that macros made, in presentation form: a backslash in it is no escape.
+func literal(name string) string { return strings.ReplaceAll(name, `\`, `\\`) }
 
 // LookupTXT implements the library's DNSResolver.
 func (w *witness) LookupTXT(_ context.Context, name string) ([]string, error) {

@@ -152,7 +152,7 @@ func (g *gatherer) expand(x step, budget *int, lookups *[]later[bool]) []step {
 			continue
 		}
 		target, ok := spf.Expand(t.Spec, spf.Vars{Domain: n.Domain})
-		target = dnsx.Q(target, dnsx.TXT).Name
+		target = dnsx.Q(literal(target), dnsx.TXT).Name
 		isRecord := t.Name == "include" || t.Name == "redirect"
 		if isRecord {
 			out.Child = &facts.SPFNode{Domain: target}

@@ -113,7 +113,7 @@ type table struct {
 // table writes t, indented by two, in no more than the page's width. The library aligns the cells and knows how wide
 // they are on the screen; the wrapping is ours, because its own either lets long words stick out or marks its cuts.
 func (p *page) table(t table) error {
-	const indent, gap = "  ", "  "
+	const indent, gap = 2, 2
 	cells := make([][]string, len(t.rows))
 	for i, r := range t.rows {
 		cells[i] = make([]string, len(r))
@@ -121,7 +121,7 @@ func (p *page) table(t table) error {
 			cells[i][c] = Visible(s)
 		}
 	}
-	widths := fit(t.head, cells, p.width-len(indent)-len(gap)*(len(t.head)-1))
+	widths := fit(t.head, cells, p.width-indent-gap*(len(t.head)-1))
 	for _, r := range cells {
 		for c, s := range r {
 			lines := wrap(s, widths[c])
@@ -148,7 +148,9 @@ func (p *page) table(t table) error {
 		tablewriter.WithHeaderAutoWrap(tw.WrapNone),
 		tablewriter.WithRowAutoWrap(tw.WrapNone),
 		tablewriter.WithAlignment(align),
-		tablewriter.WithPadding(tw.Padding{Right: gap, Overwrite: true}),
+		// One space on each side: a wider pad is repeated as a whole, and cut where it is one too many, with a stray
+		// end of colour in its place.
+		tablewriter.WithPadding(tw.PaddingDefault),
 		tablewriter.WithEastAsian(tw.Off), // else guessed from LANG
 	)
 	lib.Header(t.head)
@@ -159,7 +161,7 @@ func (p *page) table(t table) error {
 		return err
 	}
 	for l := range strings.Lines(b.String()) {
-		p.line(indent + strings.TrimRight(l, " \n"))
+		p.line(" " + strings.TrimRight(l, " \n"))
 	}
 	return nil
 }
