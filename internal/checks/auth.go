@@ -53,9 +53,6 @@ func spfCould(f *facts.Facts) (could, atWorst bool) {
 // dkimCould says whether a signature could verify, and whether one does even at the worst.
 func dkimCould(f *facts.Facts) (could, atWorst bool) {
 	for _, d := range f.DKIM {
-		if !d.Exists {
-			continue
-		}
 		if !d.Named {
 			if !d.Subtree.Known() || d.Subtree.Value != facts.SubtreeAbsent {
 				return true, true

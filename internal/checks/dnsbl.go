@@ -152,10 +152,9 @@ func allAnswers(f *facts.Facts) []subject[facts.Listing] {
 func unanswered(f *facts.Facts, kind string, of func(facts.List) bool) []subject[facts.Listing] {
 	var l []subject[facts.Listing]
 	for _, x := range f.Listings {
-		usable := slices.ContainsFunc(f.Lists, func(l facts.List) bool {
+		if x.Kind != kind || answered(x) || !slices.ContainsFunc(f.Lists, func(l facts.List) bool {
 			return l.Zone == x.Zone && l.State == facts.ListUsable && of(l)
-		})
-		if x.Kind != kind || answered(x) || !usable {
+		}) {
 			continue
 		}
 		s := subject[facts.Listing]{name: x.Target, of: facts.Cannot[facts.Listing](x.Zone + " gave no answer: " + clip(x.Why))}

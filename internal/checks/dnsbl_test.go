@@ -210,3 +210,16 @@ func TestListsDecide(t *testing.T) {
 		}
 	}
 }
+
+// TestLostCandidate holds that a lost answer about a guessed address is told from one about a declared address.
+func TestLostCandidate(t *testing.T) {
+	for _, declared := range []bool{true, false} {
+		f := healthy()
+		also(silent("b.barracudacentral.org", "ip", true), func(l *facts.Listing) { l.Declared = declared })(f)
+		for _, x := range Run(f, everything).Findings {
+			if x.Status == Unknown && x.Candidate == declared {
+				t.Errorf("declared %v: candidate is %v: %s", declared, x.Candidate, x.Message)
+			}
+		}
+	}
+}

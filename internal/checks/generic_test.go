@@ -45,7 +45,7 @@ func TestGeneric(t *testing.T) {
 		{"out-4.cust.example.com", "", ""},
 		{"host7.example.com", "", ""},
 		{"static.example.com", "", ""},
-		{"web-2024-1201.example.com", "", ""},
+		{"web-2024-1201-1530-1000.example.com", "", ""},
 		{"alpha.example.com", "11.22.33.44", ""},
 		{"alpha.cable.com", "", ""},
 		{"alpha.cable.co.uk", "", ""},

@@ -106,16 +106,15 @@ func mxUnresolvable(f *facts.Facts, h mxHost) []Violation {
 }
 
 func mxPrivate(f *facts.Facts, h mxHost) []Violation {
-	var l []string
-	for _, a := range h.Addresses {
-		if !special.Public(a, f.Public) {
-			l = append(l, fmt.Sprintf("%s, %s", a, special.Name(a)))
-		}
-	}
-	if len(l) == 0 {
+	hidden := slices.DeleteFunc(slices.Clone(h.Addresses), func(a netip.Addr) bool { return special.Public(a, f.Public) })
+	if len(hidden) == 0 {
 		return nil
 	}
-	return unreachable(f, h, clip(h.Host)+" resolves to "+some(l))
+	what := fmt.Sprintf("%s resolves to %s, %s", clip(h.Host), hidden[0], special.Name(hidden[0]))
+	if len(hidden) > 1 {
+		what += fmt.Sprintf(", and to %d more such", len(hidden)-1)
+	}
+	return unreachable(f, h, what)
 }
 
 // unreachable judges an MX host that cannot be reached. "If MX records are present, but none of them are usable", the

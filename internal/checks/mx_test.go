@@ -77,7 +77,7 @@ var mxCases = []ruleCase{
 	{rule: "mx.unresolvable", name: "of a parked domain", want: Warn, edit: profile(facts.Parked, mxOf(map[string][]string{"mx1.healthy.example": nil}))},
 
 	{rule: "mx.private-ip", want: Fail, says: "mx1.healthy.example resolves to 10.1.2.3, private (RFC 1918), and no other MX host", edit: mxOf(map[string][]string{"mx1.healthy.example": {"10.1.2.3"}})},
-	{rule: "mx.private-ip", name: "beside a public host", want: Warn, says: "loopback", edit: mxOf(map[string][]string{"mx1.healthy.example": {"11.22.33.25"}, "mx2.healthy.example": {"127.0.0.1", "::1"}})},
+	{rule: "mx.private-ip", name: "beside a public host", want: Warn, says: "127.0.0.1, loopback (RFC 1122), and to 1 more such", edit: mxOf(map[string][]string{"mx1.healthy.example": {"11.22.33.25"}, "mx2.healthy.example": {"127.0.0.1", "::1"}})},
 	{rule: "mx.private-ip", name: "beside a public address", want: Warn, says: "fd00::25", edit: mxOf(map[string][]string{"mx1.healthy.example": {"11.22.33.25", "fd00::25"}})},
 	{rule: "mx.private-ip", name: "declared public", want: Pass, edit: func(f *facts.Facts) {
 		mxOf(map[string][]string{"mx1.healthy.example": {"10.1.2.3"}})(f)

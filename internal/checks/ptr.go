@@ -100,7 +100,7 @@ var ptrChecks = []*Check{
 		Judge: each(greetingNames, heloNotFQDN),
 	},
 	{
-		ID: "helo.ip-literal", Title: "the HELO name is a name", Area: "ptr", Worst: Warn, Impact: Reject,
+		ID: "helo.ip-literal", Title: "the host gives a name in HELO", Area: "ptr", Worst: Warn, Impact: Reject,
 		References: []string{"RFC 5321 4.1.3", "RFC 5321 4.1.4"},
 		Replies:    []string{"504 5.5.2 <..>: Helo command rejected: need fully-qualified hostname"},
 		Help: "SMTP allows a host without a name to give its address in brackets. A mail server has a name, and filters take a " +
@@ -176,7 +176,7 @@ func ipNoSource(f *facts.Facts) []Verdict {
 	}
 	message := "no sending address was given and the SPF record names none: PTR and address blocklists were not judged"
 	if len(to) > 0 {
-		message += "; mail goes out by way of " + some(to)
+		message += "; the record leads to " + some(to)
 	}
 	v.Broken = one(Info, message)
 	return []Verdict{v}
@@ -275,13 +275,11 @@ func unqualified(name string) string {
 	labels := strings.Split(strings.ToLower(name), ".")
 	last := labels[len(labels)-1]
 	for _, l := range labels {
-		odd := strings.IndexFunc(l, func(r rune) bool {
-			return !('a' <= r && r <= 'z' || '0' <= r && r <= '9' || r == '-' || r == '_')
-		})
+		odd := strings.TrimLeft(l, "abcdefghijklmnopqrstuvwxyz"+digits+"-_")
 		switch {
-		case odd >= 0:
-			return fmt.Sprintf("holds %q, which no host name does", []rune(l[odd:])[0])
-		case l == "" && name != "":
+		case odd != "":
+			return fmt.Sprintf("holds %q, which no host name does", []rune(odd)[0])
+		case l == "":
 			return "has an empty label"
 		case len(l) > 63:
 			return fmt.Sprintf("has a label of %d octets, more than 63", len(l))

@@ -67,14 +67,14 @@ var ptrCases = []ruleCase{
 	}},
 	{rule: "ip.private", name: "nothing declared", want: "", edit: func(f *facts.Facts) { f.Streams[0].IPs = nil }},
 
-	{rule: "ip.no-source", want: Info, says: "mail goes out by way of _spf.sender.example, other.example",
+	{rule: "ip.no-source", want: Info, says: "the record leads to _spf.sender.example, other.example",
 		edit: sourceless("v=spf1 include:_spf.sender.example include:_spf.sender.example redirect=other.example")},
 	{rule: "ip.no-source", name: "no provider either", want: Info, says: "address blocklists were not judged", edit: sourceless("v=spf1 ip4:11.22.33.0/24 -all")},
-	{rule: "ip.no-source", name: "a provider of HELO only", want: Info, says: "were not judged", edit: func(f *facts.Facts) {
-		sourceless("v=spf1 -all")(f)
-		helo := spfFacts("v=spf1 include:_spf.sender.example -all")
+	{rule: "ip.no-source", name: "another provider for HELO", want: Info, says: "leads to mail.example", edit: func(f *facts.Facts) {
+		helo := spfFacts("v=spf1 include:helo.example -all")
 		helo.From, helo.MailFrom, helo.HELO, helo.Domain = false, nil, []string{"default"}, "mail.healthy.example"
-		f.SPF = append(f.SPF, helo)
+		sourceless("v=spf1 include:mail.example -all")(f)
+		f.SPF = append([]facts.SPF{helo}, f.SPF...)
 	}},
 	{rule: "ip.no-source", name: "SPF lost", want: "", edit: func(f *facts.Facts) {
 		sourceless("v=spf1 -all")(f)
@@ -180,6 +180,11 @@ var ptrCases = []ruleCase{
 		sends("11.22.33.45")(f)
 		f.Sources[1].PTR = facts.Cannot[facts.PTR]("SERVFAIL")
 	}},
+	{rule: "helo.ptr-mismatch", name: "one PTR lost, another does not fit", want: Unknown, says: "SERVFAIL", edit: func(f *facts.Facts) {
+		sends("11.22.33.45")(f)
+		f.Sources[1].PTR = facts.Cannot[facts.PTR]("SERVFAIL")
+		calls("smtp.healthy.example")(f)
+	}},
 	{rule: "helo.ptr-mismatch", name: "no PTR", want: "", edit: leads("fail", nil)},
 	{rule: "helo.ptr-mismatch", name: "no name", want: "", edit: literally("mailhost")},
 }
@@ -187,6 +192,22 @@ var ptrCases = []ruleCase{
 func forwardLost(f *facts.Facts) {
 	f.Sources[0].PTR = facts.Know(facts.PTR{Confirm: "unknown", Why: "mail.healthy.example: timeout",
 		Names: []facts.PTRName{{Name: "mail.healthy.example", Addresses: facts.Cannot[facts.Hosts]("timeout")}}})
+}
+
+// TestPrivateOnce holds that an address in two streams is one finding.
+func TestPrivateOnce(t *testing.T) {
+	f := healthy()
+	sends("10.1.2.3")(f)
+	f.Streams = append(f.Streams, f.Streams[0])
+	n := 0
+	for _, x := range Run(f, everything).Findings {
+		if x.Check.ID == "ip.private" {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d findings about one address", n)
+	}
 }
 
 // TestPTRDecides holds that the PTR of a declared address decides, and that of a candidate does not.

@@ -194,7 +194,7 @@ var spfChecks = []*Check{
 		Needs:      facts.SPFTree,
 		Help: "The permerror of an included record is the permerror of the record that includes it. The receiver gives up when it comes to the " +
 			"include, so addresses named further on never authenticate.",
-		Fix:   "Remove the include until its owner has repaired the record, and tell them",
+		Fix:   "Remove the term until the owner of the record has repaired it, and tell them",
 		Judge: spfRule(spfTree, treeRule(brokenRecord, lostRecord)),
 	},
 	{
@@ -265,7 +265,7 @@ var spfChecks = []*Check{
 		References: []string{"RFC 7208 5.5"},
 		Needs:      facts.SPFTree,
 		Help:       "ptr is slow, fails when reverse DNS does, and should not be published; some receivers skip it.",
-		Fix:        "Replace ptr by ip4, ip6 or a terms",
+		Fix:        "Replace ptr by ip4 and ip6",
 		Judge:      spfRule(spfTree, spfPTR),
 	},
 	{
@@ -336,8 +336,10 @@ func spfMissing(f *facts.Facts, s facts.SPF) []Violation {
 	case len(s.MailFrom) == 0:
 		// SPF is about MAIL FROM and HELO (RFC 7208 2.3, 2.4); a From domain that is neither needs none.
 		v.Status, v.Message = Info, "no SPF record, and none is needed to send: this domain stands in no MAIL FROM"
+		v.Fix = "Leave it so, or publish v=spf1 -all if this domain is never to stand in MAIL FROM"
 	case !s.Exists:
 		v.Message = "the MAIL FROM domain does not exist (NXDOMAIN), so it has no SPF record"
+		v.Fix = "Send with a MAIL FROM domain that exists, and publish SPF there"
 	case f.Profile.Name == facts.Parked:
 		v.Status, v.Message = Warn, "no SPF record says that this domain sends nothing"
 		v.Fix = "Publish the TXT record v=spf1 -all" // RFC 7208 10.1.2
@@ -545,7 +547,7 @@ func bites(f *facts.Facts, domain string) (status Status, note string) {
 	case lost:
 		return Warn, ""
 	}
-	return Warn, " (no declared address comes that far)"
+	return Warn, "; no declared address comes that far"
 }
 
 // treeRule makes a rule out of what is wrong with one term of the walk; it says "" where nothing is. That nothing is
@@ -573,7 +575,7 @@ func undecided(s facts.SPF, lost func(step) string) []Violation {
 	if why == "" {
 		return nil
 	}
-	return one(Unknown, why)
+	return []Violation{{Status: Unknown, Message: why, Fix: "Try again; if it stays so, have the name servers of that name repaired"}}
 }
 
 // lostRecord is why the record that a term leads to is not known. One beyond the bounds of the walk (facts.SPFUnread) is
@@ -621,14 +623,14 @@ func missingInclude(t step) string {
 	if t.Child == nil || t.Child.Status != facts.SPFNone || t.Term.Name != "include" {
 		return ""
 	}
-	return fmt.Sprintf("%s: %s has no SPF record", t, clip(t.Child.Domain))
+	return fmt.Sprintf("%s: no SPF record at %s", t, clip(t.Child.Domain))
 }
 
 func missingRedirect(t step) string {
 	if t.Child == nil || t.Child.Status != facts.SPFNone || t.Term.Name != "redirect" {
 		return ""
 	}
-	return fmt.Sprintf("%s: %s has no SPF record", t, clip(t.Child.Domain))
+	return fmt.Sprintf("%s: no SPF record at %s", t, clip(t.Child.Domain))
 }
 
 func brokenRecord(t step) string {
@@ -748,7 +750,7 @@ func spfAllPlus(_ *facts.Facts, s facts.SPF) []Violation {
 		}
 		v := Violation{Status: Fail, Message: way + ": every address on the Internet passes"}
 		if t.Child != nil {
-			v.Fix = fmt.Sprintf("Remove %s, or have its owner replace +all by ~all", clip(t.Term.Text))
+			v.Fix = fmt.Sprintf("Remove %s, or have +all replaced by ~all in the record that it leads to", clip(t.Term.Text))
 		}
 		l = append(l, v)
 	}

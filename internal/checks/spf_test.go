@@ -199,6 +199,7 @@ var spfCases = []ruleCase{
 	{rule: "spf.version", name: "a parked domain relies on it", want: Fail, edit: profile(facts.Parked, unpublished("v=spf10 -all"))},
 	{rule: "spf.version", name: "nothing was meant", want: "", edit: unpublished()},
 	{rule: "spf.version", name: "not found out", want: Unknown, edit: lostRoot},
+	{rule: "spf.version", name: "lost, and only From", want: Pass, edit: elsewhere(lostRoot)},
 
 	{rule: "spf.syntax", want: Fail, says: `ipv4:11.22.33.45 at octet 24: there is no mechanism "ipv4"`, edit: publishes("v=spf1 "+own+"ipv4:11.22.33.45 -all", nil, "permerror")},
 	{rule: "spf.syntax", name: "after all", want: Fail, says: "nonsense at octet 29", edit: publishes("v=spf1 "+own+"-all nonsense", nil, "permerror")},
@@ -228,7 +229,7 @@ var spfCases = []ruleCase{
 	{rule: "spf.string-too-long", name: "a term of many strings", want: Pass, edit: strung(append([]string{"v=spf1 a"}, strings.Split(strings.Repeat("mx", 30), "")...)...)},
 
 	{rule: "spf.lookup-limit", want: Fail, says: "11 DNS lookups where 10 are allowed; out of reach: a:hk.example (lookup 11)", edit: publishes("v=spf1 "+elevenTerms+own+"-all", eleven, "permerror")},
-	{rule: "spf.lookup-limit", name: "out of reach", want: Warn, says: "(lookup 11) (no declared address comes that far)", edit: publishes("v=spf1 "+own+elevenTerms+"-all", eleven, "pass")},
+	{rule: "spf.lookup-limit", name: "out of reach", want: Warn, says: "(lookup 11); no declared address comes that far", edit: publishes("v=spf1 "+own+elevenTerms+"-all", eleven, "pass")},
 	{rule: "spf.lookup-limit", name: "no source", want: Fail, edit: noSource(publishes("v=spf1 "+own+elevenTerms+"-all", eleven, "pass"))},
 	{rule: "spf.lookup-limit", name: "a candidate that passes shows nothing", want: Fail, edit: guessed(publishes("v=spf1 "+own+elevenTerms+"-all", eleven, "pass"))},
 	{rule: "spf.lookup-limit", name: "one of two sources", want: Fail, edit: func(f *facts.Facts) {
@@ -280,13 +281,13 @@ var spfCases = []ruleCase{
 	{rule: "spf.mx-limit", name: "a lost address is no mx", want: Pass, edit: publishes(lostA, lostNames, "pass")},
 	{rule: "spf.mx-limit", name: "a lost include", want: Unknown, edit: publishes(lostInclude, lostNames, "pass")},
 
-	{rule: "spf.include-missing", want: Fail, says: "include:gone.example: gone.example has no SPF record", edit: publishes("v=spf1 include:gone.example "+own+"-all", nil, "permerror")},
+	{rule: "spf.include-missing", want: Fail, says: "include:gone.example: no SPF record at gone.example", edit: publishes("v=spf1 include:gone.example "+own+"-all", nil, "permerror")},
 	{rule: "spf.include-missing", name: "a name without SPF", want: Fail, edit: publishes("v=spf1 include:host.example "+own+"-all", lostNames, "permerror")},
 	{rule: "spf.include-missing", name: "behind the match", want: Warn, says: "no declared address", edit: publishes("v=spf1 "+own+"include:gone.example -all", nil, "pass")},
-	{rule: "spf.include-missing", name: "nobody knows what happens", want: Warn, says: "has no SPF record", edit: publishes("v=spf1 "+own+"include:gone.example -all", nil, "temperror")},
+	{rule: "spf.include-missing", name: "nobody knows what happens", want: Warn, says: "no SPF record at gone.example", edit: publishes("v=spf1 "+own+"include:gone.example -all", nil, "temperror")},
 	{rule: "spf.include-missing", name: "no source", want: Fail, edit: noSource(publishes("v=spf1 "+own+"include:gone.example -all", nil, ""))},
 	{rule: "spf.include-missing", name: "a candidate comes to it", want: Fail, edit: guessed(publishes("v=spf1 include:gone.example "+own+"-all", nil, "permerror"))},
-	{rule: "spf.include-missing", name: "within an include", want: Fail, says: "include:in.example > include:gone.example: gone.example has no", edit: publishes("v=spf1 include:in.example -all", names{"in.example": "v=spf1 include:gone.example"}, "permerror")},
+	{rule: "spf.include-missing", name: "within an include", want: Fail, says: "include:in.example > include:gone.example: no SPF record at gone", edit: publishes("v=spf1 include:in.example -all", names{"in.example": "v=spf1 include:gone.example"}, "permerror")},
 	{rule: "spf.include-missing", name: "a redirect is another rule's", want: Pass, edit: publishes("v=spf1 redirect=gone.example", nil, "permerror")},
 	{rule: "spf.include-missing", name: "lost", want: Unknown, says: "lost.example", edit: publishes(lostInclude, lostNames, "pass")},
 	{rule: "spf.include-missing", name: "a macro", want: Pass, edit: publishes("v=spf1 include:%{i}.example -all", nil, "pass")},
@@ -303,7 +304,7 @@ var spfCases = []ruleCase{
 	{rule: "spf.include-loop", name: "behind the match", want: Warn, edit: publishes("v=spf1 "+own+"include:loop.example -all", looping, "pass")},
 	{rule: "spf.include-loop", name: "lost", want: Unknown, edit: publishes(lostInclude, lostNames, "pass")},
 
-	{rule: "spf.redirect-missing", want: Fail, says: "redirect=gone.example: gone.example has no SPF record", edit: publishes("v=spf1 ip4:11.22.33.45 redirect=gone.example", nil, "permerror")},
+	{rule: "spf.redirect-missing", want: Fail, says: "redirect=gone.example: no SPF record at gone.example", edit: publishes("v=spf1 ip4:11.22.33.45 redirect=gone.example", nil, "permerror")},
 	{rule: "spf.redirect-missing", name: "behind the match", want: Warn, edit: publishes("v=spf1 "+own+"redirect=gone.example", nil, "pass")},
 	{rule: "spf.redirect-missing", name: "ignored beside all", want: Pass, edit: publishes("v=spf1 "+own+"-all redirect=gone.example", nil, "pass")},
 	{rule: "spf.redirect-missing", name: "lost", want: Unknown, edit: publishes(lostRedirects, lostNames, "pass")},
@@ -526,6 +527,12 @@ func TestSPFFix(t *testing.T) {
 		edit       func(*facts.Facts)
 	}{
 		{"spf.missing", "v=spf1 -all", profile(facts.Parked, noSource(unpublished()))},
+		{"spf.missing", "MAIL FROM domain that exists", func(f *facts.Facts) {
+			noSource(unpublished())(f)
+			f.SPF[0].Domain, f.SPF[0].Exists = "bounce.example", false
+		}},
+		{"spf.missing", "Leave it so", func(f *facts.Facts) { unpublished()(f); f.SPF[0].MailFrom = nil }},
+		{"spf.include-missing", "Try again", publishes(lostInclude, lostNames, "pass")},
 		{"spf.string-too-long", "after ip4:11.80.0.1, at", strung("v=spf1 ip4:11.80.0.1", "-all")},
 		{"spf.string-too-long", "after a and after mx, at", strung("v=spf1 a", "mx", "-all")},
 		{"spf.all-plus", "Replace +all by ~all", publishes("v=spf1 +all", nil, "pass")},

@@ -109,7 +109,7 @@ func spfResults(f *facts.Facts) []subject[facts.SPFResult] {
 func signers(f *facts.Facts) []subject[facts.DKIM] {
 	var l []subject[facts.DKIM]
 	for _, d := range f.DKIM {
-		if d.Exists {
+		if d.Exists || d.Domain != f.Domain {
 			l = append(l, subject[facts.DKIM]{name: d.Domain, of: facts.Know(d)})
 		}
 	}
@@ -129,8 +129,8 @@ func keys(f *facts.Facts) []subject[facts.Key] {
 func keysOf(f *facts.Facts, keep func(facts.Key) bool) []subject[facts.Key] {
 	var l []subject[facts.Key]
 	for _, d := range f.DKIM {
-		if !d.Exists {
-			continue
+		if !d.Exists && d.Domain == f.Domain {
+			continue // domain.nxdomain says all
 		}
 		for _, k := range d.Keys {
 			if !keep(k) {

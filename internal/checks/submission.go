@@ -109,10 +109,9 @@ var submissionChecks = []*Check{
 // submissionClosed looks at all services together: one that is closed leaves another to the clients.
 func submissionClosed(f *facts.Facts) []Verdict {
 	all := services(f)
-	relied := func(s subject[service]) bool { return !s.candidate }
 	closed := func(s subject[service]) bool { return s.of.Known() && s.of.Value.Talk.Status == facts.ServiceRefused }
 	status := Fail
-	if slices.ContainsFunc(all, func(s subject[service]) bool { return relied(s) && !closed(s) }) {
+	if slices.ContainsFunc(all, func(s subject[service]) bool { return !s.candidate && !closed(s) }) {
 		status = Warn
 	}
 	var l []Verdict
@@ -137,10 +136,8 @@ func submissionClosed(f *facts.Facts) []Verdict {
 		}
 		l = append(l, v)
 	}
-	if len(l) == 0 && !slices.ContainsFunc(all, relied) {
-		if cause := unsought(f); cause != "" {
-			l = append(l, Verdict{Subject: f.Domain, Unknown: cause})
-		}
+	if cause := unsought(f); cause != "" && len(l) == 0 {
+		l = append(l, Verdict{Subject: f.Domain, Unknown: cause})
 	}
 	return l
 }

@@ -204,3 +204,18 @@ func TestNoServiceCountsForNothing(t *testing.T) {
 		t.Errorf("%d of %d questions of submission count", s.Decided, s.Total)
 	}
 }
+
+// TestLostOnce holds that a service that is not known is not told twice by submission.closed.
+func TestLostOnce(t *testing.T) {
+	f := healthy()
+	f.Submission.Services[0].Probe = facts.Cannot[facts.Probe]("SERVFAIL")
+	n := 0
+	for _, x := range Run(f, everything).Findings {
+		if x.Check.ID == "submission.closed" {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d findings", n)
+	}
+}

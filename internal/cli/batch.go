@@ -30,18 +30,22 @@ type entry struct {
 type done struct {
 	entry
 	report *audit.Report
-	panic  any
+	crash  error
 }
+
+// source gives one entry after the other, and io.EOF at the end.
+type source func() (entry, error)
 
 // several audits the domains of the command line.
 func (j *job) several(ctx context.Context, w World, domains []string) error {
-	return j.run(ctx, w, len(domains) > 1, func(yield func(entry) bool) error {
-		for _, d := range domains {
-			if !yield(entry{domain: d}) {
-				return nil
-			}
+	left := domains
+	return j.run(ctx, w, len(domains) > 1, func() (entry, error) {
+		if len(left) == 0 {
+			return entry{}, io.EOF
 		}
-		return nil
+		e := entry{domain: left[0]}
+		left = left[1:]
+		return e, nil
 	})
 }
 
@@ -56,41 +60,113 @@ func (j *job) batch(ctx context.Context, w World, file string) error {
 		defer f.Close()
 		in = f
 	}
-	b := bufio.NewReader(in)
-	// One domain in the list is one object in JSON, so look whether a second follows before the first is written.
-	first, err := firstTwo(b)
-	if err != nil {
-		return fileError(file, err)
+	next, several := newList(file, in).start(ctx), true
+	// One domain in the list is one object in JSON, so look whether a second follows before the first is written. The
+	// lines of ndjson are the same either way, and need not wait for it.
+	if j.out.format != "ndjson" {
+		next, several = peek(next)
 	}
-	return j.run(ctx, w, len(first) > 1, func(yield func(entry) bool) error {
-		return readDomains(io.MultiReader(strings.NewReader(strings.Join(first, "")), b), yield)
-	})
+	return j.run(ctx, w, several, next)
 }
 
-// firstTwo reads lines until two of them hold something that is no comment or header.
-func firstTwo(b *bufio.Reader) ([]string, error) {
-	var l []string
-	n := 0
-	for n < 2 {
-		line, err := b.ReadString('\n')
-		if line != "" {
-			l = append(l, line)
-			if cell := firstCell(line, len(l) == 1); cell != "" {
-				n++
-			}
+// list reads a list of domains: each domain once, and the lines that are none.
+type list struct {
+	name string
+	in   *bufio.Reader
+	line int
+	body bool // a line has been seen that is no comment: a header cannot follow
+	seen map[string]bool
+}
+
+func newList(name string, in io.Reader) *list {
+	return &list{name: name, in: bufio.NewReaderSize(in, maxLine), seen: map[string]bool{}}
+}
+
+// start reads ahead in the background, so that whoever waits for a terminal or a pipe can be interrupted.
+func (l *list) start(ctx context.Context) source {
+	type item struct {
+		entry
+		err error
+	}
+	items := make(chan item)
+	send := func(i item) bool {
+		select {
+		case items <- i:
+			return i.err == nil
+		case <-ctx.Done():
+			return false
 		}
+	}
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				send(item{err: crashed(p)})
+			}
+		}()
+		for more := true; more; {
+			e, err := l.next()
+			more = send(item{e, err})
+		}
+	}()
+	return func() (entry, error) {
+		select {
+		case i := <-items:
+			return i.entry, i.err
+		case <-ctx.Done():
+			return entry{}, io.EOF
+		}
+	}
+}
+
+// next is a source.
+func (l *list) next() (entry, error) {
+	for {
+		text, whole, err := l.read()
 		if errors.Is(err, io.EOF) {
-			return l[:len(l):len(l)], nil
+			return entry{}, io.EOF
 		}
 		if err != nil {
-			return nil, err
+			return entry{}, fileError(l.name, err)
 		}
+		if !whole {
+			return entry{line: l.line, input: text[:32] + "...", err: usagef("the line is longer than %d KiB", maxLine>>10)}, nil
+		}
+		cell := firstCell(text)
+		if cell == "" {
+			continue
+		}
+		first := !l.body
+		l.body = true
+		if lower := strings.ToLower(cell); first && (lower == "domain" || lower == "address") {
+			continue
+		}
+		d, err := domainOf(cell)
+		if err == nil && l.seen[d] {
+			continue
+		}
+		if err == nil {
+			l.seen[d] = true
+		}
+		return entry{domain: d, line: l.line, input: cell, err: err}, nil
 	}
-	return l, nil
 }
 
-// firstCell is the first column of a line; "" for a blank line, a comment or a header.
-func firstCell(line string, first bool) string {
+// read gives the next line, and whether it is whole: of one that is too long the rest is passed over.
+func (l *list) read() (text string, whole bool, err error) {
+	b, more, err := l.in.ReadLine()
+	if err != nil {
+		return "", false, err
+	}
+	text, whole = string(b), !more
+	for more && err == nil {
+		_, more, err = l.in.ReadLine() // an error comes again with the next line
+	}
+	l.line++
+	return text, whole, nil
+}
+
+// firstCell is the first column of a line; "" for a blank line or a comment.
+func firstCell(line string) string {
 	line = strings.TrimSpace(strings.TrimPrefix(line, "\ufeff"))
 	if line == "" || strings.HasPrefix(line, "#") {
 		return ""
@@ -101,63 +177,58 @@ func firstCell(line string, first bool) string {
 	if err != nil || len(cells) == 0 {
 		return line
 	}
-	cell := strings.TrimSpace(cells[0])
-	if lower := strings.ToLower(cell); first && (lower == "domain" || lower == "address") {
-		return ""
-	}
-	return cell
+	return strings.TrimSpace(cells[0])
 }
 
-// readDomains yields the domains of a list, each once, and the lines that are none.
-func readDomains(in io.Reader, yield func(entry) bool) error {
-	sc := bufio.NewScanner(in)
-	sc.Buffer(make([]byte, 0, 4096), maxLine)
-	seen := map[string]bool{}
-	header := true
-	for n := 1; sc.Scan(); n++ {
-		cell := firstCell(sc.Text(), header)
-		if cell == "" {
-			header = header && !strings.HasPrefix(strings.ToLower(strings.TrimPrefix(sc.Text(), "\ufeff")), "domain")
-			continue
-		}
-		header = false
-		d, err := domainOf(cell)
-		if err == nil && seen[d] {
-			continue
-		}
-		seen[d] = err == nil
-		if !yield(entry{domain: d, line: n, input: cell, err: err}) {
-			return nil
+// peek says whether a source has more than one entry, and gives the source as it was.
+func peek(next source) (same source, several bool) {
+	var l []entry
+	var end error
+	for len(l) < 2 && end == nil {
+		var e entry
+		if e, end = next(); end == nil {
+			l = append(l, e)
 		}
 	}
-	if errors.Is(sc.Err(), bufio.ErrTooLong) {
-		return usagef("a line of the list of domains is longer than %d KiB", maxLine>>10)
-	}
-	return sc.Err()
+	several = len(l) > 1
+	return func() (entry, error) {
+		if len(l) > 0 {
+			e := l[0]
+			l = l[1:]
+			return e, nil
+		}
+		if end != nil {
+			return entry{}, end
+		}
+		return next()
+	}, several
 }
 
 // run audits entries, several at once, and writes each report as it is done: in the order of the input, or for ndjson
 // as they finish. Memory holds as many reports as are audited at once.
-func (j *job) run(ctx context.Context, w World, several bool, entries func(func(entry) bool) error) error {
+func (j *job) run(ctx context.Context, w World, several bool, next source) error {
 	out, err := j.out.open(w)
 	if err != nil {
 		return err
 	}
+	defer out.finish(false)
 	writer, err := report.New(out, j.out.options(w, several))
 	if err != nil {
 		return usagef("--format %v", err)
 	}
 	line := j.progress(w)
-	code, valid := exitOK, 0
+	code, valid, begun := exitOK, 0, false
 	var failed error
-	readErr := j.each(ctx, entries, func(d done) bool {
-		if d.panic != nil {
-			panic(d.panic)
+	readErr := j.each(ctx, next, func(d done) bool {
+		if d.crash != nil {
+			panic(d.crash)
 		}
 		if ctx.Err() != nil {
 			j.partial(w, d.report)
 			return false
 		}
+		line.clear()
+		begun = true
 		if d.err != nil {
 			failed = writer.Invalid(d.line, d.input, d.err)
 			return failed == nil
@@ -165,21 +236,22 @@ func (j *job) run(ctx context.Context, w World, several bool, entries func(func(
 		valid++
 		c, why := outcome(d.report, j.failOn, j.minScore)
 		code = worse(code, c)
-		line.clear()
 		failed = writer.Report(d.report, why)
 		line.count(d.domain)
 		return failed == nil
 	})
 	line.clear()
 	err = errors.Join(readErr, failed)
-	if err == nil && ctx.Err() == nil {
+	interrupted := ctx.Err() != nil
+	// What has been begun is brought to its end when it is interrupted, too: half an array is no JSON.
+	if err == nil && (begun || !interrupted) {
 		err = writer.Close()
 	}
-	if ferr := out.finish(err == nil && ctx.Err() == nil); err == nil {
+	if ferr := out.finish(err == nil && !interrupted); err == nil {
 		err = ferr
 	}
 	switch {
-	case ctx.Err() != nil:
+	case interrupted:
 		fmt.Fprintln(w.Stderr, "mailaudit: interrupted")
 		return exitError(exitInterrupted)
 	case err != nil:
@@ -187,8 +259,7 @@ func (j *job) run(ctx context.Context, w World, several bool, entries func(func(
 		if errors.As(err, &use) {
 			return use
 		}
-		fmt.Fprintf(w.Stderr, "mailaudit: %s\n", report.Visible(err.Error()))
-		return exitError(exitInternal)
+		return err
 	case valid == 0:
 		fmt.Fprintln(w.Stderr, "mailaudit: no line of the list is a domain\ntry: one domain a line")
 		return exitError(exitUsage)
@@ -212,50 +283,53 @@ func (j *job) partial(w World, r *audit.Report) {
 	}
 }
 
-// each audits the entries with at most j.concurrency at once, and gives what is done to use, one at a time.
-func (j *job) each(ctx context.Context, entries func(func(entry) bool) error, use func(done) bool) error {
+// each audits the entries with at most j.concurrency at once, and gives what is done to use, one at a time. It ends when
+// use says so, without waiting for a source that may never come to its end.
+func (j *job) each(ctx context.Context, next source, use func(done) bool) error {
 	inOrder := j.out.format != "ndjson" || j.ordered
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	queue := make(chan chan done, j.concurrency-1) // of the order of the input; beside the one that is waited for, its capacity bounds what is under way
 	shared := make(chan done, j.concurrency)       // of the order of the end
-	var readErr error
+	ended := make(chan error, 1)
 	go func() {
 		defer close(queue)
-		readErr = entries(func(e entry) bool {
+		for {
+			e, err := next()
+			if err != nil {
+				ended <- err
+				return
+			}
 			result := make(chan done, 1)
 			select {
 			case queue <- result:
 			case <-ctx.Done():
-				return false
+				ended <- io.EOF
+				return
 			}
 			go func() {
 				d := j.one(ctx, e)
 				if inOrder {
 					result <- d
-					return
+				} else {
+					shared <- d
 				}
-				shared <- d
-				close(result)
 			}()
-			return true
-		})
+		}
 	}()
 	for result := range queue {
-		var d done
+		from := shared
 		if inOrder {
-			d = <-result
-		} else {
-			d = <-shared
+			from = result
 		}
-		if !use(d) {
-			cancel()
-			break
+		if !use(<-from) {
+			return nil
 		}
 	}
-	for range queue { // the reader ends when it sees that ctx has
+	if err := <-ended; !errors.Is(err, io.EOF) {
+		return err
 	}
-	return readErr
+	return nil
 }
 
 // one audits one entry; a panic goes to whoever waits.
@@ -264,7 +338,11 @@ func (j *job) one(ctx context.Context, e entry) (d done) {
 	if e.err != nil {
 		return d
 	}
-	defer func() { d.panic = recover() }()
+	defer func() {
+		if p := recover(); p != nil {
+			d.crash = crashed(p)
+		}
+	}()
 	d.report, d.err = j.audit(ctx, e.domain)
 	return d
 }

@@ -25,6 +25,9 @@ import (
 	"mailaudit/internal/report"
 )
 
+// maxConcurrency bounds the audits that are under way: each has its sockets, and its report in memory.
+const maxConcurrency = 1000
+
 // demoTimeout bounds each audit of the demo, which takes a fraction of a second.
 const demoTimeout = 20 * time.Second
 
@@ -190,8 +193,8 @@ func (o *checkOptions) limits() error {
 		return usagef("--min-score %d: between 0 and 100", o.minScore)
 	case o.daily < 0:
 		return usagef("--daily %d: it cannot be negative", o.daily)
-	case o.concurrency < 1:
-		return usagef("--concurrency %d: at least 1", o.concurrency)
+	case o.concurrency < 1 || o.concurrency > maxConcurrency:
+		return usagef("--concurrency %d: between 1 and %d", o.concurrency, maxConcurrency)
 	case o.ipv4 && o.ipv6:
 		return usagef("-4 and -6 exclude each other")
 	case o.offline && len(o.resolvers) > 0:
@@ -334,10 +337,18 @@ func (o *checkOptions) target() (gather.Target, error) {
 	}
 	file, err := blocklist.Parse(name, strings.NewReader(text))
 	if err != nil {
-		return t, usagef("%v", err)
+		return t, firstOf(err)
 	}
 	t.Lists = defaults(file)
 	return t, nil
+}
+
+// firstOf is the first mistake of a file, on one line, and how many there are.
+func firstOf(err error) error {
+	if l, ok := err.(interface{ Unwrap() []error }); ok && len(l.Unwrap()) > 1 {
+		return usagef("%v (the first of %d mistakes)", l.Unwrap()[0], len(l.Unwrap()))
+	}
+	return usagef("%v", err)
 }
 
 // defaults are the lists that are asked unless told otherwise.
@@ -358,6 +369,7 @@ func endpoint(s string) (gather.Endpoint, error) {
 	if i := strings.LastIndexByte(rest, ':'); i >= 0 && (strings.Count(rest, ":") == 1 || strings.HasSuffix(rest[:i], "]")) {
 		host, port = rest[:i], rest[i+1:]
 	}
+	scheme = strings.ToLower(scheme) // RFC 3986 3.1
 	switch scheme {
 	case "", "smtp":
 		e.Port = 587
@@ -388,12 +400,18 @@ func endpoint(s string) (gather.Endpoint, error) {
 	return e, nil
 }
 
+// streamFlags are the flags that make a stream.
+var streamFlags = []string{"ip", "mail-from", "helo", "dkim-domain", "selector", "daily"}
+
 // streams are those of the flags, else those of the config file, else one that says nothing.
 func (o *checkOptions) streams(fromFile []streamConfig, cmd *cobra.Command) ([]streamConfig, error) {
 	own := streamConfig{Name: "default", IPs: o.ips, MailFrom: o.mailFrom, HELO: o.helo, DKIMDomain: o.dkimDomain, Selectors: o.selectors, Daily: o.daily}
-	byFlag := slices.ContainsFunc([]string{"ip", "mail-from", "helo", "dkim-domain", "selector"}, cmd.Flags().Changed)
-	if byFlag || len(fromFile) == 0 {
+	byFlag := slices.ContainsFunc(streamFlags, func(f string) bool { return f != "daily" && cmd.Flags().Changed(f) })
+	switch {
+	case byFlag || len(fromFile) == 0:
 		fromFile = []streamConfig{own}
+	case cmd.Flags().Changed("daily"):
+		return nil, usagef("--daily %d: the config file has streams, and each says its own", o.daily)
 	}
 	for i := range fromFile {
 		if fromFile[i].Name == "" {

@@ -7,13 +7,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"mailaudit/internal/report"
 	"mailaudit/internal/smtpx"
@@ -50,15 +53,19 @@ type Terminal struct {
 func Main(w World) (code int) {
 	defer func() {
 		if p := recover(); p != nil {
-			fmt.Fprintf(w.Stderr, "mailaudit: internal error: %s\n", report.Visible(fmt.Sprint(p)))
-			fmt.Fprintf(w.Stderr, "%s\n", debug.Stack())
+			for line := range strings.Lines(fmt.Sprintf("mailaudit: internal error: %v\n%s", p, debug.Stack())) {
+				fmt.Fprintln(w.Stderr, report.Visible(strings.ReplaceAll(strings.TrimRight(line, "\n"), "\t", "    ")))
+			}
 			code = exitInternal
 		}
 	}()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 
 	root := newRoot(w)
+	began := false
+	root.PersistentPreRun = func(*cobra.Command, []string) { began = true }
 	root.SetArgs(w.Args)
 	root.SetIn(w.Stdin)
 	root.SetOut(w.Stdout)
@@ -79,11 +86,17 @@ func Main(w World) (code int) {
 			fmt.Fprintf(w.Stderr, "try: %s\n", report.Visible(use.try))
 		}
 		return exitUsage
+	case began:
+		fmt.Fprintf(w.Stderr, "mailaudit: %s\n", report.Visible(err.Error()))
+		return exitInternal
 	}
-	// What is left is cobra's own: flags and arguments that it could not read.
+	// What is left is cobra's own: arguments that it could not read.
 	fmt.Fprintf(w.Stderr, "mailaudit: %s\ntry: mailaudit help\n", report.Visible(strings.TrimSpace(err.Error())))
 	return exitUsage
 }
+
+// crashed makes an error of a panic that is to be raised again in another goroutine: it keeps the stack of this one.
+func crashed(p any) error { return fmt.Errorf("%v\n%s", p, debug.Stack()) }
 
 // exitError ends a command with a code and no word more: the report has said all.
 type exitError int
@@ -103,11 +116,56 @@ func newRoot(w World) *cobra.Command {
 	root.Long = "mailaudit audits a sending domain as receivers do: SPF, DKIM, DMARC, reverse DNS, blocklists and submission.\n" +
 		"mailaudit DOMAIN is short for mailaudit check DOMAIN."
 	root.SilenceUsage, root.SilenceErrors = true, true
-	root.CompletionOptions.HiddenDefaultCmd = false
+	root.Version = w.Version
+	root.SetVersionTemplate("mailaudit {{.Version}}\n")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		var bad *pflag.InvalidValueError
+		if errors.As(err, &bad) {
+			return usagef("--%s: %v", bad.GetFlag().Name, badValue(bad.GetFlag(), bad.GetValue(), bad.Unwrap()))
+		}
+		return usageError{err.Error(), cmd.CommandPath() + " --help"}
+	})
 	check := newCheck(w, "check DOMAIN...")
 	check.Short = "audit domains"
-	root.AddCommand(check, newDemo(w), newRules(w), newVersion(w))
+	root.AddCommand(check, newDemo(w), newRules(w), newVersion(w), newCompletion(w))
+	root.SetHelpCommand(newHelp())
 	return root
+}
+
+// newHelp is cobra's own, but for a word that is no command.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use: "help [COMMAND]", Short: "what a command does, and its flags",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return usageError{fmt.Sprintf("%q is no command", strings.Join(args, " ")), "mailaudit help"}
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+	}
+}
+
+func newCompletion(w World) *cobra.Command {
+	shells := map[string]func(root *cobra.Command) error{
+		"bash":       func(root *cobra.Command) error { return root.GenBashCompletionV2(w.Stdout, true) },
+		"fish":       func(root *cobra.Command) error { return root.GenFishCompletion(w.Stdout, true) },
+		"powershell": func(root *cobra.Command) error { return root.GenPowerShellCompletionWithDesc(w.Stdout) },
+		"zsh":        func(root *cobra.Command) error { return root.GenZshCompletion(w.Stdout) },
+	}
+	names := slices.Sorted(maps.Keys(shells))
+	return &cobra.Command{
+		Use: "completion SHELL", Short: "print what makes a shell complete mailaudit's words: " + strings.Join(names, ", "),
+		Example:   "  source <(mailaudit completion bash)",
+		ValidArgs: names,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 || shells[args[0]] == nil {
+				return usageError{"completion takes one shell: " + strings.Join(names, ", "), "mailaudit completion bash"}
+			}
+			return shells[args[0]](cmd.Root())
+		},
+	}
 }
 
 func newVersion(w World) *cobra.Command {

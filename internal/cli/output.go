@@ -1,8 +1,9 @@
 package cli
 
 import (
-	"fmt"
+	"crypto/rand"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -48,41 +49,64 @@ func (o outputOptions) colored(w World, term Terminal) bool {
 	case "never":
 		return false
 	}
-	return term.Stdout && o.file == "" && no == "" && kind != "dumb"
+	return term.Stdout && o.toStdout() && no == "" && kind != "dumb"
 }
+
+func (o outputOptions) toStdout() bool { return o.file == "" || o.file == "-" }
 
 // sink is where the report goes. A file is written beside its place and put there when it is whole.
 type sink struct {
 	io.Writer
-	finish func(keep bool) error
+	file *os.File // nil: the writer needs no end
+	to   string   // the place of the file; "" for a device or a pipe, which is written at once
 }
 
-func (o outputOptions) open(w World) (sink, error) {
-	if o.file == "" || o.file == "-" {
-		return sink{w.Stdout, func(bool) error { return nil }}, nil
+func (o outputOptions) open(w World) (*sink, error) {
+	if o.toStdout() {
+		return &sink{Writer: w.Stdout}, nil
 	}
-	if info, err := os.Stat(o.file); err == nil && !info.Mode().IsRegular() {
-		f, err := os.OpenFile(o.file, os.O_WRONLY, 0) // a device or a pipe
-		if err != nil {
-			return sink{}, fileError(o.file, err)
-		}
-		return sink{f, func(bool) error { return f.Close() }}, nil
-	}
-	f, err := os.CreateTemp(filepath.Dir(o.file), "."+filepath.Base(o.file)+".*")
-	if err != nil {
-		return sink{}, fileError(o.file, err)
-	}
-	return sink{f, func(keep bool) error {
-		err := f.Close()
-		if err == nil && keep {
-			if err = os.Chmod(f.Name(), 0o644); err == nil {
-				return os.Rename(f.Name(), o.file)
+	to, mode := o.file, fs.FileMode(0)
+	if info, err := os.Stat(to); err == nil {
+		if !info.Mode().IsRegular() {
+			f, err := os.OpenFile(to, os.O_WRONLY, 0)
+			if err != nil {
+				return nil, fileError(o.file, err)
 			}
+			return &sink{Writer: f, file: f}, nil
 		}
-		os.Remove(f.Name())
-		if err != nil {
-			return fmt.Errorf("%s: %w", o.file, err)
+		mode = info.Mode().Perm()
+		if to, err = filepath.EvalSymlinks(to); err != nil { // the file is replaced, not a link to it
+			return nil, fileError(o.file, err)
 		}
+	}
+	f, err := os.OpenFile(filepath.Join(filepath.Dir(to), "."+filepath.Base(to)+"."+rand.Text()[:8]), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return nil, fileError(o.file, err)
+	}
+	if mode != 0 { // as private as what it replaces
+		if err := f.Chmod(mode); err != nil {
+			f.Close()
+			os.Remove(f.Name())
+			return nil, fileError(o.file, err)
+		}
+	}
+	return &sink{Writer: f, file: f, to: to}, nil
+}
+
+// finish ends the sink, and puts the file in its place or away. Later calls do nothing.
+func (s *sink) finish(keep bool) error {
+	f := s.file
+	if f == nil {
 		return nil
-	}}, nil
+	}
+	s.file = nil
+	err := f.Close()
+	if s.to == "" {
+		return err
+	}
+	if err == nil && keep {
+		return os.Rename(f.Name(), s.to)
+	}
+	os.Remove(f.Name())
+	return err
 }

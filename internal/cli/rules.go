@@ -2,6 +2,8 @@ package cli
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -21,6 +23,9 @@ func newRules(w World) *cobra.Command {
 			return l, cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
+			if !slices.Contains(report.RuleFormats, o.format) {
+				return usagef("--format %q is no format of rules: one of %s", o.format, strings.Join(report.RuleFormats, ", "))
+			}
 			opts := o.options(w, false)
 			if len(args) == 0 {
 				return report.Rules(w.Stdout, opts, checks.All)
@@ -32,6 +37,6 @@ func newRules(w World) *cobra.Command {
 			return report.Rule(w.Stdout, opts, c)
 		},
 	}
-	cmd.Flags().StringVarP(&o.format, "format", "f", "table", "how to write: table, json, markdown")
+	cmd.Flags().StringVarP(&o.format, "format", "f", "table", "how to write: "+strings.Join(report.RuleFormats, ", "))
 	return cmd
 }

@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -34,8 +36,8 @@ func settle(w World, cmd *cobra.Command) ([]streamConfig, error) {
 	var problem error
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		name := "MAILAUDIT_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		v, ok := w.LookupEnv(name)
-		if f.Changed || !ok || f.Name == "help" || problem != nil {
+		v, _ := w.LookupEnv(name)
+		if f.Changed || v == "" || !isSetting(f) || problem != nil {
 			return
 		}
 		if err := set(f, strings.Split(v, ",")); err != nil {
@@ -50,46 +52,71 @@ func settle(w World, cmd *cobra.Command) ([]streamConfig, error) {
 	if err != nil {
 		return nil, err
 	}
-	var keys map[string]any
-	if err := yaml.Unmarshal(text, &keys); err != nil {
-		return nil, usagef("%s: %s", file, yaml.FormatError(err, false, false))
+	return fromConfig(file, text, cmd.Flags())
+}
+
+// isSetting says whether a flag can be given in the environment: not those that ask for something else than an audit.
+func isSetting(f *pflag.Flag) bool { return f.Name != "help" && f.Name != "version" }
+
+// fromConfig fills every flag that is still open from the text of a config file.
+func fromConfig(file string, text []byte, flags *pflag.FlagSet) ([]streamConfig, error) {
+	var nodes map[string]ast.Node // nil for a key without a value, which says nothing
+	if err := yaml.Unmarshal(text, &nodes); err != nil {
+		return nil, yamlError(file, err)
 	}
-	var only struct {
-		Streams []streamConfig `yaml:"streams"`
-	}
-	// The rest are names of flags: they are read below, one by one.
-	if raw, ok := keys["streams"]; ok {
-		b, err := yaml.Marshal(map[string]any{"streams": raw})
-		if err == nil {
-			err = yaml.UnmarshalWithOptions(b, &only, yaml.Strict())
+	var streams []streamConfig
+	if n := nodes["streams"]; n != nil {
+		if err := yaml.NodeToValue(n, &streams, yaml.Strict()); err != nil {
+			return nil, yamlError(file, err)
 		}
-		if err != nil {
-			return nil, usagef("%s: streams: %s", file, yaml.FormatError(err, false, false))
-		}
-		delete(keys, "streams")
 	}
-	for _, key := range sortedKeys(keys) {
-		f := cmd.Flags().Lookup(strings.ReplaceAll(key, "_", "-"))
-		if f == nil || f.Name == "config" || f.Name == "help" {
+	delete(nodes, "streams")
+	for _, key := range slices.Sorted(maps.Keys(nodes)) {
+		f := flags.Lookup(strings.ReplaceAll(key, "_", "-"))
+		if f == nil || f.Name == "config" || !isSetting(f) {
 			return nil, usagef("%s: %q is no setting: the names are those of the flags, and streams", file, key)
+		}
+		n := nodes[key]
+		if n == nil {
+			continue
+		}
+		at := fmt.Sprintf("%s:%d", file, n.GetToken().Position.Line)
+		if len(streams) > 0 && slices.Contains(streamFlags, f.Name) {
+			return nil, usagef("%s: %s stands beside streams: each of them says its own", at, key)
 		}
 		if f.Changed {
 			continue
 		}
-		var values []string
-		switch v := keys[key].(type) {
-		case []any:
-			for _, x := range v {
-				values = append(values, fmt.Sprint(x))
-			}
-		default:
-			values = []string{fmt.Sprint(v)}
+		var v any
+		if err := yaml.NodeToValue(n, &v); err != nil {
+			return nil, yamlError(file, err)
 		}
-		if err := set(f, values); err != nil {
-			return nil, usagef("%s: %s: %v", file, key, err)
+		values, ok := v.([]any)
+		if !ok {
+			values = []any{v}
+		}
+		if err := set(f, texts(values)); err != nil {
+			return nil, usagef("%s: %s: %v", at, key, err)
 		}
 	}
-	return only.Streams, nil
+	return streams, nil
+}
+
+// yamlError says in which line of the file a mistake is.
+func yamlError(file string, err error) error {
+	var at yaml.Error
+	if errors.As(err, &at) && at.GetToken() != nil {
+		return usagef("%s:%d: %s", file, at.GetToken().Position.Line, at.GetMessage())
+	}
+	return usagef("%s: %v", file, err)
+}
+
+func texts(l []any) []string {
+	out := make([]string, len(l))
+	for i, v := range l {
+		out[i] = fmt.Sprint(v)
+	}
+	return out
 }
 
 // set gives a flag its values: several only where the flag may be repeated.
@@ -99,21 +126,26 @@ func set(f *pflag.Flag, values []string) error {
 		values = []string{strings.Join(values, ",")}
 	}
 	for _, v := range values {
-		if err := f.Value.Set(strings.TrimSpace(v)); err != nil {
-			return err
+		v = strings.TrimSpace(v)
+		if err := f.Value.Set(v); err != nil {
+			return badValue(f, v, err)
 		}
 	}
 	f.Changed = true
 	return nil
 }
 
-func sortedKeys(m map[string]any) []string {
-	var l []string
-	for k := range m {
-		l = append(l, k)
+// badValue says what kind of value a flag takes.
+func badValue(f *pflag.Flag, v string, err error) error {
+	switch f.Value.Type() {
+	case "int":
+		return fmt.Errorf("%q is not a whole number", v)
+	case "bool":
+		return fmt.Errorf("%q is neither true nor false", v)
+	case "duration":
+		return fmt.Errorf("%q is not a duration such as 30s or 2m", v)
 	}
-	slices.Sort(l)
-	return l
+	return fmt.Errorf("%q: %w", v, err)
 }
 
 // readFile reads a file whole, up to the bound.

@@ -84,6 +84,9 @@ func addresses(s string) ([]netip.Addr, error) {
 	if err != nil {
 		return nil, usageError{fmt.Sprintf("--ip %q: not a range of addresses", s), "--ip 192.0.2.0/28"}
 	}
+	if p.Addr().Is4In6() && p.Bits() >= 96 {
+		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+	}
 	least := minBits6
 	if p.Addr().Is4() {
 		least = minBits4

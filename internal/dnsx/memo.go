@@ -2,6 +2,8 @@ package dnsx
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"sync"
 )
 
@@ -20,6 +22,7 @@ type Memo struct {
 type entry struct {
 	done   chan struct{} // closed when answer is there
 	answer Answer
+	crash  error // a panic of the lookup, which is raised again in every caller: none could catch it otherwise
 }
 
 // NewMemo remembers the answers of under. Lookups run under ctx, which is the audit's: one caller that gives up takes
@@ -44,6 +47,9 @@ func (m *Memo) Lookup(ctx context.Context, q Question) Answer {
 	m.mu.Unlock()
 	select {
 	case <-e.done:
+		if e.crash != nil {
+			panic(e.crash)
+		}
 		return e.answer
 	case <-ctx.Done():
 		return failed(q, ended(ctx))
@@ -51,11 +57,16 @@ func (m *Memo) Lookup(ctx context.Context, q Question) Answer {
 }
 
 func (m *Memo) fill(e *entry, q Question) {
+	defer close(e.done)
+	defer func() {
+		if p := recover(); p != nil {
+			e.crash = fmt.Errorf("%v\n%s", p, debug.Stack())
+		}
+	}()
 	e.answer = m.under.Lookup(m.ctx, q)
 	m.mu.Lock()
 	m.asked += e.answer.Asked
 	m.mu.Unlock()
-	close(e.done)
 }
 
 // Questions is how many questions have gone out on the wire so far.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"regexp"
+	"slices"
 	"strings"
 
 	evaluator "blitiri.com.ar/go/spf"
@@ -55,6 +57,7 @@ func (g *gatherer) evaluate(ip netip.Addr, helo, sender, domain string) (result,
 	if !isHost(domain) {
 		return "none", fmt.Sprintf("%q is no domain name of several labels", domain)
 	}
+	ip = ip.Unmap() // RFC 7208 5: an IPv4-mapped address is an IPv4 address
 	w := &witness{g: g, ip: ip, vars: spf.Vars{Sender: sender, HELO: helo, IP: ip}}
 	res, err := evaluator.CheckHostWithSender(ip.AsSlice(), helo, sender, evaluator.WithContext(g.ctx), evaluator.WithResolver(w))
 	for _, name := range w.fetched {
@@ -108,9 +111,15 @@ type witness struct {
 	ip netip.Addr
 
 	vars    spf.Vars
-	alias   map[string]string // names that the library cannot read, by those that it was given in their place
-	fetched []string          // the library evaluates in one goroutine
-	failed  string            // the cause of the last lookup that failed
+	alias   map[string]alias // by the name that the library was given in the place of another
+	fetched []string         // the library evaluates in one goroutine
+	failed  string           // the cause of the last lookup that failed
+}
+
+// alias is a name that the library knows under another.
+type alias struct {
+	name   string
+	exists bool // it is the target of an exists mechanism
 }
 
 func (w *witness) ask(name string, t dnsx.Type) (dnsx.Answer, error) {
@@ -139,46 +148,94 @@ func (w *witness) LookupTXT(_ context.Context, name string) ([]string, error) {
 	return l, err
 }
 
-// readable is a record in which the library can read every term. RFC 7208 7.1 lets a domain-spec hold any visible octet
-// but "%", and the library takes a "/" in that of a and mx for a prefix length: such a name is given to it under another.
+// readable is a record in which the library can read every term and asks the right questions. The names of some terms are
+// given to it under others: RFC 7208 7.1 lets a domain-spec hold any visible octet but "%", and the library takes a "/" in
+// that of a and mx for a prefix length; and for exists alone an IPv6 sender is looked up as an IPv4 one is (5.7).
 func (w *witness) readable(text, domain string) string {
 	if !spf.IsSPF(text) {
 		return text
 	}
 	vars := w.vars
-	vars.Domain = domain
+	vars.Domain = strings.TrimSuffix(domain, ".")
+	text = w.validated(text, vars.Domain)
 	rec := spf.Parse(text)
 	for i := len(rec.Terms) - 1; i >= 0; i-- { // from the end, so that offsets hold
 		t := rec.Terms[i]
-		if t.Bad || t.Name != "a" && t.Name != "mx" || !strings.Contains(t.Spec, "/") {
+		exists := t.Name == "exists"
+		slash := (t.Name == "a" || t.Name == "mx") && strings.Contains(t.Spec, "/")
+		if t.Bad || t.Modifier || !exists && !slash {
 			continue
 		}
 		name, ok := spf.Expand(t.Spec, vars)
 		if !ok {
-			continue // %{p}: left to the library
+			continue // nothing is left of it that could be asked for
 		}
 		if w.alias == nil {
-			w.alias = map[string]string{}
+			w.alias = map[string]alias{}
 		}
-		alias := fmt.Sprintf("alias%d.invalid", len(w.alias)) // RFC 6761 6.4: nobody's
-		w.alias[alias] = name
-		term := strings.Replace(t.Text, t.Spec, alias, 1)
+		other := fmt.Sprintf("alias%d.invalid", len(w.alias)) // RFC 6761 6.4: nobody's
+		w.alias[other] = alias{name, exists}
+		term := strings.Replace(t.Text, t.Spec, other, 1)
 		text = text[:t.Offset] + term + text[t.Offset+len(t.Text):]
 	}
 	return text
 }
 
-// named is the name that a question of the library's is about.
-func (w *witness) named(name string) string {
-	if real, ok := w.alias[name]; ok {
-		return real
+var clientMacro = regexp.MustCompile(`%%|%\{[pP][^}]*\}`)
+
+// validated writes the validated domain name of the sender in the place of %{p}, which the library does not know.
+func (w *witness) validated(text, domain string) string {
+	return clientMacro.ReplaceAllStringFunc(text, func(macro string) string {
+		if macro == "%%" {
+			return macro
+		}
+		same := strings.NewReplacer("%{p", "%{h", "%{P", "%{H").Replace(macro) // its transformers are those of every letter
+		value, ok := spf.Expand(same, spf.Vars{HELO: w.client(domain)})
+		if !ok {
+			return macro // malformed
+		}
+		return strings.ReplaceAll(value, "%", "%%")
+	})
+}
+
+// client is the value of %{p} (RFC 7208 7.3): of the sender's names that lead back to it the domain itself, else one
+// beneath it, else any.
+func (w *witness) client(domain string) string {
+	var l []string
+	for _, n := range w.g.reverse(w.ip).Value.Names {
+		// What is no host name could bring terms of its own into the record.
+		host := !strings.ContainsFunc(n.Name, func(c rune) bool {
+			return !(c == '.' || c == '-' || c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z')
+		})
+		if host && n.Addresses.Known() && slices.Contains(n.Addresses.Value.Addresses, w.ip) {
+			l = append(l, n.Name)
+		}
 	}
-	return name
+	slices.Sort(l) // the order of records in an answer means nothing
+	domain = strings.ToLower(domain)
+	for _, fits := range []func(string) bool{
+		func(n string) bool { return n == domain },
+		func(n string) bool { return within(n, domain) },
+		func(string) bool { return true },
+	} {
+		if i := slices.IndexFunc(l, fits); i >= 0 {
+			return l[i]
+		}
+	}
+	return "unknown"
+}
+
+// named is what a question of the library's is about.
+func (w *witness) named(name string) alias {
+	if a, ok := w.alias[name]; ok {
+		return a
+	}
+	return alias{name: name}
 }
 
 // LookupMX implements the library's DNSResolver.
 func (w *witness) LookupMX(_ context.Context, name string) ([]*net.MX, error) {
-	a, err := w.ask(w.named(name), dnsx.MX)
+	a, err := w.ask(w.named(name).name, dnsx.MX)
 	var l []*net.MX
 	for _, r := range a.Records {
 		l = append(l, &net.MX{Host: r.Target, Pref: r.Preference})
@@ -186,36 +243,19 @@ func (w *witness) LookupMX(_ context.Context, name string) ([]*net.MX, error) {
 	return l, err
 }
 
-// LookupIPAddr implements the library's DNSResolver. For an IPv4 sender every mechanism looks at A records. For an
-// IPv6 sender a, mx and ptr look at AAAA records and exists at A (RFC 7208 5.3, 5.7); the library does not say which
-// of them asks, and tells the families apart itself.
+// LookupIPAddr implements the library's DNSResolver, which is to give the addresses of the sender's family (RFC 7208 5.3),
+// and the IPv4 ones where exists asks (5.7).
 func (w *witness) LookupIPAddr(_ context.Context, host string) ([]net.IPAddr, error) {
-	types := []dnsx.Type{dnsx.A}
-	if w.ip.Is6() {
-		types = []dnsx.Type{dnsx.AAAA, dnsx.A}
+	about, t := w.named(host), dnsx.A
+	if w.ip.Is6() && !about.exists {
+		t = dnsx.AAAA
 	}
+	a, err := w.ask(about.name, t)
 	var l []net.IPAddr
-	var first error
-	for _, t := range types {
-		a, err := w.ask(w.named(host), t)
-		for _, r := range a.Records {
-			l = append(l, net.IPAddr{IP: r.Addr.AsSlice()})
-		}
-		first = cmpErr(first, err)
+	for _, r := range a.Records {
+		l = append(l, net.IPAddr{IP: r.Addr.AsSlice()})
 	}
-	if len(l) > 0 {
-		return l, nil
-	}
-	return nil, first
-}
-
-// cmpErr keeps the error that says less: a lookup that failed outweighs a name that does not exist.
-func cmpErr(a, b error) error {
-	var d *net.DNSError
-	if a == nil || errors.As(b, &d) && d.IsTemporary {
-		return b
-	}
-	return a
+	return l, err
 }
 
 // LookupAddr implements the library's DNSResolver.

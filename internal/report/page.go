@@ -12,8 +12,8 @@ import (
 	"github.com/olekukonko/tablewriter/tw"
 )
 
-// page is text for a terminal. All that is printed passes through one of its methods, and each makes it visible
-// before it is measured.
+// page is text for a terminal. All text from outside passes through one of its methods, and each of them but line makes
+// it visible before it is measured.
 type page struct {
 	bytes.Buffer
 	width int
@@ -32,6 +32,7 @@ func newPage(o Options) *page {
 	return &page{width: max(least, cmp.Or(o.Width, usual)), color: o.Color}
 }
 
+// line writes a line as it is.
 func (p *page) line(s string) {
 	p.WriteString(s)
 	p.WriteByte('\n')

@@ -61,10 +61,10 @@ func exchangers(m audit.MX) string {
 }
 
 func authorised(s audit.SPF) string {
-	if s.Status != "found" {
-		return ""
+	limits := ""
+	if s.Status == "found" {
+		limits = fmt.Sprintf("%d of 10 lookups, %d of 2 void", s.Lookups, s.VoidLookups) // RFC 7208 4.6.4
 	}
-	limits := fmt.Sprintf("%d of 10 lookups, %d of 2 void", s.Lookups, s.VoidLookups) // RFC 7208 4.6.4
 	var all, failing []string
 	for _, x := range s.Results {
 		if x.Identity != "mailfrom" {
@@ -76,13 +76,10 @@ func authorised(s audit.SPF) string {
 		}
 	}
 	all, failing = distinct(all), distinct(failing)
-	switch {
-	case len(all) == 0:
-		return limits
-	case len(all) == 1 && len(failing) == 0:
-		return all[0] + " passes; " + limits
+	if len(all) == 1 && len(failing) == 0 {
+		return list("; ", all[0]+" passes", limits)
 	}
-	return share(len(all)-len(failing), len(all), "address", "passes", "pass") + "; " + limits
+	return list("; ", share(len(all)-len(failing), len(all), "address", "passes", "pass"), limits)
 }
 
 // share says how many of how many do something.
@@ -180,7 +177,7 @@ func unlisted(l []audit.Listing) string {
 	all, mute := len(distinct(zones)), len(distinct(silent))
 	lists := "none lists"
 	if n := len(distinct(listing)); n > 0 {
-		lists = some(distinct(listing), 2) + " without weight"
+		lists = "no listing that counts (" + some(distinct(listing), 2) + ")"
 	}
 	switch {
 	case all == 0 || all == mute:

@@ -262,7 +262,7 @@ func TestFindings(t *testing.T) {
 	}
 }
 
-// A network of addresses with one fault is one line; with -v each address has its own.
+// A network of addresses with one fault is one line; with -v it names them all.
 func TestManyAlike(t *testing.T) {
 	r := healthy()
 	r.Findings = nil
@@ -274,8 +274,8 @@ func TestManyAlike(t *testing.T) {
 	if want := "fail -15 11.22.33.0 has no PTR; likewise 11.22.33.1, 11.22.33.2 and 253 more [ptr.missing]"; len(got) != 1 || got[0] != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got := what(show(t, r, Options{Width: 120, Verbose: true}, ""), "ptr"); len(got) != 256 {
-		t.Errorf("%d lines with -v, want 256", len(got))
+	if got := what(show(t, r, Options{Width: 120, Verbose: true}, ""), "ptr"); len(got) != 1 || strings.Count(got[0], "11.22.33.") != 256 {
+		t.Errorf("with -v not all addresses: %q", got)
 	}
 	r.Findings = r.Findings[:4]
 	if got := what(show(t, r, Options{Width: 120}, ""), "ptr"); len(got) != 4 {
@@ -284,8 +284,6 @@ func TestManyAlike(t *testing.T) {
 }
 
 func TestSummaries(t *testing.T) {
-	e := healthy().Evidence
-	now := healthy().StartedAt
 	for _, c := range []struct {
 		name, area string
 		change     func(*audit.Evidence)
@@ -298,6 +296,8 @@ func TestSummaries(t *testing.T) {
 		{"null mx", "mx", func(e *audit.Evidence) { e.MX = audit.MX{Status: "null"} }, "null MX: takes no mail"},
 		{"implicit mx", "mx", func(e *audit.Evidence) { e.MX = audit.MX{Status: "implicit"} }, "no MX record: the domain's own address takes its mail"},
 		{"spf without addresses", "spf", func(e *audit.Evidence) { e.SPF.Results = nil }, "3 of 10 lookups, 0 of 2 void"},
+		{"spf of another domain's MAIL FROM alone", "spf", func(e *audit.Evidence) { e.SPF.Status = "none" }, "11.22.33.44 passes"},
+		{"no spf at all", "spf", func(e *audit.Evidence) { e.SPF = audit.SPF{Status: "none"} }, ""},
 		{"spf, two pass", "spf", func(e *audit.Evidence) {
 			e.SPF.Results = []audit.SPFResult{{IP: "1", Identity: "mailfrom", Result: "pass"}, {IP: "2", Identity: "mailfrom", Result: "pass"}}
 		}, "2 addresses, both pass; 3 of 10 lookups, 0 of 2 void"},
@@ -319,16 +319,16 @@ func TestSummaries(t *testing.T) {
 		}, "1 of 2 addresses confirmed"},
 		{"dnsbl", "dnsbl", nil, "5 lists, none lists"},
 		{"a silent list", "dnsbl", func(e *audit.Evidence) { e.DNSBL[0].Status = "refused" }, "4 of 5 lists answered, none lists"},
-		{"a list of good repute", "dnsbl", func(e *audit.Evidence) { e.DNSBL[0].Status = "listed" }, "5 lists, zen.spamhaus.org without weight"},
+		{"a list of good repute", "dnsbl", func(e *audit.Evidence) { e.DNSBL[0].Status = "listed" }, "5 lists, no listing that counts (zen.spamhaus.org)"},
 		{"submission", "submission", nil, "mail.healthy.example: 587 STARTTLS, 465 TLS, certificate good for 61 days"},
 		{"a closed port", "submission", func(e *audit.Evidence) { e.Submission[0].Status = "refused" }, "mail.healthy.example: 465 TLS, certificate good for 89 days"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			e = healthy().Evidence
+			r := healthy()
 			if c.change != nil {
-				c.change(&e)
+				c.change(&r.Evidence)
 			}
-			if got := summary(e, now, c.area); got != c.want {
+			if got := summary(r.Evidence, r.StartedAt, c.area); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
@@ -387,7 +387,7 @@ func TestPercent(t *testing.T) {
 	}
 }
 
-func TestHiddenListings(t *testing.T) {
+func TestSilentBlocklists(t *testing.T) {
 	listing := func(status ...string) []audit.Listing {
 		var l []audit.Listing
 		for i, s := range status {
@@ -402,9 +402,9 @@ func TestHiddenListings(t *testing.T) {
 		{listing("clean", "listed"), ""},
 		{listing("clean", "refused"), "1 of 2 blocklists did not answer: a listing there would not be seen"},
 		{listing("unknown", "refused"), "none of the 2 blocklists answered: a listing would not be seen"},
-		{listing("unknown"), "1 of 1 blocklist did not answer: a listing there would not be seen"},
+		{listing("unknown"), "the blocklist did not answer: a listing would not be seen"},
 	} {
-		if got := hidden(c.l); got != c.want {
+		if got := silence(c.l); got != c.want {
 			t.Errorf("got %q, want %q", got, c.want)
 		}
 	}
@@ -426,6 +426,20 @@ func TestRecordsWhole(t *testing.T) {
 	}
 	if out := show(t, healthy(), Options{Width: 60}, ""); strings.Contains(out, "record of") {
 		t.Errorf("a record that is not at fault:\n%s", out)
+	}
+}
+
+func TestManyFixes(t *testing.T) {
+	r := broken()
+	for range 128 {
+		r.Fixes = append(r.Fixes, audit.Fix{Text: "Give it a name"})
+	}
+	out := show(t, r, Options{Width: 80}, "")
+	if !strings.Contains(out, "\n 10  Give it a name\n  122 more fixes not shown (-v shows all)\n") || strings.Contains(out, " 11  ") {
+		t.Errorf("not the first ten:\n%s", out)
+	}
+	if out := show(t, r, Options{Width: 80, Verbose: true}, ""); !strings.Contains(out, "132  Give it a name\n") {
+		t.Errorf("not all with -v:\n%s", out)
 	}
 }
 
@@ -480,6 +494,13 @@ func TestNothingApplies(t *testing.T) {
 	r.Findings = []audit.Finding{}
 	if out := show(t, r, Options{Width: 80}, ""); !strings.Contains(out, "no rule of the chosen areas applies to this domain") {
 		t.Error(out)
+	}
+}
+
+func TestVerboseNamesTheRulesOfOneCause(t *testing.T) {
+	got := what(show(t, partly(), Options{Width: 120, Verbose: true}, ""), "dmarc")
+	if want := "unknown - nothing could be found out: _dmarc.healthy.example TXT: SERVFAIL from 192.0.2.53 [dmarc.missing, dmarc.multiple, dmarc.p-missing]"; len(got) != 1 || got[0] != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

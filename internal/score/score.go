@@ -90,7 +90,7 @@ func Of(r checks.Result, auth checks.Auth) Score {
 		return s
 	}
 	// Rounded down, so that 1 means that all was decided.
-	s.Coverage = math.Floor(decided/total*1000) / 1000
+	s.Coverage = floor(decided/total*1000) / 1000
 	score, low := number(r, auth, false), number(r, auth, true)
 	s.Score, s.Low = &score, &low
 	if grade(score, s.Coverage) == grade(low, s.Coverage) {
@@ -188,7 +188,7 @@ func number(r checks.Result, auth checks.Auth, low bool) int {
 	}
 	for _, f := range r.Findings {
 		switch {
-		case f.Status == checks.Warn && !f.Implied:
+		case f.Status == checks.Warn:
 			limit = min(limit, Caps.Warn)
 		case f.Status == checks.Fail:
 			limit = min(limit, capOf(f))
@@ -199,9 +199,11 @@ func number(r checks.Result, auth checks.Auth, low bool) int {
 	if auth.None || low && auth.MaybeNone {
 		limit = min(limit, Caps.Unauthenticated)
 	}
-	// The tolerance keeps 90 a 90: 0.15 and its like have no exact binary form.
-	return min(limit, int(math.Floor((total-lost)/total*100+1e-9)))
+	return min(limit, int(floor((total-lost)/total*100)))
 }
+
+// floor rounds down. The tolerance keeps 90 a 90: 0.15 and its like have no exact binary form.
+func floor(x float64) float64 { return math.Floor(x + 1e-9) }
 
 func undecided(f checks.Finding) bool { return f.Status == checks.Unknown && f.Deciding }
 
@@ -246,11 +248,14 @@ func loss(g Group, l []checks.Finding) float64 {
 		}
 		m[f.Check.ID] = max(m[f.Check.ID], f.Points)
 	}
-	worst := 0.0
+	worst := sum(common)
 	for _, m := range bySource {
+		for rule, p := range common {
+			m[rule] = max(m[rule], p)
+		}
 		worst = max(worst, sum(m))
 	}
-	return min(g.Weight, sum(common)+worst)
+	return min(g.Weight, worst)
 }
 
 func sum(m map[string]float64) float64 {

@@ -1,0 +1,210 @@
+package gather
+
+import (
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+
+	"mailaudit/internal/dnsx"
+	"mailaudit/internal/facts"
+	"mailaudit/internal/testnet"
+)
+
+// scenario is a part of the openspf test suite for RFC 7208: a world and what check_host() gives in it.
+type scenario struct {
+	Description string                      `yaml:"description"`
+	Tests       map[string]suiteCase        `yaml:"tests"`
+	Zone        map[string][]map[string]any `yaml:"zonedata"`
+}
+
+type suiteCase struct {
+	HELO     string `yaml:"helo"`
+	Host     string `yaml:"host"`
+	MailFrom string `yaml:"mailfrom"`
+	Result   any    `yaml:"result"` // one result or a list
+}
+
+// suite is all cases: those of openspf from the module of the SPF library, which is in the module cache or there is no
+// program to test, and ours.
+func suite(t *testing.T) []scenario {
+	t.Helper()
+	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "blitiri.com.ar/go/spf").Output()
+	if err != nil {
+		t.Fatalf("where is the SPF library: %v", err)
+	}
+	openspf := scenarios(t, filepath.Join(strings.TrimSpace(string(dir)), "testdata", "rfc7208-tests.yml"))
+	n := 0
+	for _, s := range openspf {
+		n += len(s.Tests)
+	}
+	if n != 203 {
+		t.Fatalf("the suite has %d cases, not 203: is that all of it?", n)
+	}
+	return append(openspf, scenarios(t, "testdata/differences.yml")...)
+}
+
+func scenarios(t *testing.T, file string) []scenario {
+	t.Helper()
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var l []scenario
+	for d := yaml.NewDecoder(f); ; {
+		var s scenario
+		if err := d.Decode(&s); err == io.EOF {
+			return l
+		} else if err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		l = append(l, s)
+	}
+}
+
+// list is a YAML value that may stand alone or in a list.
+func list(v any) []string {
+	l, ok := v.([]any)
+	if !ok {
+		return []string{fmt.Sprint(v)}
+	}
+	var out []string
+	for _, x := range l {
+		out = append(out, fmt.Sprint(x))
+	}
+	return out
+}
+
+// master writes a scenario's world as a zone file. A name whose data says TIMEOUT times out for the types that it does not
+// list. Records of the type SPF, which RFC 7208 gave up, stand for TXT where a name has no TXT, as the suite's header says;
+// "TXT: NONE" keeps them from it.
+func master(zone map[string][]map[string]any) (text string, faults map[dnsx.Question]testnet.DNSFault) {
+	var b strings.Builder
+	faults = map[dnsx.Question]testnet.DNSFault{}
+	for name, records := range zone {
+		owner := escape(name, ".-_")
+		has := func(key string) bool {
+			return slices.ContainsFunc(records, func(r map[string]any) bool { return r[key] != nil })
+		}
+		add := func(t dnsx.Type, data string) {
+			fmt.Fprintf(&b, "%s. 300 IN %s %s\n", owner, t, data)
+			faults[dnsx.Q(owner, t)] = testnet.DNSHealthy
+		}
+		for _, r := range records {
+			for key, v := range r {
+				switch {
+				case key == "TIMEOUT":
+					faults[dnsx.Question{Name: dnsx.Q(owner, 0).Name}] = testnet.DNSServFail
+				case key == "A":
+					add(dnsx.A, v.(string))
+				case key == "AAAA":
+					add(dnsx.AAAA, v.(string))
+				case key == "PTR":
+					add(dnsx.PTR, absolute(v))
+				case key == "CNAME":
+					fmt.Fprintf(&b, "%s. 300 IN CNAME %s\n", owner, absolute(v))
+				case key == "MX":
+					mx := list(v)
+					add(dnsx.MX, mx[0]+" "+absolute(mx[1]))
+				case key == "TXT" && v != "NONE", key == "SPF" && !has("TXT"):
+					add(dnsx.TXT, strings.Join(quoted(list(v)), " "))
+				}
+			}
+		}
+	}
+	return b.String(), faults
+}
+
+// absolute is a name with the dot at its end that some of the suite's have.
+func absolute(name any) string { return strings.TrimSuffix(fmt.Sprint(name), ".") + "." }
+
+// quoted are character-strings as a zone file has them, each of at most 255 octets.
+func quoted(l []string) []string {
+	var out []string
+	for _, s := range l {
+		for len(s) > 255 {
+			out = append(out, `"`+escape(s[:255], "")+`"`)
+			s = s[255:]
+		}
+		out = append(out, `"`+escape(s, "")+`"`)
+	}
+	if out == nil {
+		return []string{`""`} // a TXT without a string is none that a message could carry (RFC 1035 3.3.14)
+	}
+	return out
+}
+
+// escape writes every octet but letters, digits and plain ones by its number (RFC 1035 5.1).
+func escape(s, plain string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte(plain, c) >= 0:
+			b.WriteByte(c)
+		default:
+			fmt.Fprintf(&b, "\\%03d", c)
+		}
+	}
+	return b.String()
+}
+
+// eachCase runs f for every case of the suite, the marked ones too, in a run of its own.
+func eachCase(t *testing.T, f func(t *testing.T, name string, c suiteCase, g *gatherer)) {
+	for _, sc := range suite(t) {
+		text, faults := master(sc.Zone)
+		s := serve(t, text, faults)
+		for name, c := range sc.Tests {
+			t.Run(sc.Description+"/"+name, func(t *testing.T) {
+				f(t, name, c, over(t.Context(), s, Target{Domain: "d.example"}))
+			})
+		}
+	}
+}
+
+// identity is what a receiver checks: MAIL FROM, or HELO where that is empty (RFC 7208 2.4).
+func (c suiteCase) identity() (identity string, s facts.Stream) {
+	s = facts.Stream{Name: "case", MailFrom: c.MailFrom, HELO: c.HELO}
+	if c.MailFrom == "" {
+		return "helo", s
+	}
+	if strings.HasPrefix(c.MailFrom, "@") {
+		s.MailFrom = "postmaster" + c.MailFrom // 4.3
+	}
+	return "mailfrom", s
+}
+
+// judge evaluates the case as results does for a declared address.
+func (c suiteCase) judge(t *testing.T, g *gatherer) facts.SPFResult {
+	t.Helper()
+	identity, s := c.identity()
+	g.t.Streams = []facts.Stream{s}
+	ip, err := netip.ParseAddr(c.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range g.results([]facts.Source{{IP: ip, Stream: s.Name}}) {
+		if r.Identity == identity {
+			return r
+		}
+	}
+	t.Fatalf("no result for %s", identity)
+	return facts.SPFResult{}
+}
+
+// TestSuite holds the evaluation against every case of the RFC 7208 suite, those included that the library's own tests skip.
+func TestSuite(t *testing.T) {
+	eachCase(t, func(t *testing.T, _ string, c suiteCase, g *gatherer) {
+		r := c.judge(t, g)
+		if want := list(c.Result); !slices.Contains(want, r.Result) {
+			t.Errorf("%s of %q from %s is %s (%s), want one of %q", r.Identity, r.Domain, c.Host, r.Result, r.Why, want)
+		}
+	})
+}

@@ -1,0 +1,44 @@
+package report
+
+import (
+	"strings"
+	"testing"
+
+	"mailaudit/internal/audit"
+)
+
+func TestEvidenceWords(t *testing.T) {
+	r := healthy()
+	r.Streams = append(r.Streams, audit.Stream{Name: "esp"})
+	e := &r.Evidence
+	e.Sources = append(e.Sources, audit.Source{IP: "11.22.33.45", Stream: "esp", Origin: "spf", FCrDNS: "unknown"})
+	e.SPF.Results[0].Stream = "esp"
+	e.DKIM.Keys[1] = audit.Key{Selector: "k1", Name: "k1._domainkey.healthy.example", Status: "revoked", Origin: "common"}
+	e.Submission[0].AuthBeforeTLS, e.Submission[0].Certificate.Trusted = true, false
+	e.Submission[1] = audit.Service{Host: "mail.healthy.example", Port: 465, Status: "filtered", TLS: "none", Cause: "no answer within 4 s"}
+	e.DNSBL[0] = audit.Listing{Zone: "zen.spamhaus.org", Target: "11.22.33.44", Status: "listed", Codes: []string{"127.0.0.2", "127.0.0.4"}, Meaning: "SBL; XBL", Reason: "see there"}
+	out := show(t, r, Options{Width: 200, Verbose: true}, "")
+	for _, want := range []string{
+		"11.22.33.44  pass       given; stream default; PTR mail.healthy.example; HELO mail.healthy.example",
+		"11.22.33.45  unknown    candidate from the SPF record; stream esp",
+		"11.22.33.44  pass    mailfrom healthy.example; stream esp; ip4:11.22.33.0/24",
+		"k1        revoked  k1._domainkey.healthy.example; guessed",
+		"TLS 1.3 by STARTTLS; AUTH PLAIN LOGIN before TLS; certificate until 2027-01-22 for mail.healthy.example, not trusted; greets with",
+		"mail.healthy.example:465  filtered  no answer within 4 s",
+		"zen.spamhaus.org        listed  11.22.33.44; 127.0.0.2, 127.0.0.4; SBL; XBL; see there",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is missing in\n%s", want, out)
+		}
+	}
+}
+
+// What was not judged is not shown either: with --only, evidence of the other areas is only half known.
+func TestEvidenceOfJudgedAreas(t *testing.T) {
+	r := healthy()
+	only(r, "spf")
+	out := show(t, r, Options{Width: 80, Verbose: true}, "")
+	if !strings.Contains(out, "\nSPF, 3 lookups") || strings.Contains(out, "\nDKIM") || strings.Contains(out, "\nBLOCKLISTS") {
+		t.Error(out)
+	}
+}

@@ -1,0 +1,130 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"mailaudit/internal/audit"
+)
+
+// records shows the records at fault whole, since what is wrong with them is said in pieces.
+func (p *page) records(r *audit.Report) {
+	at := map[string]bool{}
+	for _, f := range r.Findings {
+		at[f.Area] = at[f.Area] || f.Status == "fail" || f.Status == "warn"
+	}
+	if l := r.Evidence.SPF.Records; at["spf"] {
+		if len(l) == 0 && r.Evidence.SPF.Record != "" {
+			l = []string{r.Evidence.SPF.Record}
+		}
+		p.record("SPF", r.Domain, l)
+	}
+	if d := r.Evidence.DMARC; at["dmarc"] && d.Record != "" {
+		p.record("DMARC", d.FoundAt, []string{d.Record})
+	}
+}
+
+func (p *page) record(kind, name string, l []string) {
+	if len(l) == 0 {
+		return
+	}
+	p.blank()
+	if len(l) > 1 {
+		p.prose(0, fmt.Sprintf("%s records of %s, %d of them", kind, name, len(l)))
+	} else {
+		p.prose(0, fmt.Sprintf("%s record of %s", kind, name))
+	}
+	for _, s := range l {
+		p.whole(2, s)
+	}
+}
+
+// fixes says who does what, what it wins, whether that is proven, and what to type. The order is the report's.
+func (p *page) fixes(r *audit.Report, verbose bool) {
+	const most = 10 // nobody carries out more before the next audit
+	if len(r.Fixes) == 0 {
+		return
+	}
+	p.blank()
+	if len(r.Fixes) == 1 {
+		p.line("FIX")
+	} else {
+		p.line("FIXES, best first")
+	}
+	for i, f := range r.Fixes {
+		if i == most && !verbose {
+			p.prose(2, count(len(r.Fixes)-most, "more fix")+" not shown (-v shows all)")
+			break
+		}
+		p.fix(i+1, f, r.Score, verbose)
+	}
+}
+
+func (p *page) fix(n int, f audit.Fix, before *int, verbose bool) {
+	const indent = 5
+	var gain []string
+	if f.Proven {
+		gain = append(gain, "proven")
+	}
+	switch {
+	case f.ScoreAfter != nil && before != nil:
+		gain = append(gain, fmt.Sprintf("%d -> %d", *before, *f.ScoreAfter))
+	case f.ScoreAfter != nil:
+		gain = append(gain, fmt.Sprintf("-> %d", *f.ScoreAfter))
+	}
+	tag := strings.Join(gain, "  ")
+	edge, room := min(p.width, column), 0
+	if tag != "" {
+		room = len("   ") + len(tag)
+	}
+	for i, l := range wrap(f.Text, edge-indent-room) {
+		lead := strings.Repeat(" ", indent)
+		if i == 0 {
+			lead = fmt.Sprintf("%3d  ", n)
+			if tag != "" {
+				l += strings.Repeat(" ", edge-indent-width(l)-len(tag)) + tag
+			}
+		}
+		p.line(lead + l)
+	}
+	if !f.Proven && f.Reason != "" && verbose {
+		p.prose(indent, "not proven: "+f.Reason)
+	}
+	if verbose && len(f.Rules) > 0 {
+		p.prose(indent, "clears "+strings.Join(f.Rules, ", "))
+	}
+	for _, l := range zoneLines(f.Changes) {
+		p.whole(indent, l)
+	}
+}
+
+// zoneLines are the records of a change in the form of RFC 1035 5.1, what goes with "-" and what comes with "+" before
+// it, one below the other.
+func zoneLines(l []audit.Change) []string {
+	const far = 50 // beyond which nothing is lined up
+	type record struct{ sign, name, ttl, rest string }
+	var all []record
+	names, ttls := 0, 0
+	for _, c := range l {
+		ttl := ""
+		if c.TTL > 0 {
+			ttl = strconv.Itoa(c.TTL) + "  "
+		}
+		// Without the dot at the end a zone file would append its origin.
+		name := strings.TrimSuffix(octets(c.Name), ".") + "."
+		names, ttls = max(names, min(len(name), far)), max(ttls, len(ttl))
+		if c.Op != "add" {
+			all = append(all, record{"-", name, ttl, "IN  " + c.Type + "  " + cmp.Or(c.Was, c.Data)})
+		}
+		if c.Op != "remove" {
+			all = append(all, record{"+", name, ttl, "IN  " + c.Type + "  " + c.Data})
+		}
+	}
+	lines := make([]string, len(all))
+	for i, r := range all {
+		lines[i] = fmt.Sprintf("%s %-*s  %-*s%s", r.sign, names, r.name, ttls, r.ttl, r.rest)
+	}
+	return lines
+}

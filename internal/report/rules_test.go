@@ -1,0 +1,79 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"mailaudit/internal/checks"
+)
+
+func TestRulesGolden(t *testing.T) {
+	for name, o := range map[string]Options{
+		"rules-60": {Format: "table", Width: 60}, "rules-80": {Format: "table", Width: 80}, "rules-120": {Format: "table", Width: 120},
+		"rules-json": {Format: "json"}, "rules-markdown": {Format: "markdown"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var b bytes.Buffer
+			if err := Rules(&b, o, rules); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, name, b.Bytes())
+			if o.Format == "table" {
+				holdsTable(t, b.String(), o.Width)
+			}
+		})
+		t.Run("one of "+name, func(t *testing.T) {
+			var b bytes.Buffer
+			if err := Rule(&b, o, rules[0]); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, strings.Replace(name, "rules", "rule", 1), b.Bytes())
+			if o.Format == "table" {
+				holdsTable(t, b.String(), o.Width)
+			}
+		})
+	}
+}
+
+func TestRulesJSON(t *testing.T) {
+	var b bytes.Buffer
+	if err := Rules(&b, Options{Format: "json"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if b.String() != "[]\n" {
+		t.Errorf("got %q for no rule", b.String())
+	}
+	b.Reset()
+	if err := Rules(&b, Options{Format: "json"}, []*checks.Check{{ID: "a.b"}}); err != nil {
+		t.Fatal(err)
+	}
+	if !json.Valid(b.Bytes()) || strings.Contains(b.String(), "null") {
+		t.Errorf("a rule without lists has null: %s", b.String())
+	}
+}
+
+func TestRulesBadFormat(t *testing.T) {
+	if err := Rules(nil, Options{Format: "yaml"}, rules); err == nil || !strings.Contains(err.Error(), `"yaml"`) {
+		t.Errorf("Rules gives %v", err)
+	}
+	if err := Rule(nil, Options{Format: "ndjson"}, rules[0]); err == nil || !strings.Contains(err.Error(), `"ndjson"`) {
+		t.Errorf("Rule gives %v", err)
+	}
+}
+
+// Rules of one area stand together in the page, wherever they stand in the list.
+func TestRulesPageGroups(t *testing.T) {
+	mixed := []*checks.Check{rules[0], rules[2], rules[1]}
+	var b bytes.Buffer
+	if err := Rules(&b, Options{Format: "markdown"}, mixed); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(b.String(), "## Area spf\n"); n != 1 {
+		t.Errorf("area spf stands %d times", n)
+	}
+	if strings.Index(b.String(), "### spf.all-neutral") > strings.Index(b.String(), "## Area dmarc") {
+		t.Error("a rule stands outside its area")
+	}
+}
