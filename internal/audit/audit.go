@@ -34,7 +34,7 @@ func Run(ctx context.Context, env gather.Env, t gather.Target, o Options) *Repor
 func Judge(f *facts.Facts, o Options) *Report {
 	result := checks.Run(f, o.Wanted)
 	auth := checks.Auth{}
-	if o.Wanted("spf") && o.Wanted("dkim") {
+	if o.Wanted("spf") && o.Wanted("dkim") && f.Profile.Name != facts.Parked { // a parked domain has nothing to authenticate
 		auth = checks.Authenticates(f)
 	}
 	s := score.Of(result, auth)
@@ -63,6 +63,10 @@ func finding(x checks.Finding) Finding {
 		Subject: x.Subject, Message: x.Message, Points: x.Points, References: list(x.Check.References), Replies: []string{}, Deciding: x.Deciding}
 	if x.Status == checks.Fail || x.Status == checks.Warn || x.Status == checks.Info {
 		out.Replies, out.Fix = list(x.Check.Replies), x.Fix
+	}
+	if x.At.Record != "" {
+		at := Place(x.At)
+		out.At = &at
 	}
 	return out
 }

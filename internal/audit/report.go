@@ -52,6 +52,15 @@ type Finding struct {
 	Replies    []string `json:"replies"`
 	Fix        string   `json:"fix"`
 	Deciding   bool     `json:"deciding"` // of unknown: it changes verdict and exit code
+	At         *Place   `json:"at,omitempty"`
+}
+
+// Place is where in a published record the fault stands, in octets.
+type Place struct {
+	Name   string `json:"name"`
+	Record string `json:"record"`
+	Offset int    `json:"offset"`
+	Length int    `json:"length"`
 }
 
 // Forecast is what one receiver would answer. Until the rulebooks of receivers exist, the list is empty.

@@ -101,6 +101,15 @@ type Violation struct {
 	Implied bool   // another rule's finding is the cause and carries the points
 	Cap     Cap
 	Fix     string // in place of the rule's own, where the case calls for it
+	At      Place
+}
+
+// Place is where in a published record the fault stands. The zero Place is none.
+type Place struct {
+	Name   string // the owner of the record
+	Record string // its octets, strings joined
+	Offset int    // in octets, from the start of Record
+	Length int
 }
 
 // Finding is one line of the report.
@@ -117,6 +126,7 @@ type Finding struct {
 	Refused   []string // receivers that answer 5xx for it under the profile in force
 	Could     []string // of Unknown: receivers that would, if the answer turned out to be the worst
 	Fix       string
+	At        Place
 	Points    float64 // what it costs, before the limit of its area; set by score
 }
 
@@ -178,8 +188,8 @@ func (r *Result) judge(c *Check, f *facts.Facts) {
 
 func finding(c *Check, f *facts.Facts, v Verdict, b Violation) Finding {
 	out := Finding{Check: c, Status: b.Status, Subject: v.Subject, Message: b.Message, Source: v.Source,
-		Candidate: v.Candidate, Implied: b.Implied, Cap: b.Cap, Fix: b.Fix, Deciding: b.Status == Unknown && v.Deciding}
-	if out.Fix == "" {
+		Candidate: v.Candidate, Implied: b.Implied, Cap: b.Cap, Fix: b.Fix, At: b.At, Deciding: b.Status == Unknown && v.Deciding}
+	if out.Fix == "" && b.Status != Unknown { // what is not known needs no putting right
 		out.Fix = c.Fix
 	}
 	if v.Candidate && b.Status == Fail {

@@ -41,8 +41,9 @@ var spfChecks = []*Check{
 		Needs:      facts.SPFTree,
 		Help: "SPF says which addresses may send with this domain in MAIL FROM, and records do not pass from a domain to its subdomains. " +
 			"Without one nothing but DKIM can authenticate the mail; Gmail, Outlook.com and iCloud refuse that from bulk senders.",
-		Fix:   "Publish one TXT record that begins with v=spf1, names every host and service that sends, and ends with ~all",
-		Judge: spfRule(spfExpected, spfMissing),
+		Fix: "Publish one TXT record that begins with v=spf1, names every host and service that sends, and ends with ~all",
+		// Where something was meant to be SPF and is none, spf.version says so.
+		Judge: spfRule(where(spfExpected, func(s facts.SPF) bool { return s.Root.Status != facts.SPFNone || len(s.Near) == 0 }), spfMissing),
 	},
 	{
 		ID: "spf.multiple", Title: "SPF stands in one record", Area: "spf", Worst: Fail, Impact: Reject,
@@ -331,7 +332,7 @@ func spfMissing(f *facts.Facts, s facts.SPF) []Violation {
 	if s.Root.Status != facts.SPFNone {
 		return nil
 	}
-	v := Violation{Status: Fail, Message: "no TXT record begins with v=spf1", Implied: len(s.Near) > 0}
+	v := Violation{Status: Fail, Message: "no TXT record begins with v=spf1"}
 	switch {
 	case len(s.MailFrom) == 0:
 		// SPF is about MAIL FROM and HELO (RFC 7208 2.3, 2.4); a From domain that is neither needs none.
@@ -458,7 +459,7 @@ func seams(n facts.SPFNode) map[int][]string {
 		from, _ := slices.BinarySearch(cuts, t.Offset+1)
 		to, _ := slices.BinarySearch(cuts, t.Offset+len(t.Text))
 		// A term runs over many strings only in a record made to cost time.
-		if !t.Bad || to-from > 8 {
+		if !t.Bad || to <= from || to-from > 8 {
 			continue
 		}
 		inner := slices.Clone(cuts[from:to])
@@ -590,7 +591,7 @@ func lostRecord(t step) string {
 // lostAnswer is that, or why it is not known whether a term finds anything. A term without a target stands for a part
 // of each message, and nothing was lost of it.
 func lostAnswer(t step) string {
-	if t.Why == "" || t.Target == "" || t.Child != nil || len(t.Addresses) > 0 || t.Hosts > 0 {
+	if t.Why == "" || t.Target == "" || len(t.Addresses) > 0 || t.Hosts > 0 {
 		return lostRecord(t)
 	}
 	return fmt.Sprintf("what %s finds is not known: %s", clip(t.Term.Text), t.Why)

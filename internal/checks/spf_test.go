@@ -182,6 +182,7 @@ var spfCases = []ruleCase{
 	}},
 	{rule: "spf.missing", name: "parked", want: Warn, says: "sends nothing", edit: profile(facts.Parked, noSource(unpublished()))},
 	{rule: "spf.missing", name: "not found out", want: Unknown, says: "SERVFAIL", edit: lostRoot},
+	{rule: "spf.missing", name: "spf.version says it", want: "", edit: unpublished("v=spf10 -all")},
 	{rule: "spf.missing", name: "no domain", want: "", edit: func(f *facts.Facts) {
 		unpublished()(f)
 		f.Exists, f.SPF[0].Exists = facts.Know(false), false
@@ -391,7 +392,6 @@ func TestSPFImplied(t *testing.T) {
 		want       bool
 	}{
 		{"none, and nothing was meant", "spf.missing", unpublished(), false},
-		{"none, because of the version", "spf.missing", unpublished("v=spf10 -all"), true},
 		{"a term glued at a seam: ip4", "spf.ip4-invalid", strung("v=spf1 ip4:11.80.0.1", "-all"), true},
 		{"a term glued at a seam: mechanism", "spf.syntax", strung("v=spf1 mx", "-all"), true},
 		{"the seam itself", "spf.string-too-long", strung("v=spf1 mx", "-all"), false},
@@ -405,12 +405,56 @@ func TestSPFImplied(t *testing.T) {
 		{"void addresses", "spf.void-limit", publishes("v=spf1 a:v1.example a:v2.example a:v3.example -all", nil, "permerror"), false},
 		{"result none", "spf.ip-not-covered", unpublished(), true},
 		{"result fail", "spf.ip-not-covered", publishes("v=spf1 -all", nil, "fail"), false},
+		{"another domain's record explains nothing", "spf.ip-not-covered", func(f *facts.Facts) { unpublished()(f); f.Results[0].Domain = "a.example" }, false},
 		{"parked, and yet it sends", "spf.ip-not-covered", profile(facts.Parked, unpublished()), false},
 	} {
 		found := of(after(c.edit), c.rule)
 		if len(found) != 1 || found[0].Implied != c.want || found[0].Status == Pass {
 			t.Errorf("%s: %s: want one finding, implied %v; found %+v", c.name, c.rule, c.want, found)
 		}
+	}
+}
+
+// TestSPFBites holds how much a fault weighs that an evaluation must come to, by the results of the domain.
+func TestSPFBites(t *testing.T) {
+	result := func(r string, declared bool) facts.SPFResult {
+		return facts.SPFResult{Domain: "healthy.example", Identity: "mailfrom", Result: r, Declared: declared}
+	}
+	const passed = "; no declared address comes that far"
+	for _, c := range []struct {
+		results []facts.SPFResult
+		status  Status
+		note    string
+	}{
+		{nil, Fail, ""},
+		{[]facts.SPFResult{result("pass", true)}, Warn, passed},
+		{[]facts.SPFResult{result("softfail", true)}, Warn, passed},
+		{[]facts.SPFResult{result("pass", true), result("permerror", true)}, Fail, ""},
+		{[]facts.SPFResult{result("pass", false)}, Fail, ""},
+		{[]facts.SPFResult{result("permerror", false)}, Fail, ""},
+		{[]facts.SPFResult{result("pass", true), result("pass", false)}, Warn, passed},
+		{[]facts.SPFResult{result("pass", true), result("temperror", true)}, Warn, ""},
+		{[]facts.SPFResult{{Domain: "healthy.example", Identity: "helo", Result: "permerror"}, result("pass", true)}, Warn, passed},
+		{[]facts.SPFResult{{Domain: "a.example", Identity: "mailfrom", Result: "permerror"}, result("pass", true)}, Warn, passed},
+	} {
+		if status, note := bites(&facts.Facts{Results: c.results}, "healthy.example"); status != c.status || note != c.note {
+			t.Errorf("%+v: %s %q, want %s %q", c.results, status, note, c.status, c.note)
+		}
+	}
+}
+
+// TestSPFBounded holds that a rule names the first faults and counts the rest, and counts none that it names.
+func TestSPFBounded(t *testing.T) {
+	for n, last := range map[int]string{1: "x", 10: "x", 11: "x (and 1 more)", 500: "x (and 490 more)"} {
+		l := bounded(slices.Repeat([]Violation{{Message: "x"}}, n))
+		if len(l) != min(n, 10) || l[len(l)-1].Message != last || len(l) > 1 && l[0].Message != "x" {
+			t.Errorf("of %d: %d, the last %q, want %q", n, len(l), l[len(l)-1].Message, last)
+		}
+	}
+	one := after(publishes("v=spf1 include:bad.example -all", names{"bad.example": "v=spf1 foo"}, "permerror"))
+	want := `include:bad.example: foo at octet 8: there is no mechanism "foo"`
+	if found := of(one, "spf.include-permerror"); len(found) != 1 || found[0].Message != want {
+		t.Errorf("found %+v, want %q", found, want)
 	}
 }
 
@@ -421,22 +465,23 @@ func TestSPFErrorHasItsCause(t *testing.T) {
 		edit func(*facts.Facts)
 		rule string
 	}{
-		"none":              {unpublished(), "spf.missing"},
-		"version":           {unpublished("v=spf10 -all"), "spf.version"},
-		"no such domain":    {func(f *facts.Facts) { unpublished()(f); f.SPF[0].Exists = false }, "spf.ip-not-covered"},
-		"another domain":    {func(f *facts.Facts) { f.Results[0].Domain, f.Results[0].Result = "a.example", "permerror" }, "spf.ip-not-covered"},
-		"two records":       {twoRecords, "spf.multiple"},
-		"syntax":            {publishes("v=spf1 "+own+"-all foo", nil, "permerror"), "spf.syntax"},
-		"seam":              {strung("v=spf1 ip4:11.80.0.1", "-all"), "spf.string-too-long"},
-		"lookups":           {publishes("v=spf1 "+elevenTerms+"-all", eleven, "permerror"), "spf.lookup-limit"},
-		"voids":             {publishes("v=spf1 a:v1.example a:v2.example a:v3.example -all", nil, "permerror"), "spf.void-limit"},
-		"MX hosts":          {publishes("v=spf1 mx:many.example -all", names{"many.example": "MX xxxxxxxxxxx"}, "permerror"), "spf.mx-limit"},
-		"include of none":   {publishes("v=spf1 include:gone.example -all", nil, "permerror"), "spf.include-missing"},
-		"broken include":    {publishes("v=spf1 include:bad.example -all", bad, "permerror"), "spf.include-permerror"},
-		"loop":              {publishes("v=spf1 include:loop.example -all", looping, "permerror"), "spf.include-loop"},
-		"redirect to none":  {publishes("v=spf1 redirect=gone.example", nil, "permerror"), "spf.redirect-missing"},
-		"voids of a family": {publishes("v=spf1 "+tenTerms+"-all", ten, "permerror"), "spf.ip-not-covered"},
-		"macros":            {publishes("v=spf1 include:%{i}.example -all", nil, "permerror"), "spf.ip-not-covered"},
+		"none":                                  {unpublished(), "spf.missing"},
+		"version":                               {unpublished("v=spf10 -all"), "spf.version"},
+		"no such domain":                        {func(f *facts.Facts) { unpublished()(f); f.SPF[0].Exists = false }, "spf.ip-not-covered"},
+		"another domain":                        {func(f *facts.Facts) { f.Results[0].Domain, f.Results[0].Result = "a.example", "permerror" }, "spf.ip-not-covered"},
+		"two records":                           {twoRecords, "spf.multiple"},
+		"syntax":                                {publishes("v=spf1 "+own+"-all foo", nil, "permerror"), "spf.syntax"},
+		"seam":                                  {strung("v=spf1 ip4:11.80.0.1", "-all"), "spf.string-too-long"},
+		"lookups":                               {publishes("v=spf1 "+elevenTerms+"-all", eleven, "permerror"), "spf.lookup-limit"},
+		"voids":                                 {publishes("v=spf1 a:v1.example a:v2.example a:v3.example -all", nil, "permerror"), "spf.void-limit"},
+		"MX hosts":                              {publishes("v=spf1 mx:many.example -all", names{"many.example": "MX xxxxxxxxxxx"}, "permerror"), "spf.mx-limit"},
+		"include of none":                       {publishes("v=spf1 include:gone.example -all", nil, "permerror"), "spf.include-missing"},
+		"broken include":                        {publishes("v=spf1 include:bad.example -all", bad, "permerror"), "spf.include-permerror"},
+		"loop":                                  {publishes("v=spf1 include:loop.example -all", looping, "permerror"), "spf.include-loop"},
+		"redirect to none":                      {publishes("v=spf1 redirect=gone.example", nil, "permerror"), "spf.redirect-missing"},
+		"voids of a family":                     {publishes("v=spf1 "+tenTerms+"-all", ten, "permerror"), "spf.ip-not-covered"},
+		"voids of a family, beside two for all": {publishes("v=spf1 a:v1.example a:v2.example a:ha.example -all", ten, "permerror"), "spf.ip-not-covered"},
+		"macros":                                {publishes("v=spf1 include:%{i}.example -all", nil, "permerror"), "spf.ip-not-covered"},
 	} {
 		var causes []string
 		for _, x := range after(c.edit).Findings {
@@ -556,6 +601,7 @@ func TestSPFMalformedFacts(t *testing.T) {
 		"found without a record": {Status: facts.SPFFound},
 		"no status":              {},
 		"seams of another text":  {Status: facts.SPFFound, Record: &spf.Record{Text: "v=spf1 x", Terms: []spf.Term{{Text: "x", Offset: 7, Bad: true}}}, Seams: []string{"v=spf1 x and so on", "", "more"}},
+		"a term without text":    {Status: facts.SPFFound, Record: &spf.Record{Terms: []spf.Term{{Offset: 6, Bad: true}}}, Seams: []string{"v=spf1", "x"}},
 		"a child without a record": {Status: facts.SPFFound, Record: &spf.Record{}, Terms: []facts.SPFTerm{
 			{Term: spf.Term{Name: "include"}, Child: &facts.SPFNode{Status: facts.SPFFound}}, {Term: spf.Term{Name: "redirect", Modifier: true}}}},
 	} {
