@@ -71,23 +71,17 @@ func finding(x checks.Finding) Finding {
 	return out
 }
 
-// proposal is a fix with the score that it leads to: the same findings without those that it clears.
+// proposal is a fix with the score that it leads to.
 func proposal(p fix.Proposal, r checks.Result, auth checks.Auth) Fix {
 	out := Fix{ID: p.ID, Rules: p.Rules, Kind: p.Kind, Text: p.Text, Changes: []Change{},
 		Reason: "computed from the findings; not audited again with the change applied"}
 	for _, c := range p.Changes {
 		out.Changes = append(out.Changes, Change(c))
 	}
-	left := checks.Result{Shares: r.Shares}
-	for _, x := range r.Findings {
-		if !p.Clears(x) {
-			left.Findings = append(left.Findings, x)
-		}
-	}
 	if p.Authenticates {
 		auth = checks.Auth{}
 	}
-	out.ScoreAfter = score.Of(left, auth).Score
+	out.ScoreAfter = score.Of(checks.Result{Findings: p.After(r.Findings), Shares: r.Shares}, auth).Score
 	return out
 }
 

@@ -103,15 +103,32 @@ func tree(n *facts.SPFNode) *SPFNode {
 // valid says whether no evaluation could end in permerror; nil where that could not be found out. A domain without a
 // record has nothing that could be invalid.
 func valid(s facts.SPF) *bool {
-	broken := s.Root.Status == facts.SPFMultiple || s.Lookups > maxLookups || s.Void > maxVoid || faulty(&s.Root)
+	records, voids := undetermined(&s.Root)
 	switch {
-	case broken:
+	case s.Root.Status == facts.SPFMultiple || s.Lookups > maxLookups || s.Void > maxVoid || faulty(&s.Root):
 		return new(bool)
-	case s.Root.Status == facts.SPFUnknown || !s.Whole:
+	case s.Root.Status == facts.SPFUnknown || !s.Whole || records > 0 || s.Void+voids > maxVoid:
 		return nil
 	}
 	yes := true
 	return &yes
+}
+
+// undetermined counts the terms whose macros stand for parts of each message: those that lead to a record, which may
+// not be there, and others, which may be void.
+func undetermined(n *facts.SPFNode) (records, voids int) {
+	for _, t := range n.Terms {
+		switch {
+		case t.Child != nil && t.Child.Status == facts.SPFUndetermined:
+			records++
+		case t.Child != nil:
+			r, v := undetermined(t.Child)
+			records, voids = records+r, voids+v
+		case t.Lookup > 0 && t.Target == "" && t.Why != "":
+			voids++
+		}
+	}
+	return records, voids
 }
 
 // The limits of RFC 7208 4.6.4.
@@ -137,8 +154,10 @@ func faulty(n *facts.SPFNode) bool {
 
 func dkim(f *facts.Facts) DKIM {
 	out := DKIM{Subtree: "unknown", Keys: []Key{}}
+	// The audited domain's own where it signs, else that of the first that does.
+	own := slices.IndexFunc(f.DKIM, func(d facts.DKIM) bool { return d.Domain == f.Domain })
 	for i, d := range f.DKIM {
-		if (i == 0 || d.Domain == f.Domain) && d.Subtree.Known() {
+		if i == max(own, 0) && d.Subtree.Known() {
 			out.Subtree = d.Subtree.Value
 		}
 		for _, k := range d.Keys {
@@ -177,8 +196,8 @@ func dmarc(f *facts.Facts) DMARC {
 func alignment(f *facts.Facts) []Alignment {
 	l := []Alignment{}
 	strictSPF, strictDKIM := false, false
-	if f.DMARC.Known() && f.DMARC.Value.Record != nil {
-		strictSPF, strictDKIM = f.DMARC.Value.Record.ASPF == "s", f.DMARC.Value.Record.ADKIM == "s"
+	if d := f.DMARC.Value; f.DMARC.Known() && d.Status == facts.DMARCFound && d.Record != nil { // a void record asks for nothing
+		strictSPF, strictDKIM = d.Record.ASPF == "s", d.Record.ADKIM == "s"
 	}
 	for _, s := range f.Streams {
 		_, mailFrom, _ := strings.Cut(s.MailFrom, "@")
@@ -193,24 +212,27 @@ func alignment(f *facts.Facts) []Alignment {
 
 // spfPasses is the worst result of a stream's sources.
 func spfPasses(f *facts.Facts, stream string) string {
-	out := "unknown"
+	passes, lost := false, false
 	for _, r := range f.Results {
 		switch {
 		case r.Stream != stream || r.Identity != "mailfrom":
+		case r.Result == "pass":
+			passes = true
 		case r.Result == "temperror":
-			return "unknown"
-		case r.Result != "pass":
-			return "fail"
+			lost = true
 		default:
-			out = "pass"
+			return "fail"
 		}
 	}
-	return out
+	if passes && !lost {
+		return "pass"
+	}
+	return "unknown"
 }
 
-// dkimPasses says whether the stream's keys can verify a signature; without a named selector that is not known.
+// dkimPasses says whether a key of the stream can verify a signature; without a named selector that is not known.
 func dkimPasses(f *facts.Facts, s facts.Stream) string {
-	out := "unknown"
+	missing, lost := false, false
 	for _, d := range f.DKIM {
 		if d.Domain != s.DKIMDomain {
 			continue
@@ -224,13 +246,16 @@ func dkimPasses(f *facts.Facts, s facts.Stream) string {
 			case k.Status == facts.KeyValid:
 				return "pass"
 			case k.Status == facts.KeyUnknown:
-				return "unknown"
+				lost = true
 			default:
-				out = "fail"
+				missing = true
 			}
 		}
 	}
-	return out
+	if missing && !lost {
+		return "fail"
+	}
+	return "unknown"
 }
 
 func aligned(f *facts.Facts, domain string, strict bool) string {

@@ -80,7 +80,18 @@ type Check struct {
 	Needs      facts.Topic
 	Help       string // why it matters, for `mailaudit rules ID`
 	Fix        string // what to do, beginning with a verb
+	Example    Example
 	Judge      func(*facts.Facts) []Verdict
+}
+
+// Example is something published that breaks the rule, for the documentation; a test audits it. It is what differs from
+// the healthy domain example.com: records in zone-file form, each (name, type) replaced whole, names without the dot at
+// the end beneath example.com.
+type Example struct {
+	Zone    string // one record a line
+	Remove  string // one "NAME TYPE" a line
+	Flags   string // of mailaudit check, besides those of the healthy domain
+	Finding Status // what it gives; "" for Worst
 }
 
 // Verdict is what one rule found about one subject.

@@ -51,6 +51,7 @@ type checkOptions struct {
 type outputOptions struct {
 	format, file, color string
 	quiet, verbose      bool
+	tree                bool
 }
 
 func (o *outputOptions) flags(cmd *cobra.Command) {
@@ -102,6 +103,7 @@ func newCheck(w World, use string) *cobra.Command {
 	f.BoolVar(&o.ordered, "ordered", false, "ndjson in the order of the input")
 	f.BoolVarP(&o.ipv4, "ipv4", "4", false, "dial IPv4 addresses alone")
 	f.BoolVarP(&o.ipv6, "ipv6", "6", false, "dial IPv6 addresses alone")
+	f.BoolVar(&o.out.tree, "tree", false, "draw the SPF tree in the table")
 	f.StringVar(&o.config, "config", "", "settings and streams in YAML")
 	o.out.flags(cmd)
 	return cmd

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"mailaudit/internal/audit"
@@ -9,15 +10,16 @@ import (
 
 // outcome is the exit code of one report, and why (CONTRACT "Exit codes").
 func outcome(r *audit.Report, failOn string, minScore int) (code int, why string) {
-	var fails, warns, unknowns int
+	var fails, warns int
+	var undecided []string // areas: one question that nobody answers leaves many rules unknown
 	for _, f := range r.Findings {
 		switch {
 		case f.Status == "fail":
 			fails++
 		case f.Status == "warn":
 			warns++
-		case f.Status == "unknown" && f.Deciding:
-			unknowns++
+		case f.Status == "unknown" && f.Deciding && !slices.Contains(undecided, f.Area):
+			undecided = append(undecided, f.Area)
 		}
 	}
 	var at, open []string // reasons for 1 and for 3
@@ -29,10 +31,10 @@ func outcome(r *audit.Report, failOn string, minScore int) (code int, why string
 			at = append(at, number(warns, "finding")+" at warn")
 		}
 		switch {
-		case unknowns > 0 && failOn == "unknown":
-			at = append(at, number(unknowns, "deciding question")+" open")
-		case unknowns > 0:
-			open = append(open, number(unknowns, "deciding question")+" open")
+		case undecided != nil && failOn == "unknown":
+			at = append(at, "undecided: "+strings.Join(undecided, ", "))
+		case undecided != nil:
+			open = append(open, "undecided: "+strings.Join(undecided, ", "))
 		}
 	}
 	if minScore > 0 {
@@ -47,9 +49,9 @@ func outcome(r *audit.Report, failOn string, minScore int) (code int, why string
 	}
 	switch {
 	case len(at) > 0:
-		return exitFindings, fmt.Sprintf("exit %d: %s", exitFindings, strings.Join(at, ", "))
+		return exitFindings, fmt.Sprintf("exit %d: %s", exitFindings, strings.Join(at, "; "))
 	case len(open) > 0:
-		return exitUnknown, fmt.Sprintf("exit %d: %s", exitUnknown, strings.Join(open, ", "))
+		return exitUnknown, fmt.Sprintf("exit %d: %s", exitUnknown, strings.Join(open, "; "))
 	}
 	return exitOK, "exit 0"
 }

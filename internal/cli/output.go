@@ -36,7 +36,7 @@ func (o outputOptions) options(w World, several bool) report.Options {
 	if width <= 0 {
 		width = 80
 	}
-	return report.Options{Format: o.format, Several: several, Width: width, Color: o.colored(w, term), Verbose: o.verbose}
+	return report.Options{Format: o.format, Several: several, Width: width, Color: o.colored(w, term), Verbose: o.verbose, Tree: o.tree}
 }
 
 // colored: --color always and never decide; auto is a terminal that is not dumb, and NO_COLOR unset (no-color.org).

@@ -26,6 +26,7 @@ const (
 	TXT   Type = 16
 	AAAA  Type = 28
 	SRV   Type = 33
+	SPF   Type = 99 // retired (RFC 7208 14.1)
 )
 
 // Question is one name and type, class IN. Name is in presentation form, lower case, without the dot at the

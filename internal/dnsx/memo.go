@@ -47,13 +47,16 @@ func (m *Memo) Lookup(ctx context.Context, q Question) Answer {
 	m.mu.Unlock()
 	select {
 	case <-e.done:
-		if e.crash != nil {
-			panic(e.crash)
-		}
-		return e.answer
 	case <-ctx.Done():
-		return failed(q, ended(ctx))
+		if m.ctx.Err() == nil {
+			return failed(q, ended(ctx))
+		}
+		<-e.done // the audit itself is over: the lookup ends now, and knows which server was silent
 	}
+	if e.crash != nil {
+		panic(e.crash)
+	}
+	return e.answer
 }
 
 func (m *Memo) fill(e *entry, q Question) {

@@ -56,6 +56,7 @@ const (
 	Greeting
 	Listings
 	Services
+	Logo
 )
 
 // Facts is all that was found out about one domain.
@@ -74,6 +75,7 @@ type Facts struct {
 	DKIM         []DKIM         `json:"dkim"` // one for each signing domain
 	DMARC        Fact[DMARC]    `json:"dmarc"`
 	Orgs         []Org          `json:"orgs"`
+	BIMI         Fact[BIMI]     `json:"bimi"`
 	Sources      []Source       `json:"sources"`
 	HELOs        []HELO         `json:"helos"`
 	RequireLists bool           `json:"require_lists,omitempty"` // that no major list answered decides
@@ -150,16 +152,20 @@ const (
 
 // SPF is the SPF record of one domain and the static walk of all that it names.
 type SPF struct {
-	Domain   string   `json:"domain"`
-	From     bool     `json:"from,omitempty"`      // it is the audited domain
-	MailFrom []string `json:"mail_from,omitempty"` // streams whose MAIL FROM domain it is
-	HELO     []string `json:"helo,omitempty"`      // streams whose HELO name it is
-	Root     SPFNode  `json:"root"`
-	Near     []string `json:"near,omitempty"` // TXT records that were meant to be SPF and are none
-	Lookups  int      `json:"lookups"`        // terms that cause DNS lookups, at every occurrence (RFC 7208 4.6.4)
-	Void     int      `json:"void"`           // of these, answered with NXDOMAIN or NODATA
-	Whole    bool     `json:"whole"`          // all of it could be looked up
-	Exists   bool     `json:"exists"`         // the domain is not NXDOMAIN, or that is not known
+	Domain   string     `json:"domain"`
+	From     bool       `json:"from,omitempty"`      // it is the audited domain
+	MailFrom []string   `json:"mail_from,omitempty"` // streams whose MAIL FROM domain it is
+	HELO     []string   `json:"helo,omitempty"`      // streams whose HELO name it is
+	Root     SPFNode    `json:"root"`
+	Near     []string   `json:"near,omitempty"`      // TXT records that were meant to be SPF and are none
+	SenderID []string   `json:"sender_id,omitempty"` // spf2.0 records (RFC 4406, historic)
+	Octets   int        `json:"octets,omitempty"`    // of all TXT records at the domain, as RDATA
+	Type99   Fact[bool] `json:"type99"`              // a record of the retired type SPF stands there (RFC 7208 3.1)
+	Exp      Fact[Exp]  `json:"exp"`                 // of the record's own exp=; unasked where there is none, or its macros are of each message
+	Lookups  int        `json:"lookups"`             // terms that cause DNS lookups, at every occurrence (RFC 7208 4.6.4)
+	Void     int        `json:"void"`                // of these, answered with NXDOMAIN or NODATA
+	Whole    bool       `json:"whole"`               // all of it could be looked up
+	Exists   bool       `json:"exists"`              // the domain is not NXDOMAIN, or that is not known
 }
 
 // SPFNode is one record of the walk.
@@ -173,6 +179,12 @@ type SPFNode struct {
 	Terms  []SPFTerm   `json:"terms,omitempty"` // those that an evaluation could reach, in order
 }
 
+// Exp is what an exp= modifier leads to (RFC 7208 6.2).
+type Exp struct {
+	Target string   `json:"target"`
+	Texts  []string `json:"texts"`
+}
+
 // SPFTerm is one term that an evaluation could reach, and what it leads to.
 type SPFTerm struct {
 	Term      spf.Term     `json:"term"`
@@ -184,6 +196,8 @@ type SPFTerm struct {
 	Addresses []netip.Addr `json:"addresses,omitempty"`
 	Hosts     int          `json:"hosts,omitempty"` // of an mx
 	Child     *SPFNode     `json:"child,omitempty"`
+	// Unregistered is the registrable domain of the target where that is known not to exist: anybody may register it.
+	Unregistered string `json:"unregistered,omitempty"`
 }
 
 // SPFResult is what a receiver computes for one address and identity (RFC 7208 2.6).
@@ -206,14 +220,16 @@ const (
 
 // DKIM is what one signing domain publishes.
 type DKIM struct {
-	Domain  string       `json:"domain"`
-	Streams []string     `json:"streams"`
-	Named   bool         `json:"named"` // selectors were given: those are judged, and nothing is guessed
-	Subtree Fact[string] `json:"subtree"`
-	Keys    []Key        `json:"keys"`    // the named ones, and those found by guessing
-	Guessed int          `json:"guessed"` // selectors tried
-	Lost    []Lost       `json:"lost"`    // guesses that got no answer
-	Exists  bool         `json:"exists"`  // the domain is not NXDOMAIN, or that is not known
+	Domain   string       `json:"domain"`
+	Streams  []string     `json:"streams"`
+	Named    bool         `json:"named"` // selectors were given: those are judged, and nothing is guessed
+	Subtree  Fact[string] `json:"subtree"`
+	Keys     []Key        `json:"keys"`               // the named ones, and those found by guessing
+	Guessed  int          `json:"guessed"`            // selectors tried
+	Lost     []Lost       `json:"lost"`               // guesses that got no answer
+	Wildcard []string     `json:"wildcard,omitempty"` // TXT records that stand at every selector
+	Legacy   []string     `json:"legacy,omitempty"`   // TXT records at _domainkey itself (DomainKeys, RFC 4870) and at _adsp._domainkey (RFC 5617)
+	Exists   bool         `json:"exists"`             // the domain is not NXDOMAIN, or that is not known
 }
 
 // Lost is a guess that got no answer.
@@ -242,6 +258,9 @@ type Key struct {
 	CNAME    []string     `json:"cname,omitempty"`
 	Dangling bool         `json:"dangling,omitempty"` // a CNAME leads to a name that does not exist
 	Record   *dkim.Record `json:"record,omitempty"`
+	Doubled  string       `json:"doubled,omitempty"`  // a name beneath the domain's own name where the missing key stands: a panel appended the zone
+	Provider string       `json:"provider,omitempty"` // whose the key is, by its CNAME
+	Octets   int          `json:"octets,omitempty"`   // of the answer's TXT RDATA
 }
 
 // The statuses of DMARC.
@@ -261,8 +280,21 @@ type DMARC struct {
 	Policy    string        `json:"policy,omitempty"` // that receivers apply to the audited domain
 	Walk      []DMARCStep   `json:"walk"`
 	Reports   []ReportTo    `json:"reports"`
-	Near      []string      `json:"near,omitempty"` // TXT records that were meant to be DMARC and are none
-	Inherited bool          `json:"inherited"`      // the record stands above the audited domain
+	Near      []string      `json:"near,omitempty"`      // TXT records that were meant to be DMARC and are none
+	Inherited bool          `json:"inherited"`           // the record stands above the audited domain
+	Misplaced []string      `json:"misplaced,omitempty"` // names where a DMARC record stands and nobody looks: the domain itself, _dmarc doubled
+	CNAME     []string      `json:"cname,omitempty"`     // that _dmarc of the audited domain leads through
+	Dangling  bool          `json:"dangling,omitempty"`  // the last of them does not exist
+	Others    []string      `json:"others,omitempty"`    // TXT records at _dmarc of the audited domain that are not meant to be DMARC
+	ListOrg   string        `json:"list_org"`            // the organizational domain by the public suffix list (RFC 7489 3.2)
+	Mailboxes []Mailbox     `json:"mailboxes"`           // the domains that reports go to
+	Wildcard  Fact[bool]    `json:"wildcard"`            // names that nobody made exist beneath the domain, so that np= never applies
+}
+
+// Mailbox is a domain that reports are mailed to, and whether it takes mail.
+type Mailbox struct {
+	Domain string       `json:"domain"`
+	MX     Fact[string] `json:"mx"` // found, null, implicit, none
 }
 
 // DMARCStep is one name of the tree walk.
@@ -280,6 +312,12 @@ type ReportTo struct {
 	Domain     string     `json:"domain"`
 	Name       string     `json:"name"` // where the authorisation stands
 	Authorised Fact[bool] `json:"authorised"`
+}
+
+// BIMI is the assertion record of the default selector (draft-brand-indicators-for-message-identification).
+type BIMI struct {
+	FoundAt string   `json:"found_at,omitempty"` // default._bimi of the audited or the organizational domain
+	Texts   []string `json:"texts"`              // of TXT records there that are BIMI
 }
 
 // Org is the organizational domain of one identity (RFC 9989 4.10.2).

@@ -4,6 +4,7 @@
 package fix
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -31,6 +32,7 @@ type Proposal struct {
 	Authenticates bool // with it, mail could pass SPF or DKIM where nothing could before
 
 	clears []checks.Finding
+	raises []checks.Finding
 }
 
 // Change is one record. Data and Was are RDATA as in a zone file.
@@ -43,8 +45,21 @@ type Change struct {
 	Was  string
 }
 
-// Clears says whether a finding is gone once the proposal is carried out.
-func (p Proposal) Clears(f checks.Finding) bool {
+// After is what is left of findings once the proposal is carried out, and what it raises itself. A finding that is
+// implied by another goes with the last one in its area that could be the cause.
+func (p Proposal) After(l []checks.Finding) []checks.Finding {
+	left := slices.DeleteFunc(slices.Clone(l), p.answers)
+	cause := func(f checks.Finding) bool {
+		return !f.Implied && f.Check.Area == p.clears[0].Check.Area && (f.Status == checks.Fail || f.Status == checks.Warn)
+	}
+	if !slices.ContainsFunc(left, cause) {
+		left = slices.DeleteFunc(left, func(f checks.Finding) bool { return f.Implied && f.Check.Area == p.clears[0].Check.Area })
+	}
+	return append(left, p.raises...)
+}
+
+// answers says whether a finding is gone once the proposal is carried out.
+func (p Proposal) answers(f checks.Finding) bool {
 	return slices.ContainsFunc(p.clears, func(c checks.Finding) bool {
 		return c.Check == f.Check && c.Subject == f.Subject && c.Message == f.Message
 	})
@@ -104,98 +119,169 @@ func (p *proposer) spf() {
 		if len(s.MailFrom) == 0 {
 			continue
 		}
-		var uncovered []netip.Addr
-		for _, r := range p.facts.Results {
-			if r.Identity == "mailfrom" && r.Domain == s.Domain && r.Declared && r.Result != "pass" && r.Result != "temperror" &&
-				!slices.Contains(uncovered, r.IP) {
-				uncovered = append(uncovered, r.IP)
-			}
-		}
 		switch s.Root.Status {
 		case facts.SPFNone:
-			p.newSPF(s, uncovered)
+			p.newSPF(s)
 		case facts.SPFFound:
-			p.repairSPF(s, uncovered)
+			p.repairSPF(s)
 		}
 	}
 }
 
+// declared are the declared addresses with certain results in a domain's SPF record.
+func (p *proposer) declared(domain string, want func(facts.SPFResult) bool) []netip.Addr {
+	var l []netip.Addr
+	for _, r := range p.facts.Results {
+		if r.Identity == "mailfrom" && r.Domain == domain && r.Declared && want(r) {
+			l = append(l, r.IP)
+		}
+	}
+	return l
+}
+
+// notCovered says whether a finding is that an address does not pass the SPF record of a domain, which is a word of its
+// message: its subject is the address.
+func notCovered(f checks.Finding, ips []netip.Addr, domain string) bool {
+	words := strings.FieldsFunc(f.Message, func(r rune) bool { return r == ' ' || r == ':' })
+	return f.Check.ID == "spf.ip-not-covered" && slices.Contains(ips, f.Source) && slices.Contains(words, domain)
+}
+
 // newSPF proposes a first record, where the sending addresses are known.
-func (p *proposer) newSPF(s facts.SPF, ips []netip.Addr) {
+func (p *proposer) newSPF(s facts.SPF) {
+	ips := p.declared(s.Domain, func(r facts.SPFResult) bool { return r.Result == "none" })
 	if len(ips) == 0 || p.facts.Profile.Name == facts.Parked || len(s.Near) > 0 {
 		return // what would have to stand in it is not known
 	}
 	clears := p.take(func(f checks.Finding) bool {
-		return f.Check.ID == "spf.missing" && f.Subject == s.Domain || f.Check.ID == "spf.ip-not-covered"
+		return f.Check.ID == "spf.missing" && f.Subject == s.Domain || notCovered(f, ips, s.Domain)
 	})
 	if len(clears) == 0 {
 		return
-	}
-	var terms []string
-	for _, ip := range ips {
-		terms = append(terms, network(ip))
 	}
 	p.add(Proposal{Kind: DNS, Authenticates: true,
 		Text:    "Publish an SPF record that names every sending address; add the include of each service that sends for you",
-		Changes: []Change{{Op: "add", Name: s.Domain, Type: "TXT", TTL: ttl, Data: quote("v=spf1 " + strings.Join(terms, " ") + " ~all")}}}, clears)
+		Changes: []Change{{Op: "add", Name: s.Domain, Type: "TXT", TTL: ttl, Data: quote("v=spf1 " + strings.Join(networks(ips), " ") + " ~all")}}}, clears)
 }
 
-// repairSPF keeps every term and puts right what can be put right without knowing more: an `all` that lets
-// everybody pass or nobody decide becomes ~all, a missing one is added, addresses that do not pass are named.
-func (p *proposer) repairSPF(s facts.SPF, uncovered []netip.Addr) {
-	if len(s.Root.Record.Problems) > 0 {
+// repairSPF keeps every term and puts right what can be put right without knowing more: an all that lets everybody pass
+// or decides nothing becomes ~all, a missing one is added, terms behind it are taken into force, and addresses that do
+// not pass are named in front, where they match before anything else can go wrong.
+func (p *proposer) repairSPF(s facts.SPF) {
+	rec := s.Root.Record
+	if len(rec.Problems) > 0 {
 		return // a person must say what the term was meant to be
 	}
-	rules := []string{}
-	var terms []string
-	all := ""
-	for _, t := range s.Root.Record.Terms {
-		if t.Name != "all" || t.Modifier {
-			terms = append(terms, t.Text)
-			continue
-		}
-		if all == "" { // the first one counts (RFC 7208 5.1)
-			all = t.Text
-		}
-	}
-	_, redirects := s.Root.Record.Redirect()
-	switch first, ok := s.Root.Record.All(); {
-	case ok && first.Qualifier == "+":
-		rules, all = append(rules, "spf.all-plus"), "~all"
-	case ok && first.Qualifier == "?":
-		rules, all = append(rules, "spf.all-neutral"), "~all"
-	case !ok && !redirects:
-		rules, all = append(rules, "spf.all-missing"), "~all"
-	}
-	after := afterAll(s.Root.Record)
-	if after {
-		// Taking the terms that are ignored today into force could let more hosts pass, never fewer.
+	uncovered := p.declared(s.Domain, func(r facts.SPFResult) bool {
+		return r.Result == "fail" || r.Result == "softfail" || r.Result == "neutral"
+	})
+	add := uncovered
+	var rules []string
+	all, has := rec.All()
+	_, redirects := rec.Redirect()
+	text := all.Text
+	switch {
+	case !has && !redirects:
+		rules, text = append(rules, "spf.all-missing"), "~all"
+	case !inOrder(rec): // a person must say what the terms behind it were meant to do
+	case all.Qualifier == "+":
+		rules, text = append(rules, "spf.all-plus", "spf.all-not-last"), "~all"
+		// Nobody who was declared may be left to the ~all.
+		add = append(add, p.declared(s.Domain, func(r facts.SPFResult) bool {
+			return r.Result == "temperror" || r.Result == "pass" && r.Why == "all"
+		})...)
+	case all.Qualifier == "?":
+		rules, text = append(rules, "spf.all-neutral", "spf.all-not-last"), "~all"
+	case has:
 		rules = append(rules, "spf.all-not-last")
 	}
-	if mine := slices.ContainsFunc(p.facts.Results, func(r facts.SPFResult) bool {
-		return r.Domain == s.Domain && (r.Result == "fail" || r.Result == "softfail" || r.Result == "neutral")
-	}); mine && len(uncovered) > 0 {
-		rules = append(rules, "spf.ip-not-covered")
-		for i := len(uncovered) - 1; i >= 0; i-- {
-			terms = slices.Insert(terms, 0, network(uncovered[i]))
-		}
+	if text == "~all" && len(add) == 0 && !slices.ContainsFunc(rec.Terms, authorises) {
+		return // ~all would be all that there is, for mail from hosts that nobody has named
 	}
 	clears := p.take(func(f checks.Finding) bool {
-		return slices.Contains(rules, f.Check.ID) && (f.Subject == s.Domain || f.Check.ID == "spf.ip-not-covered")
+		// With words of its own, spf.all-plus is about the record of somebody else.
+		mine := f.Check.ID != "spf.all-plus" || f.Fix == f.Check.Fix
+		return slices.Contains(rules, f.Check.ID) && f.Subject == s.Domain && mine || notCovered(f, uncovered, s.Domain)
 	})
 	if len(clears) == 0 {
 		return
 	}
-	// Modifiers may stand anywhere; mechanisms after `all` are ignored.
-	text := strings.Join(slices.DeleteFunc(append([]string{"v=spf1"}, append(terms, all)...), func(t string) bool { return t == "" }), " ")
-	p.add(Proposal{Kind: DNS, Authenticates: true, Text: "Replace the SPF record of " + s.Domain,
-		Changes: []Change{{Op: "replace", Name: s.Domain, Type: "TXT", TTL: ttl, Data: quote(text), Was: quote(s.Root.Record.Text)}}}, clears)
+	p.add(Proposal{Kind: DNS, Authenticates: len(add) > 0, Text: "Replace the SPF record of " + s.Domain,
+		Changes: []Change{{Op: "replace", Name: s.Domain, Type: "TXT", TTL: ttl, Data: quote(rewritten(rec, networks(add), text)), Was: quote(rec.Text)}}}, clears)
 }
 
-// afterAll says whether mechanisms stand behind the first all.
-func afterAll(r *spf.Record) bool {
-	i := slices.IndexFunc(r.Terms, func(t spf.Term) bool { return t.Name == "all" && !t.Modifier })
-	return i >= 0 && slices.ContainsFunc(r.Terms[i+1:], func(t spf.Term) bool { return !t.Modifier })
+func isAll(t spf.Term) bool { return t.Name == "all" && !t.Modifier }
+
+func authorises(t spf.Term) bool { return !t.Modifier && !isAll(t) && t.Qualifier == "+" }
+
+// inOrder says whether what stands behind all may be put before it. Those terms are ignored today (RFC 7208 5.1), and in
+// force one could refuse, or end in permerror: only addresses that pass are certain to do neither.
+func inOrder(r *spf.Record) bool {
+	i := slices.IndexFunc(r.Terms, isAll)
+	return i < 0 || !slices.ContainsFunc(r.Terms[i:], func(t spf.Term) bool {
+		return !t.Modifier && !isAll(t) && !(t.Qualifier == "+" && t.Network.IsValid())
+	})
+}
+
+// rewritten is a record with terms put in front and, where the terms allow it, one all after its last mechanism.
+func rewritten(r *spf.Record, front []string, all string) string {
+	text := append([]string{"v=spf1"}, front...)
+	last := -1
+	for i, t := range r.Terms {
+		if !t.Modifier {
+			last = i
+		}
+	}
+	if !inOrder(r) {
+		all = ""
+	}
+	if last < 0 {
+		text = append(text, all)
+	}
+	for i, t := range r.Terms {
+		if all == "" || !isAll(t) {
+			text = append(text, t.Text)
+		}
+		if i == last {
+			text = append(text, all)
+		}
+	}
+	return strings.Join(slices.DeleteFunc(text, func(t string) bool { return t == "" }), " ")
+}
+
+// most is how many addresses are named one by one. A record should stay small (RFC 7208 3.4).
+const most = 10
+
+// networks are the terms that name exactly these addresses, as ranges where they are many.
+func networks(ips []netip.Addr) []string {
+	ips = slices.Clone(ips)
+	slices.SortFunc(ips, netip.Addr.Compare)
+	ips = slices.Compact(ips)
+	var l []netip.Prefix
+	for _, ip := range ips {
+		n := netip.PrefixFrom(ip, ip.BitLen())
+		for len(ips) > most && len(l) > 0 {
+			before := l[len(l)-1]
+			both := netip.PrefixFrom(before.Addr(), before.Bits()-1).Masked()
+			if before.Bits() != n.Bits() || !both.Contains(n.Addr()) {
+				break
+			}
+			n, l = both, l[:len(l)-1]
+		}
+		l = append(l, n)
+	}
+	var terms []string
+	for _, n := range l {
+		term := "ip4:"
+		if n.Addr().Is6() {
+			term = "ip6:"
+		}
+		if n.IsSingleIP() {
+			terms = append(terms, term+n.Addr().String())
+			continue
+		}
+		terms = append(terms, term+n.String())
+	}
+	return terms
 }
 
 // dmarc proposes a record that only watches where there is none.
@@ -204,32 +290,75 @@ func (p *proposer) dmarc() {
 	if len(clears) == 0 {
 		return
 	}
-	p.add(Proposal{Kind: DNS, Text: "Publish a DMARC record that only watches; add rua=mailto: with a mailbox of yours to get reports",
-		Changes: []Change{{Op: "add", Name: "_dmarc." + p.facts.Domain, Type: "TXT", TTL: ttl, Data: quote("v=DMARC1; p=none")}}}, clears)
+	n := Proposal{Kind: DNS, Text: "Publish a DMARC record that only watches; add rua=mailto: with a mailbox of yours to get reports",
+		Changes: []Change{{Op: "add", Name: "_dmarc." + p.facts.Domain, Type: "TXT", TTL: ttl, Data: quote("v=DMARC1; p=none")}}}
+	// Whose mailbox the reports should go to only the owner knows.
+	if rua, ok := checks.Find("dmarc.rua-missing"); ok && p.facts.Profile.Name != facts.Parked {
+		n.raises = []checks.Finding{{Check: rua, Status: checks.Warn, Subject: clears[0].Subject}}
+	}
+	p.add(n, clears)
 }
 
-// reverse proposes a reverse name for each declared address that has none that leads back.
+// reverse proposes for each address without a reverse name that leads back what to do about it.
 func (p *proposer) reverse() {
 	for _, s := range p.facts.Sources {
-		clears := p.take(func(f checks.Finding) bool {
-			return f.Source == s.IP && slices.Contains([]string{"ptr.missing", "ptr.no-forward", "ptr.forward-mismatch"}, f.Check.ID)
-		})
+		clears := p.unconfirmed(s)
 		if len(clears) == 0 {
 			continue
 		}
-		ip := s.IP.String()
 		n := Proposal{Kind: Operator, Text: fmt.Sprintf("Give %s a reverse name that leads back to it (whoever runs the address block sets it: "+
-			"the hoster's panel, or the provider), and let that name have the address as its %s record", ip, family(s.IP))}
-		if names := s.PTR.Value.Names; len(names) > 0 {
+			"the hoster's panel, or the provider), and let that name have the address as its %s record", s.IP, family(s.IP))}
+		name := unpublished(s, p.facts.Domain)
+		if names := reverseNames(s); len(names) > 0 {
 			n.Text = fmt.Sprintf("Publish an %s record at %s, the reverse name of %s, with that address; or have the reverse name changed to one that has it",
-				family(s.IP), names[0].Name, ip)
-			if within(names[0].Name, p.facts.Domain) && clears[0].Check.ID == "ptr.no-forward" {
-				n.Kind = DNS
-				n.Changes = []Change{{Op: "add", Name: names[0].Name, Type: family(s.IP), TTL: ttl, Data: ip}}
+				family(s.IP), cmp.Or(name, names[0]), s.IP)
+		}
+		if name != "" {
+			n.Kind = DNS
+			n.Changes = []Change{{Op: "add", Name: name, Type: family(s.IP), TTL: ttl, Data: s.IP.String()}}
+			// And the others that have this name: they would find that it leads to this one alone.
+			for _, x := range p.facts.Sources {
+				if unpublished(x, p.facts.Domain) != name {
+					continue
+				}
+				if also := p.unconfirmed(x); len(also) > 0 {
+					clears = append(clears, also...)
+					n.Changes = append(n.Changes, Change{Op: "add", Name: name, Type: family(x.IP), TTL: ttl, Data: x.IP.String()})
+				}
 			}
 		}
 		p.add(n, clears)
 	}
+}
+
+// unconfirmed takes the findings that no reverse name of an address leads back to it.
+func (p *proposer) unconfirmed(s facts.Source) []checks.Finding {
+	return p.take(func(f checks.Finding) bool {
+		return f.Source == s.IP && slices.Contains([]string{"ptr.missing", "ptr.no-forward", "ptr.forward-mismatch"}, f.Check.ID)
+	})
+}
+
+// reverseNames are the reverse names of an address, in an order that does not depend on the answer's.
+func reverseNames(s facts.Source) []string {
+	var l []string
+	for _, n := range s.PTR.Value.Names {
+		l = append(l, n.Name)
+	}
+	slices.Sort(l)
+	return l
+}
+
+// unpublished is a reverse name within a domain at which nothing stands that an address would conflict with, "" if there
+// is none. The domain itself is left out: its address is that of its web site.
+func unpublished(s facts.Source, domain string) string {
+	for _, name := range reverseNames(s) {
+		i := slices.IndexFunc(s.PTR.Value.Names, func(n facts.PTRName) bool { return n.Name == name })
+		a := s.PTR.Value.Names[i].Addresses
+		if strings.HasSuffix(name, "."+domain) && a.Known() && len(a.Value.Addresses) == 0 && len(a.Value.CNAME) == 0 {
+			return name
+		}
+	}
+	return ""
 }
 
 // rest gives every other finding its rule's own words, one proposal for each rule and text.
@@ -261,21 +390,12 @@ func kindOf(c *checks.Check) string {
 	return DNS
 }
 
-func network(ip netip.Addr) string {
-	if ip.Is4() {
-		return "ip4:" + ip.String()
-	}
-	return "ip6:" + ip.String()
-}
-
 func family(ip netip.Addr) string {
 	if ip.Is4() {
 		return "A"
 	}
 	return "AAAA"
 }
-
-func within(name, domain string) bool { return name == domain || strings.HasSuffix(name, "."+domain) }
 
 // quote is TXT RDATA in presentation form: strings of at most 255 octets, what is not plain ASCII as \DDD (RFC 1035 5.1).
 func quote(s string) string {

@@ -40,8 +40,9 @@ func (g *gatherer) keys(records []spfRecord, mx later[facts.Fact[facts.MX]]) []f
 func (g *gatherer) signer(d facts.DKIM, named []string, records []spfRecord, mx later[facts.Fact[facts.MX]]) facts.DKIM {
 	subtree := soon(func() dnsx.Answer { return g.ask("_domainkey."+d.Domain, dnsx.TXT) })
 	wildcard := soon(func() dnsx.Answer { return g.ask(unlikely(d.Domain)+"._domainkey."+d.Domain, dnsx.TXT) })
+	adsp := soon(func() dnsx.Answer { return g.ask("_adsp._domainkey."+d.Domain, dnsx.TXT) }) // RFC 5617, historic
 	exists := soon(func() bool { return g.ask(d.Domain, dnsx.TXT).Status != dnsx.NXDomain })
-	found := every(named, func(sel string) facts.Key { return g.key(d.Domain, sel, "flag", nil) })
+	found := every(named, func(sel string) facts.Key { return g.key(d.Domain, sel, "flag", dnsx.Answer{}) })
 
 	wild := wildcard()
 	if !d.Named {
@@ -49,6 +50,18 @@ func (g *gatherer) signer(d facts.DKIM, named []string, records []spfRecord, mx 
 	}
 	d.Keys = append(d.Keys, found...)
 	d.Exists = exists()
+	for _, r := range wild.Records {
+		d.Wildcard = append(d.Wildcard, r.Text)
+	}
+	for _, a := range []dnsx.Answer{subtree(), adsp()} {
+		for _, r := range a.Records {
+			if !slices.Contains(d.Wildcard, r.Text) {
+				d.Legacy = append(d.Legacy, r.Text)
+			}
+		}
+	}
+	slices.Sort(d.Wildcard)
+	slices.Sort(d.Legacy)
 	d.Subtree = subtreeOf(subtree(), wild, d.Keys)
 	return d
 }
@@ -60,7 +73,11 @@ func subtreeOf(a, wild dnsx.Answer, keys []facts.Key) facts.Fact[string] {
 	switch {
 	case wild.Status == dnsx.Found:
 		return facts.Know(facts.SubtreeWildcard)
-	case some || a.Status == dnsx.Found || a.Status == dnsx.NoData:
+	case some:
+		return facts.Know(facts.SubtreeExists)
+	case wild.Status == dnsx.NoData || len(wild.Chain) > 0:
+		return facts.Know(facts.SubtreeWildcard) // of other types, or an alias: every name exists (RFC 4592 2.2.1)
+	case a.Status == dnsx.Found || a.Status == dnsx.NoData:
 		return facts.Know(facts.SubtreeExists)
 	case a.Status == dnsx.NXDomain && len(a.Chain) == 0:
 		return facts.Know(facts.SubtreeAbsent)
@@ -78,7 +95,7 @@ func (g *gatherer) guess(d *facts.DKIM, subtree, wild dnsx.Answer, records []spf
 		try = append(try, guess{s, "common"})
 	}
 	if subtree.Status == dnsx.NXDomain {
-		first := g.key(d.Domain, try[0].selector, try[0].origin, nil)
+		first := g.key(d.Domain, try[0].selector, try[0].origin, dnsx.Answer{})
 		if first.Status == facts.KeyMissing || first.Status == facts.KeyUnknown {
 			d.Guessed = 1
 			return nil
@@ -110,14 +127,14 @@ func (g *gatherer) guess(d *facts.DKIM, subtree, wild dnsx.Answer, records []spf
 type guess struct{ selector, origin string }
 
 func (g *gatherer) tryAll(domain string, l []guess, wild dnsx.Answer) []facts.Key {
-	return every(l, func(x guess) facts.Key { return g.key(domain, x.selector, x.origin, wild.Records) })
+	return every(l, func(x guess) facts.Key { return g.key(domain, x.selector, x.origin, wild) })
 }
 
 // key looks one selector up. What a wildcard answers for every name is no key of this selector.
-func (g *gatherer) key(domain, selector, origin string, wild []dnsx.Record) facts.Key {
+func (g *gatherer) key(domain, selector, origin string, wild dnsx.Answer) facts.Key {
 	k := facts.Key{Selector: selector, Name: dnsx.Q(selector+"._domainkey."+domain, dnsx.TXT).Name, Origin: origin, Texts: []string{}}
 	a := g.ask(k.Name, dnsx.TXT)
-	k.CNAME = a.Chain
+	k.CNAME, k.Provider = a.Chain, providerOf(a.Chain)
 	switch a.Status {
 	case dnsx.Failed:
 		k.Status, k.Why = facts.KeyUnknown, a.Cause
@@ -125,13 +142,14 @@ func (g *gatherer) key(domain, selector, origin string, wild []dnsx.Record) fact
 	case dnsx.NXDomain, dnsx.NoData:
 		k.Status = facts.KeyMissing
 		k.Dangling = len(a.Chain) > 0
-		if k.Dangling && origin != "flag" {
+		if k.Dangling && origin != "flag" && !slices.Equal(a.Chain, wild.Chain) {
 			k.Status = facts.KeyInvalid // worth a word although nobody named it
 		}
 		return k
 	}
 	for _, r := range a.Records {
-		byWildcard := slices.ContainsFunc(wild, func(w dnsx.Record) bool { return w.Text == r.Text })
+		k.Octets += len(r.Text) + len(r.Strings)
+		byWildcard := slices.ContainsFunc(wild.Records, func(w dnsx.Record) bool { return w.Text == r.Text })
 		if !byWildcard {
 			k.Texts = append(k.Texts, r.Text)
 		}
@@ -156,6 +174,30 @@ func (g *gatherer) key(domain, selector, origin string, wild []dnsx.Record) fact
 		k.Status = facts.KeyInvalid
 	}
 	return k
+}
+
+// doubled is the name at which a key stands that is missing at its own: panels that append the zone to whatever is typed
+// publish it beneath the domain twice.
+func (g *gatherer) doubled(name, domain string) string {
+	twice := name + "." + domain
+	for _, r := range g.ask(twice, dnsx.TXT).Records {
+		if dkim.IsKey(r.Text) {
+			return twice
+		}
+	}
+	return ""
+}
+
+// providerOf is the provider that a selector's CNAME leads to.
+func providerOf(chain []string) string {
+	for _, c := range chain {
+		for _, p := range providers {
+			if slices.ContainsFunc(p.names, func(n string) bool { return within(c, n) }) {
+				return p.name
+			}
+		}
+	}
+	return ""
 }
 
 // unlikely is a label that nobody publishes unless by a wildcard, the same in every run so that a replay asks for it too.

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/net/publicsuffix"
+
 	"mailaudit/internal/dnsx"
 	"mailaudit/internal/facts"
 	"mailaudit/internal/record/dmarc"
@@ -12,6 +14,7 @@ import (
 // policyAt is one name of the tree walk and the record that stands there, if exactly one does.
 type policyAt struct {
 	step   facts.DMARCStep
+	answer dnsx.Answer
 	domain string
 	record *dmarc.Record // the valid DMARC policy record there
 	void   bool          // one record is there, and receivers do no DMARC because of it
@@ -23,6 +26,7 @@ func (g *gatherer) treeWalk(domain string) []policyAt {
 	return every(walkNames(domain), func(d string) policyAt {
 		p := policyAt{domain: d, step: facts.DMARCStep{Name: "_dmarc." + d}}
 		a := g.ask(p.step.Name, dnsx.TXT)
+		p.answer = a
 		if a.Status == dnsx.Failed {
 			p.step.Status, p.step.Why = "unknown", a.Cause
 			return p
@@ -84,7 +88,9 @@ func orgOf(walk []policyAt) facts.Fact[string] {
 		case p.record.PSD == "n":
 			return facts.Know(p.domain)
 		case p.record.PSD == "y" && i > 0:
-			return facts.Know(walk[i-1].domain)
+			// One label below, which a long name's walk leaps over (RFC 9989 4.10 step 4).
+			above, _ := strings.CutSuffix(walk[0].domain, "."+p.domain)
+			return facts.Know(above[strings.LastIndexByte(above, '.')+1:] + "." + p.domain)
 		}
 		org, found = p.domain, true
 	}
@@ -111,14 +117,134 @@ func (g *gatherer) orgs() []facts.Org {
 	})
 }
 
-// dmarc finds the policy that applies to the audited domain (RFC 9989 4.10.1).
+// dmarc finds the policy that applies to the audited domain, and what else stands where DMARC is looked for.
 func (g *gatherer) dmarc() facts.Fact[facts.DMARC] {
+	wildcard := soon(func() facts.Fact[bool] { return g.wildcard(g.t.Domain) })
 	walk := g.treeWalk(g.t.Domain)
+	f := g.applied(walk)
+	made := wildcard()
+	if !f.Known() {
+		return f
+	}
+	d, own := &f.Value, walk[0].answer
+	d.Wildcard = made
+	d.CNAME, d.Dangling = own.Chain, len(own.Chain) > 0 && own.Missing()
+	for _, r := range own.Records {
+		if !dmarc.IsDMARC(r.Text) && !dmarc.LooksLike(r.Text) {
+			d.Others = append(d.Others, r.Text)
+		}
+	}
+	slices.Sort(d.Others)
+	if o, err := publicsuffix.EffectiveTLDPlusOne(g.t.Domain); err == nil {
+		d.ListOrg = o
+	}
+	if d.Status == facts.DMARCNone {
+		d.Misplaced = g.misplaced()
+	}
+	d.Mailboxes = g.mailboxes(d.Record)
+	return f
+}
+
+// wildcard says whether names that nobody made exist beneath a domain (RFC 4592).
+func (g *gatherer) wildcard(domain string) facts.Fact[bool] {
+	a := g.ask(unlikely(domain)+"."+domain, dnsx.TXT)
+	if a.Status == dnsx.Failed {
+		return facts.Cannot[bool](a.Cause)
+	}
+	return facts.Know(a.Status != dnsx.NXDomain || len(a.Chain) > 0)
+}
+
+// misplaced are the names where a DMARC record stands that no receiver looks at: the domain itself, and the name that a
+// panel makes when it appends the zone to a name that has it already.
+func (g *gatherer) misplaced() []string {
+	var l []string
+	for _, name := range []string{g.t.Domain, "_dmarc." + g.t.Domain + "." + g.t.Domain} {
+		if slices.ContainsFunc(g.ask(name, dnsx.TXT).Records, func(r dnsx.Record) bool { return dmarc.IsDMARC(r.Text) }) {
+			l = append(l, name)
+		}
+	}
+	return l
+}
+
+// mailboxes are the domains that a record has reports mailed to, and whether they take mail.
+func (g *gatherer) mailboxes(rec *dmarc.Record) []facts.Mailbox {
+	l := []facts.Mailbox{}
+	if rec == nil {
+		return l
+	}
+	for _, u := range slices.Concat(rec.RUA, rec.RUF) {
+		known := slices.ContainsFunc(l, func(m facts.Mailbox) bool { return m.Domain == u.Domain })
+		if u.Fault == "" && u.Domain != "" && !known && len(l) < maxReports {
+			l = append(l, facts.Mailbox{Domain: u.Domain})
+		}
+	}
+	return every(l, func(m facts.Mailbox) facts.Mailbox {
+		a := g.ask(m.Domain, dnsx.MX)
+		switch {
+		case a.Status == dnsx.Failed:
+			m.MX = facts.Cannot[string](a.Cause)
+		case a.Status == dnsx.Found && len(a.Records) == 1 && a.Records[0].Target == ".":
+			m.MX = facts.Know(facts.MXNull)
+		case a.Status == dnsx.Found:
+			m.MX = facts.Know(facts.MXFound)
+		case a.Status == dnsx.NXDomain:
+			m.MX = facts.Know(facts.MXNone)
+		default: // RFC 5321 5.1: an address stands in for a missing MX
+			switch h := g.hosts(m.Domain); {
+			case !h.Known():
+				m.MX = facts.Cannot[string](h.Why)
+			case len(h.Value.Addresses) > 0:
+				m.MX = facts.Know(facts.MXImplicit)
+			default:
+				m.MX = facts.Know(facts.MXNone)
+			}
+		}
+		return m
+	})
+}
+
+// bimi finds the assertion record of the default selector: at the audited domain, else at its organizational domain.
+func (g *gatherer) bimi() facts.Fact[facts.BIMI] {
+	at := func(domain string) (facts.BIMI, string) {
+		b := facts.BIMI{Texts: []string{}}
+		a := g.ask("default._bimi."+domain, dnsx.TXT)
+		for _, r := range a.Records {
+			if strings.HasPrefix(strings.ToLower(r.Text), "v=bimi") {
+				b.FoundAt, b.Texts = "default._bimi."+domain, append(b.Texts, r.Text)
+			}
+		}
+		slices.Sort(b.Texts)
+		if a.Status == dnsx.Failed {
+			return b, a.Cause
+		}
+		return b, ""
+	}
+	own := soon(func() facts.Fact[facts.BIMI] {
+		b, why := at(g.t.Domain)
+		if why != "" {
+			return facts.Cannot[facts.BIMI](why)
+		}
+		return facts.Know(b)
+	})
+	org := orgOf(g.treeWalk(g.t.Domain))
+	b := own()
+	if !b.Known() || len(b.Value.Texts) > 0 || !org.Known() || org.Value == g.t.Domain {
+		return b
+	}
+	above, why := at(org.Value)
+	if why != "" {
+		return facts.Cannot[facts.BIMI](why)
+	}
+	return facts.Know(above)
+}
+
+// applied finds the record that applies to the audited domain (RFC 9989 4.10.1).
+func (g *gatherer) applied(walk []policyAt) facts.Fact[facts.DMARC] {
 	own := walk[0]
 	if own.step.Status == "unknown" {
 		return facts.Cannot[facts.DMARC](own.step.Why)
 	}
-	d := facts.DMARC{Status: facts.DMARCNone, Near: own.step.Near, Reports: []facts.ReportTo{}}
+	d := facts.DMARC{Status: facts.DMARCNone, Near: own.step.Near, Reports: []facts.ReportTo{}, Mailboxes: []facts.Mailbox{}}
 	for _, p := range walk {
 		d.Walk = append(d.Walk, p.step)
 	}
@@ -152,7 +278,7 @@ func (g *gatherer) dmarc() facts.Fact[facts.DMARC] {
 	d.FoundAt, d.Texts, d.Record = at.step.Name, at.step.Records, at.record
 	if !at.void {
 		d.Policy = g.policy(at, d.Inherited)
-		d.Reports = g.reports(at, d.Org)
+		d.Reports = g.reports(at, org)
 	}
 	return facts.Know(d)
 }
@@ -171,33 +297,36 @@ func (g *gatherer) policy(at policyAt, inherited bool) string {
 }
 
 // reports finds out whether destinations of reports outside the organizational domain agreed to get them (RFC 9990 4).
-func (g *gatherer) reports(at policyAt, org string) []facts.ReportTo {
+// What does not stand beneath it is outside, whatever its own tree walk would say.
+func (g *gatherer) reports(at policyAt, org facts.Fact[string]) []facts.ReportTo {
 	l := []facts.ReportTo{}
 	for _, u := range slices.Concat(at.record.RUA, at.record.RUF) {
 		known := slices.ContainsFunc(l, func(r facts.ReportTo) bool { return r.Domain == u.Domain })
-		if u.Fault != "" || u.Domain == "" || known || within(u.Domain, org) || within(u.Domain, at.domain) || len(l) == maxReports {
+		ours := within(u.Domain, at.domain) || org.Known() && within(u.Domain, org.Value)
+		if u.Fault != "" || u.Domain == "" || known || ours || len(l) == maxReports {
 			continue
 		}
 		l = append(l, facts.ReportTo{URI: u.Text, Domain: u.Domain, Name: at.domain + "._report._dmarc." + u.Domain})
 	}
-	l = every(l, func(r facts.ReportTo) facts.ReportTo {
-		theirs := soon(func() facts.Fact[string] { return orgOf(g.treeWalk(r.Domain)) })
+	return every(l, func(r facts.ReportTo) facts.ReportTo {
 		a := g.ask(r.Name, dnsx.TXT)
-		yes := slices.ContainsFunc(a.Records, func(x dnsx.Record) bool { return dmarc.IsDMARC(x.Text) })
-		switch o := theirs(); {
-		case o.Known() && o.Value == org: // of the same organisation: nothing to authorise
-		case yes:
+		switch {
+		case slices.ContainsFunc(a.Records, func(x dnsx.Record) bool { return dmarc.IsDMARC(x.Text) }):
 			r.Authorised = facts.Know(true)
 		case a.Status == dnsx.Failed:
 			r.Authorised = facts.Cannot[bool](a.Cause)
-		case !o.Known():
-			r.Authorised = facts.Cannot[bool](o.Why)
+		case !org.Known() && mayShareOrg(r.Domain, at.domain):
+			r.Authorised = facts.Cannot[bool](org.Why)
 		default:
 			r.Authorised = facts.Know(false)
 		}
 		return r
 	})
-	return slices.DeleteFunc(l, func(r facts.ReportTo) bool { return r.Authorised.State == facts.Unasked })
+}
+
+// mayShareOrg says whether a name stands beneath a domain that could be the organizational domain of another.
+func mayShareOrg(name, other string) bool {
+	return slices.ContainsFunc(walkNames(other), func(d string) bool { return strings.Contains(d, ".") && within(name, d) })
 }
 
 // maxReports bounds the destinations that are looked up.

@@ -81,6 +81,7 @@ func Gather(ctx context.Context, env Env, t Target, want facts.Topic) *facts.Fac
 	keys := soonIf(want&facts.Keys != 0, func() []facts.DKIM { return g.keys(records, mx) })
 	policy := soonIf(want&facts.Policy != 0, g.dmarc)
 	orgs := soonIf(want&facts.Policy != 0, g.orgs)
+	logo := soonIf(want&facts.Logo != 0, g.bimi)
 	helos := soonIf(want&facts.Greeting != 0, g.helos)
 	listed := soonIf(want&facts.Listings != 0, func() listed { return g.listings(senders) })
 	services := soonIf(want&facts.Services != 0, func() facts.Submission { return g.submission(mx) })
@@ -92,6 +93,7 @@ func Gather(ctx context.Context, env Env, t Target, want facts.Topic) *facts.Fac
 	f.Profile = g.profile(f)
 	f.Sources, f.Results = sources(), results()
 	f.DKIM, f.DMARC, f.Orgs, f.HELOs = keys(), policy(), orgs(), helos()
+	f.BIMI = logo()
 	l := listed()
 	f.Lists, f.Listings = l.lists, l.listings
 	f.Submission = services()

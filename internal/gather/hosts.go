@@ -80,7 +80,10 @@ func (g *gatherer) mx(withHosts bool) facts.Fact[facts.MX] {
 		if withHosts && a.Status == dnsx.NoData {
 			// RFC 5321 5.1: an address stands in for a missing MX.
 			own := g.hosts(g.t.Domain)
-			if own.Known() && len(own.Value.Addresses) > 0 {
+			if !own.Known() {
+				return facts.Cannot[facts.MX](own.Why)
+			}
+			if len(own.Value.Addresses) > 0 {
 				m.Status = facts.MXImplicit
 				m.Hosts = append(m.Hosts, facts.MXHost{Host: g.t.Domain, Addresses: own})
 			}

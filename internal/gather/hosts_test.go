@@ -24,32 +24,20 @@ func addresses(l ...string) []netip.Addr {
 	return out
 }
 
-// silence are the ways of a server to leave a question without an answer, and what is said of each. So short a context is
-// for them alone: nothing that is asked beside them is answered.
+// silence are the ways of a server to leave a question without an answer, and what is said of each.
 var silence = []struct {
-	name    string
-	fault   testnet.DNSFault
-	within  time.Duration
-	because string
+	name     string
+	fault    testnet.DNSFault
+	patience time.Duration // of the client
+	within   time.Duration // the audit's time limit
+	because  string
 }{
-	{"SERVFAIL", testnet.DNSServFail, time.Minute, "SERVFAIL"},
-	{"REFUSED", testnet.DNSRefused, time.Minute, "REFUSED"},
-	{"lame", testnet.DNSLame, time.Minute, "lame"},
-	{"dropped", testnet.DNSDrop, 300 * time.Millisecond, "did not answer"},
-	{"truncated and no TCP", testnet.DNSTruncateDead, time.Second, "truncated over UDP"},
-}
-
-// eachSilence runs f with a run in which no question is answered.
-func eachSilence(t *testing.T, f func(t *testing.T, g *gatherer, because string)) {
-	for _, tt := range silence {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			ctx, cancel := context.WithTimeout(t.Context(), tt.within)
-			defer cancel()
-			s := serve(t, "d.example. TXT never", map[dnsx.Question]testnet.DNSFault{{}: tt.fault})
-			f(t, over(ctx, s, Target{Domain: "d.example", Streams: []facts.Stream{stream()}}), tt.because)
-		})
-	}
+	{"SERVFAIL", testnet.DNSServFail, patient, patient, "SERVFAIL"},
+	{"REFUSED", testnet.DNSRefused, patient, patient, "REFUSED"},
+	{"lame", testnet.DNSLame, patient, patient, "lame"},
+	{"dropped", testnet.DNSDrop, 200 * time.Millisecond, patient, "did not answer within 200ms"},
+	{"dropped until the audit ends", testnet.DNSDrop, patient, 200 * time.Millisecond, "ended by the time limit"},
+	{"truncated and no TCP", testnet.DNSTruncateDead, time.Second, patient, "truncated over UDP, and TCP"},
 }
 
 // unknown checks that a fact is unknown for the reason given.
@@ -61,26 +49,52 @@ func unknown[T any](t *testing.T, what string, f facts.Fact[T], because string) 
 }
 
 func TestSilence(t *testing.T) {
-	eachSilence(t, func(t *testing.T, g *gatherer, because string) {
-		unknown(t, "hosts", g.hosts("h.example"), because)
-		unknown(t, "mx", g.mx(true), because)
-		unknown(t, "exists", g.exists(), because)
-		unknown(t, "reverse", g.reverse(netip.MustParseAddr("192.0.2.1")), because)
-		g.t.Streams[0].HELO = "helo.example"
-		unknown(t, "helo", g.helos()[0].Addresses, because)
-		unknown(t, "dmarc", g.dmarc(), because)
-		unknown(t, "org", g.orgs()[0].Org, because)
-		unknown(t, "subtree", g.signer(facts.DKIM{Domain: "d.example", Named: true}, nil, nil, nil).Subtree, because)
-		sub := g.submission(nil)
-		unknown(t, "srv", sub.SRV, because)
-		if len(sub.Services) != 0 {
-			t.Errorf("candidates without word of SRV: %+v", sub.Services)
-		}
-		s := g.walk(facts.SPF{Domain: "d.example"})
-		if s.Root.Status != facts.SPFUnknown || !strings.Contains(s.Root.Why, because) || s.Whole || !s.Exists {
-			t.Errorf("spf: %+v", s)
-		}
-	})
+	for _, tt := range silence {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), tt.within)
+			defer cancel()
+			s := serve(t, "d.example. TXT never", map[dnsx.Question]testnet.DNSFault{{}: tt.fault})
+			named := stream()
+			named.HELO = "helo.example"
+			g := run(ctx, client(s, tt.patience), Target{Domain: "d.example", Streams: []facts.Stream{named}})
+			why := tt.because
+			every([]func(){
+				func() { unknown(t, "hosts", g.hosts("h.example"), why) },
+				func() { unknown(t, "mx", g.mx(true), why) },
+				func() { unknown(t, "exists", g.exists(), why) },
+				func() { unknown(t, "reverse", g.reverse(netip.MustParseAddr("192.0.2.1")), why) },
+				func() { unknown(t, "helo", g.helos()[0].Addresses, why) },
+				func() { unknown(t, "dmarc", g.dmarc(), why) },
+				func() { unknown(t, "org", g.orgs()[0].Org, why) },
+				func() {
+					d := g.signer(facts.DKIM{Domain: "d.example", Named: true}, []string{"sel"}, nil, nil)
+					unknown(t, "subtree", d.Subtree, why)
+					if k := d.Keys[0]; k.Status != facts.KeyUnknown || !strings.Contains(k.Why, why) {
+						t.Errorf("key: %+v", k)
+					}
+				},
+				func() {
+					sub := g.submission(nil)
+					unknown(t, "srv", sub.SRV, why)
+					if len(sub.Services) != 0 {
+						t.Errorf("candidates without word of SRV: %+v", sub.Services)
+					}
+				},
+				func() {
+					w := g.walk(facts.SPF{Domain: "d.example"})
+					if w.Root.Status != facts.SPFUnknown || !strings.Contains(w.Root.Why, why) || w.Whole || !w.Exists {
+						t.Errorf("spf: %+v", w)
+					}
+				},
+				func() {
+					if r, w := g.evaluate(netip.MustParseAddr("192.0.2.1"), "h.example", "a@d.example", "d.example"); r != "temperror" || !strings.Contains(w, why) {
+						t.Errorf("evaluation: %s because %q", r, w)
+					}
+				},
+			}, func(check func()) bool { check(); return true })
+		})
+	}
 }
 
 func TestHosts(t *testing.T) {

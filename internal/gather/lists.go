@@ -53,24 +53,16 @@ func (g *gatherer) listings(senders later[[]facts.Source]) listed {
 		f.State, f.Why = stateOf(h), h.Why
 		f.Broken = h.Fault == blocklist.FaultDead || h.Fault == blocklist.FaultListsAll
 		if !h.Usable() {
-			for i := range found {
-				found[i] = facts.Listing{Zone: l.Zone, Target: found[i].Target, Kind: found[i].Kind, Declared: found[i].Declared,
-					Status: string(h.Status()), Why: h.Why, Codes: []string{}}
-			}
-			return asked{f, found}
+			return asked{f, disbelieve(found, string(h.Status()), h.Why)}
 		}
 		// A list that passes its self-test may still refuse, or answer nonsense, about the target.
 		for _, x := range found {
 			switch x.Status {
 			case facts.Refused:
 				f.State, f.Why = facts.ListRefused, x.Why
-			case hijacked:
+			case hijacked: // an answer that is not the list's own: nothing that the zone says counts
 				f.State, f.Why = facts.ListHijacked, x.Why
-			}
-		}
-		for i := range found {
-			if found[i].Status == hijacked {
-				found[i].Status = facts.NoClue
+				return asked{f, disbelieve(found, facts.NoClue, x.Why)}
 			}
 		}
 		return asked{f, found}
@@ -79,6 +71,14 @@ func (g *gatherer) listings(senders later[[]facts.Source]) listed {
 	for _, a := range answers {
 		l.lists = append(l.lists, a.list)
 		l.listings = append(l.listings, a.listings...)
+	}
+	return l
+}
+
+// disbelieve leaves of listings nothing but that they count for nothing.
+func disbelieve(l []facts.Listing, status, why string) []facts.Listing {
+	for i, x := range l {
+		l[i] = facts.Listing{Zone: x.Zone, Target: x.Target, Kind: x.Kind, Declared: x.Declared, Status: status, Why: why, Codes: []string{}}
 	}
 	return l
 }

@@ -14,33 +14,61 @@ var commonSelectors = []string{
 	"hostingermail-a", "dkimprovmx1", "gm1", "szn1", "mailru", "key3", "200608",
 }
 
-// provider is a mailbox host or sending service whose customers sign under fixed selectors.
+// provider is a mailbox host or sending service.
 type provider struct {
 	name      string
-	names     []string // domains of its MX hosts and SPF includes
-	selectors []string
+	names     []string // domains of its MX hosts, its SPF includes and the targets of its customers' CNAMEs
+	selectors []string // those that are the same for all customers
 }
 
-// providers are those whose selectors are not all among the common ones.
+// providers tell from names in a domain's DNS who hosts and sends its mail.
 var providers = []provider{
+	{"Microsoft 365", []string{"protection.outlook.com", "mx.microsoft", "onmicrosoft.com", "dkim.mail.microsoft"}, []string{"selector1", "selector2"}},
+	{"Google Workspace", []string{"google.com"}, []string{"google"}},
+	{"Zoho Mail", []string{"zoho.com", "zoho.eu", "zoho.in", "zoho.com.au", "zoho.jp", "zohomail.com"}, []string{"zmail", "zoho", "zoho1"}},
+	{"Fastmail", []string{"messagingengine.com", "fmhosted.com"}, []string{"fm1", "fm2", "fm3", "mesmtp"}},
+	{"Proton Mail", []string{"protonmail.ch", "proton.ch"}, []string{"protonmail", "protonmail2", "protonmail3"}},
+	{"iCloud+", []string{"icloud.com"}, []string{"sig1"}},
 	{"mailbox.org", []string{"mailbox.org"}, []string{"mbo0001", "mbo0002", "mbo0003", "mbo0004"}},
-	{"Zoho", []string{"zoho.com", "zoho.eu", "zoho.in", "zohomail.com"}, []string{"zmail", "zoho", "zoho1"}},
-	{"Fastmail", []string{"messagingengine.com"}, []string{"fm1", "fm2", "fm3", "mesmtp"}},
 	{"IONOS", []string{"ionos.com", "ionos.de", "kundenserver.de"}, []string{"s1-ionos", "s2-ionos", "s42582890"}},
 	{"STRATO", []string{"strato.com", "rzone.de"}, []string{"strato-dkim-0002", "strato-dkim-0003"}},
 	{"Hostinger", []string{"hostinger.com"}, []string{"hostingermail1", "hostingermail2", "hostingermail-a", "hostingermail-b", "hostingermail-c"}},
-	{"GoDaddy", []string{"secureserver.net"}, []string{"secureserver1", "secureserver2"}},
-	{"Gandi", []string{"gandi.net"}, []string{"gm1", "gm2", "gm3"}},
+	{"GoDaddy", []string{"secureserver.net", "onsecureserver.net"}, []string{"secureserver1", "secureserver2"}},
+	{"Titan", []string{"titan.email", "flockmail.com"}, []string{"titan1", "titan2"}},
+	{"Gandi", []string{"gandi.net", "gandimail.net"}, []string{"gm1", "gm2", "gm3"}},
 	{"Purelymail", []string{"purelymail.com"}, []string{"purelymail1", "purelymail2", "purelymail3"}},
 	{"Seznam", []string{"seznam.cz"}, []string{"szn1", "szn2", "szn3"}},
 	{"Uberspace", []string{"uberspace.de"}, []string{"uberspace1", "uberspace2"}},
 	{"SimpleLogin", []string{"simplelogin.co"}, []string{"dkim", "dkim02", "dkim03"}},
+	{"Cloudflare Email Routing", []string{"mx.cloudflare.net"}, []string{"cf2024-1"}},
 	{"ImprovMX", []string{"improvmx.com"}, []string{"dkimprovmx1", "dkimprovmx2"}},
+	{"Amazon SES", []string{"amazonses.com"}, nil},
+	{"SendGrid", []string{"sendgrid.net"}, []string{"s1", "s2", "smtpapi", "m1"}},
+	{"Mailgun", []string{"mailgun.org"}, []string{"krs", "k1", "mx", "smtp", "pic", "mailo", "pdk1", "pdk2"}},
+	{"Postmark", []string{"mtasv.net"}, nil},
+	{"Mailchimp", []string{"mcsv.net"}, []string{"k1", "k2", "k3"}},
+	{"Mandrill", []string{"mandrillapp.com"}, []string{"mandrill", "mte1", "mte2"}},
+	{"Brevo", []string{"brevo.com", "sendinblue.com"}, []string{"brevo1", "brevo2", "mail"}},
+	{"Mailjet", []string{"mailjet.com"}, []string{"mailjet"}},
+	{"SparkPost", []string{"sparkpostmail.com"}, nil},
+	{"Azure Communication Services", []string{"azurecomm.net"}, []string{"selector1-azurecomm-prod-net", "selector2-azurecomm-prod-net"}},
+	{"Salesforce", []string{"salesforce.com", "custdkim.salesforce.com"}, nil},
+	{"Pardot", []string{"pardot.com"}, []string{"200608"}},
+	{"Marketo", []string{"mktomail.com"}, []string{"m1"}},
+	{"HubSpot", []string{"hubspotemail.net"}, nil},
+	{"ActiveCampaign", []string{"emsd1.com", "acems1.com"}, []string{"acdkim1", "acdkim2", "dk"}},
+	{"AWeber", []string{"aweber.com"}, []string{"aweber_key_a", "aweber_key_b", "aweber_key_c"}},
+	{"Campaign Monitor", []string{"createsend.com"}, []string{"cm"}},
+	{"MailerLite", []string{"mlsend.com"}, []string{"litesrv", "ml"}},
+	{"MailerSend", []string{"mailersend.net"}, []string{"mlsend2", "mlsend"}},
 	{"Emma", []string{"e2ma.net"}, []string{"e2ma-k1", "e2ma-k2", "e2ma-k3"}},
 	{"Sender.net", []string{"sendersrv.com"}, []string{"sender"}},
+	{"SMTP2GO", []string{"smtp2go.com", "smtp2go.net"}, nil},
+	{"Elastic Email", []string{"elasticemail.com"}, []string{"api"}},
 	{"Mailtrap", []string{"smtp.mailtrap.live"}, []string{"rwmt1", "rwmt2"}},
+	{"Zendesk", []string{"zendesk.com"}, []string{"zendesk1", "zendesk2"}},
+	{"Help Scout", []string{"helpscoutemail.com"}, []string{"strong1", "strong2"}},
 	{"MailChannels", []string{"mailchannels.net"}, []string{"mailchannels"}},
-	{"Azure Communication Services", []string{"azurecomm.net"}, []string{"selector1-azurecomm-prod-net", "selector2-azurecomm-prod-net"}},
-	{"AWeber", []string{"aweber.com"}, []string{"aweber_key_a", "aweber_key_b", "aweber_key_c"}},
+	{"Atlassian", []string{"atlassian.net"}, []string{"s1", "s2"}},
 	{"Firebase", []string{"firebasemail.com"}, []string{"firebase1", "firebase2"}},
 }

@@ -1,9 +1,12 @@
 package gather
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strings"
+
+	"golang.org/x/net/publicsuffix"
 
 	"mailaudit/internal/dnsx"
 	"mailaudit/internal/facts"
@@ -14,8 +17,15 @@ import (
 // either bound is far beyond it; what lies further is marked unread.
 const (
 	maxTerms = 60 // terms that are looked up in one walk
+	maxMXs   = 10 // mx terms of which the hosts are looked up, ten of each
 	maxDepth = 12 // includes within includes
 )
+
+// beyond is why a term was not looked at.
+const beyond = "beyond the bounds of this walk"
+
+// budget is what a walk may still look up.
+type budget struct{ terms, mxs int }
 
 // spfRecord is the walk of one domain's record, which is under way.
 type spfRecord struct {
@@ -47,7 +57,12 @@ func (g *gatherer) walks(want facts.Topic) []spfRecord {
 	}
 	records := make([]spfRecord, len(l))
 	for i, s := range l {
-		records[i] = spfRecord{s.Domain, soon(func() facts.SPF { return g.walk(s) })}
+		records[i] = spfRecord{s.Domain, soon(func() facts.SPF {
+			if want&facts.SPFTree == 0 {
+				return g.walk(s)
+			}
+			return g.survey(s)
+		})}
 	}
 	return records
 }
@@ -64,7 +79,7 @@ type step struct {
 func (g *gatherer) walk(s facts.SPF) facts.SPF {
 	s.Root = facts.SPFNode{Domain: s.Domain}
 	var lookups []later[bool]
-	budget := maxTerms
+	left := budget{maxTerms, maxMXs}
 	level := []step{{node: &s.Root}}
 	for len(level) > 0 {
 		answers := every(level, func(x step) dnsx.Answer { return g.ask(x.node.Domain, dnsx.TXT) })
@@ -79,7 +94,7 @@ func (g *gatherer) walk(s facts.SPF) facts.SPF {
 			if x.node == &s.Root {
 				s.Near = near(answers[i])
 			}
-			next = append(next, g.expand(x, &budget, &lookups)...)
+			next = append(next, g.expand(x, &left, &lookups)...)
 		}
 		level = next
 	}
@@ -133,7 +148,7 @@ func near(a dnsx.Answer) []string {
 
 // expand lists the terms of a node that an evaluation could reach, starts their lookups, and returns the records
 // to fetch next.
-func (g *gatherer) expand(x step, budget *int, lookups *[]later[bool]) []step {
+func (g *gatherer) expand(x step, left *budget, lookups *[]later[bool]) []step {
 	n := x.node
 	if n.Status != facts.SPFFound {
 		return nil
@@ -167,27 +182,31 @@ func (g *gatherer) expand(x step, budget *int, lookups *[]later[bool]) []step {
 		case isRecord && slices.Contains(path, target):
 			out.Target, out.Child.Status = target, facts.SPFLoop
 			continue
-		case *budget == 0 || len(path) > maxDepth:
-			out.Why = "beyond the bounds of this walk"
+		case left.terms == 0 || len(path) > maxDepth:
+			out.Why = beyond
 			if isRecord {
 				out.Child.Status, out.Child.Why = facts.SPFUnread, out.Why
 			}
 			continue
 		}
-		*budget--
+		left.terms--
 		out.Target = target
 		if isRecord {
 			next = append(next, step{out.Child, path, &out.Void})
-		} else {
-			*lookups = append(*lookups, soon(func() bool { return g.term(out) }))
+			continue
 		}
+		withHosts := t.Name == "mx" && left.mxs > 0
+		if withHosts {
+			left.mxs--
+		}
+		*lookups = append(*lookups, soon(func() bool { return g.term(out, withHosts) }))
 	}
 	return next
 }
 
-// term looks up what an a, mx or exists names, and says whether that was void. Whether ptr finds anything depends on
-// the sending address.
-func (g *gatherer) term(t *facts.SPFTerm) bool {
+// term looks up what an a, mx or exists names, the hosts of an mx where they are wanted, and says whether that was void.
+// Whether ptr finds anything depends on the sending address.
+func (g *gatherer) term(t *facts.SPFTerm, withHosts bool) bool {
 	switch t.Term.Name {
 	case "a":
 		h := g.hosts(t.Target)
@@ -199,6 +218,10 @@ func (g *gatherer) term(t *facts.SPFTerm) bool {
 	case "mx":
 		a := g.ask(t.Target, dnsx.MX)
 		t.Why, t.Void, t.Hosts = a.Cause, a.Missing(), len(a.Records)
+		if !withHosts {
+			t.Why = cmp.Or(t.Why, beyond)
+			break
+		}
 		hosts := every(a.Records[:min(len(a.Records), 10)], func(r dnsx.Record) facts.Fact[facts.Hosts] { // RFC 7208 4.6.4
 			if r.Target == "." {
 				return facts.Know(facts.Hosts{})
@@ -236,11 +259,92 @@ func count(s *facts.SPF, n *facts.SPFNode) {
 			s.Void++
 			t.VoidCount = s.Void
 		}
-		if t.Why != "" && t.Target != "" {
+		if t.Why == beyond || t.Why != "" && t.Target != "" {
 			s.Whole = false
 		}
 		if t.Child != nil {
 			count(s, t.Child)
 		}
 	}
+}
+
+// survey is the walk, and what else only rules about SPF look at.
+func (g *gatherer) survey(s facts.SPF) facts.SPF {
+	domain := s.Domain
+	type99 := soon(func() dnsx.Answer { return g.ask(domain, dnsx.SPF) })
+	s = g.walk(s)
+	for _, r := range g.ask(s.Domain, dnsx.TXT).Records {
+		s.Octets += len(r.Text) + len(r.Strings)
+		if strings.HasPrefix(strings.ToLower(r.Text), "spf2.0/") {
+			s.SenderID = append(s.SenderID, r.Text)
+		}
+	}
+	slices.Sort(s.SenderID)
+	abandoned := soon(func() bool { return g.abandoned(&s.Root) })
+	s.Exp = g.exp(s)
+	if a := type99(); a.Status == dnsx.Failed {
+		s.Type99 = facts.Cannot[bool](a.Cause)
+	} else {
+		s.Type99 = facts.Know(a.Status == dnsx.Found)
+	}
+	abandoned()
+	return s
+}
+
+// exp finds the explanation that a record's exp= leads to, unless its name is another one for each message.
+func (g *gatherer) exp(s facts.SPF) facts.Fact[facts.Exp] {
+	if s.Root.Record == nil {
+		return facts.Fact[facts.Exp]{}
+	}
+	i := slices.IndexFunc(s.Root.Record.Terms, func(t spf.Term) bool { return t.Modifier && t.Name == "exp" && !t.Bad })
+	if i < 0 {
+		return facts.Fact[facts.Exp]{}
+	}
+	target, ok := spf.Expand(s.Root.Record.Terms[i].Spec, spf.Vars{Domain: s.Domain})
+	if !ok {
+		return facts.Fact[facts.Exp]{}
+	}
+	e := facts.Exp{Target: dnsx.Q(literal(target), dnsx.TXT).Name, Texts: []string{}}
+	a := g.ask(e.Target, dnsx.TXT)
+	if a.Status == dnsx.Failed {
+		return facts.Cannot[facts.Exp](a.Cause)
+	}
+	for _, r := range a.Records {
+		e.Texts = append(e.Texts, r.Text)
+	}
+	slices.Sort(e.Texts)
+	return facts.Know(e)
+}
+
+// abandoned looks, where a term leads to a name that does not exist, for the registrable domain above it: one that does
+// not exist either can be registered by anybody, who may then send in this domain's name.
+func (g *gatherer) abandoned(n *facts.SPFNode) bool {
+	var waits []later[bool]
+	for i := range n.Terms {
+		t := &n.Terms[i]
+		if t.Child != nil && len(t.Child.Terms) > 0 {
+			waits = append(waits, soon(func() bool { return g.abandoned(t.Child) }))
+		}
+		if t.Void {
+			waits = append(waits, soon(func() bool { t.Unregistered = g.unregistered(t.Target); return true }))
+		}
+	}
+	for _, w := range waits {
+		w()
+	}
+	return true
+}
+
+// unregistered is the registrable domain of a name where it does not exist, by the public suffixes of registries: a name
+// under a top-level domain that is none cannot be registered.
+func (g *gatherer) unregistered(name string) string {
+	suffix, icann := publicsuffix.PublicSuffix(name)
+	domain, err := publicsuffix.EffectiveTLDPlusOne(name)
+	if err != nil || !icann || suffix == name {
+		return ""
+	}
+	if a := g.ask(domain, dnsx.NS); a.Status != dnsx.NXDomain || len(a.Chain) > 0 {
+		return ""
+	}
+	return domain
 }

@@ -37,8 +37,9 @@ func (g *gatherer) submission(mx later[facts.Fact[facts.MX]]) facts.Submission {
 			places = append(places, place{facts.Service{Host: e.Host, Port: e.Port, Implicit: e.Implicit, Origin: "flag"}, true})
 		}
 	} else {
-		sub.SRV, places = g.srv()
-		if sub.SRV.Known() && !sub.SRV.Value {
+		var declined bool
+		sub.SRV, places, declined = g.srv()
+		if sub.SRV.Known() && !sub.SRV.Value && !declined {
 			places = g.candidatePlaces()
 		}
 		places = places[:min(len(places), maxServices)]
@@ -49,28 +50,30 @@ func (g *gatherer) submission(mx later[facts.Fact[facts.MX]]) facts.Submission {
 	return sub
 }
 
-// srv reads the SRV records. A target of "." says that the service is not offered (RFC 2782).
-func (g *gatherer) srv() (facts.Fact[bool], []place) {
+// srv reads the SRV records. A target of "." says that the service is not offered (RFC 2782), so that nobody need look for
+// it elsewhere.
+func (g *gatherer) srv() (named facts.Fact[bool], l []place, declined bool) {
 	names := []string{"_submissions._tcp." + g.t.Domain, "_submission._tcp." + g.t.Domain}
 	answers := every(names, func(n string) dnsx.Answer { return g.ask(n, dnsx.SRV) })
-	var l []place
 	for i, a := range answers {
 		records := slices.Clone(a.Records)
 		slices.SortFunc(records, func(x, y dnsx.Record) int {
 			return cmp.Or(cmp.Compare(x.Priority, y.Priority), cmp.Compare(x.Target, y.Target), cmp.Compare(x.Port, y.Port))
 		})
 		for _, r := range records {
-			if r.Target != "." {
-				l = append(l, place{Service: facts.Service{Host: r.Target, Port: int(r.Port), Implicit: i == 0, Origin: "srv"}})
+			if r.Target == "." {
+				declined = true
+				continue
 			}
+			l = append(l, place{Service: facts.Service{Host: r.Target, Port: int(r.Port), Implicit: i == 0, Origin: "srv"}})
 		}
 	}
 	for _, a := range answers {
 		if a.Status == dnsx.Failed && len(l) == 0 {
-			return facts.Cannot[bool](a.Cause), nil
+			return facts.Cannot[bool](a.Cause), nil, declined
 		}
 	}
-	return facts.Know(len(l) > 0), l
+	return facts.Know(len(l) > 0), l, declined
 }
 
 // candidatePlaces are the names that hosters commonly tell their users.
@@ -109,6 +112,11 @@ func (g *gatherer) service(p place) facts.Service {
 		s.Left = fmt.Sprintf("DNS names port %d: only 465, 587 and 2525 are dialled on the word of DNS", s.Port)
 		return s
 	}
+	addresses = g.inFamily(addresses)
+	if len(addresses) == 0 {
+		s.Left = fmt.Sprintf("%s has no IPv%d address, and no other is to be dialled", s.Host, g.t.Family)
+		return s
+	}
 	var dial []netip.AddrPort
 	for _, a := range addresses {
 		if p.named || g.public(a) {
@@ -123,21 +131,18 @@ func (g *gatherer) service(p place) facts.Service {
 	return s
 }
 
-// addressesOf are the addresses of a service in the families that may be dialled; why is set where they could not
-// be found out.
+// addressesOf are the addresses of a service; why is set where they could not be found out.
 func (g *gatherer) addressesOf(p place) (l []netip.Addr, why string) {
 	if a, err := netip.ParseAddr(p.Host); err == nil {
 		return []netip.Addr{a}, ""
 	}
 	h := g.hosts(p.Host)
-	if !h.Known() {
-		return nil, h.Why
-	}
-	l = []netip.Addr{}
-	for _, a := range h.Value.Addresses {
-		if g.t.Family == 0 || g.t.Family == 4 && a.Is4() || g.t.Family == 6 && a.Is6() {
-			l = append(l, a)
-		}
-	}
-	return l, ""
+	return h.Value.Addresses, h.Why
+}
+
+// inFamily are the addresses that may be dialled as far as their family goes.
+func (g *gatherer) inFamily(l []netip.Addr) []netip.Addr {
+	return slices.DeleteFunc(slices.Clone(l), func(a netip.Addr) bool {
+		return g.t.Family == 4 && !a.Is4() || g.t.Family == 6 && !a.Is6()
+	})
 }

@@ -9,38 +9,6 @@ import (
 	"mailaudit/internal/audit"
 )
 
-// records shows the records at fault whole, since what is wrong with them is said in pieces.
-func (p *page) records(r *audit.Report) {
-	at := map[string]bool{}
-	for _, f := range r.Findings {
-		at[f.Area] = at[f.Area] || f.Status == "fail" || f.Status == "warn"
-	}
-	if l := r.Evidence.SPF.Records; at["spf"] {
-		if len(l) == 0 && r.Evidence.SPF.Record != "" {
-			l = []string{r.Evidence.SPF.Record}
-		}
-		p.record("SPF", r.Domain, l)
-	}
-	if d := r.Evidence.DMARC; at["dmarc"] && d.Record != "" {
-		p.record("DMARC", d.FoundAt, []string{d.Record})
-	}
-}
-
-func (p *page) record(kind, name string, l []string) {
-	if len(l) == 0 {
-		return
-	}
-	p.blank()
-	if len(l) > 1 {
-		p.prose(0, fmt.Sprintf("%s records of %s, %d of them", kind, name, len(l)))
-	} else {
-		p.prose(0, fmt.Sprintf("%s record of %s", kind, name))
-	}
-	for _, s := range l {
-		p.whole(2, s)
-	}
-}
-
 // fixes says who does what, what it wins, whether that is proven, and what to type. The order is the report's.
 func (p *page) fixes(r *audit.Report, verbose bool) {
 	const most = 10 // nobody carries out more before the next audit

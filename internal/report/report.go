@@ -22,6 +22,7 @@ type Options struct {
 	Width   int  // of the table, in columns
 	Color   bool
 	Verbose bool // also what passed, references and evidence
+	Tree    bool // the SPF tree drawn in the table
 }
 
 // Writer takes reports one by one, so that a batch needs no memory.

@@ -31,6 +31,9 @@ func (t *tableWriter) Report(r *audit.Report, exit string) error {
 		return err
 	}
 	p.records(r)
+	if t.o.Tree {
+		p.tree(r.Evidence.SPF)
+	}
 	if t.o.Verbose {
 		if err := p.evidence(r); err != nil {
 			return err

@@ -1,0 +1,426 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"mailaudit"
+	"mailaudit/internal/blocklist"
+	"mailaudit/internal/cli"
+	"mailaudit/internal/dnsx"
+	"mailaudit/internal/testnet"
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv("GORACE") == "" {
+		os.Setenv("GORACE", "atexit_sleep_ms=0") // else each command under -race takes a second more
+	}
+	testscript.Main(m, map[string]func(){"mailaudit": run})
+}
+
+// run is main in a world that ends at loopback. Two variables of the environment shape it: TTY is the width of the
+// terminal on which stdout and stderr are, and DIVERT holds pairs FROM=TO of addresses, so that a script can have what is
+// dialled at a public address or a privileged port answered by a server of its own.
+func run() {
+	os.Exit(cli.Main(cli.World{
+		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, LookupEnv: os.LookupEnv,
+		Dial: dial, Version: "1.2.3",
+		Terminal: func() cli.Terminal {
+			width, err := strconv.Atoi(os.Getenv("TTY"))
+			return cli.Terminal{Stdout: err == nil, Stderr: err == nil, Width: width}
+		},
+	}))
+}
+
+func dial(ctx context.Context, network, address string) (net.Conn, error) {
+	for pair := range strings.FieldsSeq(os.Getenv("DIVERT")) {
+		if from, to, _ := strings.Cut(pair, "="); from == address {
+			address = to
+		}
+	}
+	return testnet.Dial(ctx, network, address)
+}
+
+// TestScripts runs the command as its users do: see testdata/script/README.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("COLUMNS", "100")
+			e.Setenv("TERM", "dumb")
+			e.Setenv("ESC", "\x1b")
+			e.Values[key{}] = &state{}
+			healthy, err := os.ReadFile("testdata/healthy.zone")
+			if err == nil {
+				err = os.WriteFile(filepath.Join(e.WorkDir, "healthy.zone"), healthy, 0o644)
+			}
+			if err != nil {
+				return err
+			}
+			lists, err := listZones()
+			if err != nil {
+				return err
+			}
+			return os.WriteFile(filepath.Join(e.WorkDir, "lists.zone"), []byte(lists), 0o644)
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"serve": serve, "submission": submission, "exits": exits, "refused": refused, "took": took, "reports": reports,
+			"found": found, "same": same, "asked": asked, "dialled": dialled, "interrupt": interrupt, "ended": ended, "closedpipe": closedPipe,
+		},
+		RequireUniqueNames: true,
+	})
+}
+
+// state is what the commands of one script share.
+type state struct {
+	dns  *testnet.DNS
+	smtp []*testnet.SMTP
+	took time.Duration
+	job  *exec.Cmd
+	hit  time.Time // when job was interrupted
+}
+
+type key struct{}
+
+func of(ts *testscript.TestScript) *state { return ts.Value(key{}).(*state) }
+
+// listZones are zones in which every blocklist that is asked by default passes its self-test (RFC 5782 5), and which
+// list nothing else.
+func listZones() (string, error) {
+	file, err := blocklist.Parse("blocklists.txt", strings.NewReader(mailaudit.Blocklists))
+	var b strings.Builder
+	for _, l := range file.Lists {
+		yes, _ := l.TestNames()
+		if !l.Default || yes == "" {
+			continue
+		}
+		m := l.Codes[0].Match
+		fmt.Fprintf(&b, "%s. SOA ns1.host.example. hostmaster.host.example. 1 7200 3600 1209600 300\n", l.Zone)
+		fmt.Fprintf(&b, "%s. A %d.%d.%d.%d\n", yes, m.Net[0], m.Net[1], m.Net[2], max(m.First, m.Bit))
+	}
+	return b.String(), err
+}
+
+var faults = map[string]testnet.DNSFault{
+	"healthy": testnet.DNSHealthy, "drop": testnet.DNSDrop, "servfail": testnet.DNSServFail, "refused": testnet.DNSRefused,
+	"formerr": testnet.DNSFormErr, "garbage": testnet.DNSGarbage, "wrongid": testnet.DNSWrongID, "lame": testnet.DNSLame,
+	"tcdead": testnet.DNSTruncateDead,
+}
+
+// serve [FAULT[=NAME[/TYPE]]]... ZONEFILE... starts a DNS server and sets $RESOLVER. In a later file each name and type
+// takes the place of those before it; without data it is gone.
+func serve(ts *testscript.TestScript, _ bool, args []string) {
+	o := testnet.DNSOptions{Faults: map[dnsx.Question]testnet.DNSFault{}}
+	var lines []string
+	for _, arg := range args {
+		word, at, _ := strings.Cut(arg, "=")
+		fault, ok := faults[word]
+		if !ok {
+			lines = overlay(lines, ts.ReadFile(arg))
+			continue
+		}
+		var q dnsx.Question
+		if name, typ, _ := strings.Cut(at, "/"); name != "" {
+			t, _ := dnsx.ParseType(typ)
+			q = dnsx.Q(name, t)
+		}
+		o.Faults[q] = fault
+	}
+	z, err := dnsx.ParseZone("zone", strings.NewReader(strings.Join(lines, "\n")+"\n"))
+	ts.Check(err)
+	s, err := testnet.ServeDNS(z, o)
+	ts.Check(err)
+	ts.Defer(func() { s.Close() })
+	of(ts).dns = s
+	ts.Setenv("RESOLVER", s.Addr().String())
+}
+
+func overlay(lines []string, text string) []string {
+	set := func(line string) string {
+		f := strings.Fields(line)
+		if len(f) < 2 {
+			return ""
+		}
+		return f[0] + " " + f[1]
+	}
+	var more, replaced []string
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\n")
+		replaced = append(replaced, set(line))
+		if f := strings.Fields(line); len(f) > 2 || strings.HasPrefix(line, "$") {
+			more = append(more, line)
+		}
+	}
+	kept := slices.DeleteFunc(slices.Clone(lines), func(l string) bool { return !strings.HasPrefix(l, "$") && slices.Contains(replaced, set(l)) })
+	return append(kept, more...)
+}
+
+// submission [DAYS] starts the two services of submission.good.example and sets $STARTTLS and $SMTPS, their ports, and
+// $CA, the file of the root. Their certificates are good for DAYS days, 60 where that is not given.
+func submission(ts *testscript.TestScript, _ bool, args []string) {
+	days := 60
+	if len(args) > 0 {
+		n, err := strconv.Atoi(args[0])
+		ts.Check(err)
+		days = n
+	}
+	ca, err := testnet.NewCA()
+	ts.Check(err)
+	const host = "submission.good.example"
+	cert := ca.Issue(host, time.Now().AddDate(-1, 0, 0), time.Now().AddDate(0, 0, days))
+	for name, implicit := range map[string]bool{"STARTTLS": false, "SMTPS": true} {
+		s, err := testnet.ServeSMTP(testnet.Behaviour{Host: host, Certificate: cert, Implicit: implicit})
+		ts.Check(err)
+		ts.Defer(func() { s.Close() })
+		of(ts).smtp = append(of(ts).smtp, s)
+		ts.Setenv(name, strconv.Itoa(s.Port()))
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("ca.pem"), ca.PEM(), 0o644))
+	ts.Setenv("CA", "ca.pem")
+}
+
+// exits CODE COMMAND [ARG...] runs a command that must end with that code.
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	start := time.Now()
+	err := ts.Exec(args[1], args[2:]...)
+	of(ts).took = time.Since(start)
+	code := 0
+	if exit := new(exec.ExitError); errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if strconv.Itoa(code) != args[0] {
+		ts.Fatalf("exit %d, want %s", code, args[0])
+	}
+}
+
+// refused PATTERN COMMAND [ARG...] runs a command that must end as a usage error does: with 2, nothing on stdout, on
+// stderr one line that matches, and at most one more, of what to type.
+func refused(ts *testscript.TestScript, _ bool, args []string) {
+	exits(ts, false, append([]string{"2"}, args[1:]...))
+	if out := ts.ReadFile("stdout"); out != "" {
+		ts.Fatalf("stdout is not empty")
+	}
+	what, try, _ := strings.Cut(ts.ReadFile("stderr"), "\n")
+	if !strings.HasPrefix(what, "mailaudit: ") || !regexp.MustCompile(args[0]).MatchString(what) {
+		ts.Fatalf("the first line on stderr does not match %q", args[0])
+	}
+	if try != "" && (!strings.HasPrefix(try, "try: ") || strings.Count(try, "\n") != 1) {
+		ts.Fatalf("the second line on stderr is not what to type")
+	}
+}
+
+// took [!] DURATION: the last command that exits or refused ran took no longer, or was not that quick.
+func took(ts *testscript.TestScript, neg bool, args []string) {
+	bound, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	if d := of(ts).took; (d <= bound) == neg {
+		ts.Fatalf("took %v", d)
+	}
+}
+
+type finding struct{ Rule, Status, Subject, Message string }
+
+type auditReport struct {
+	Domain   string
+	Verdict  string
+	Findings []finding
+}
+
+// decode reads the reports of stdout or a file: one, an array, or one a line.
+func decode(ts *testscript.TestScript, file string) []auditReport {
+	var all []auditReport
+	d := json.NewDecoder(strings.NewReader(ts.ReadFile(file)))
+	for {
+		var raw json.RawMessage
+		err := d.Decode(&raw)
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		ts.Check(err)
+		var l []auditReport
+		if raw[0] == '[' {
+			ts.Check(json.Unmarshal(raw, &l))
+		} else {
+			l = make([]auditReport, 1)
+			ts.Check(json.Unmarshal(raw, &l[0]))
+		}
+		all = append(all, l...)
+	}
+}
+
+// reports FILE [DOMAIN...] wants the reports of a file, or stdout, to be of these domains in this order, - being a line
+// that is no domain.
+func reports(ts *testscript.TestScript, _ bool, args []string) {
+	got := []string{}
+	for _, r := range decode(ts, args[0]) {
+		if r.Verdict == "" {
+			r.Domain = "-"
+		}
+		got = append(got, r.Domain)
+	}
+	if !slices.Equal(got, args[1:]) {
+		ts.Fatalf("reports of %q", got)
+	}
+}
+
+// found STATUS RULE [SUBJECT] looks for a finding on stdout; each may be * for any.
+func found(ts *testscript.TestScript, neg bool, args []string) {
+	is := func(want, got string) bool { return want == "*" || want == got }
+	args = append(args, "*")
+	all := decode(ts, "stdout")
+	if len(all) == 0 {
+		ts.Fatalf("no report on stdout")
+	}
+	for _, r := range all {
+		for _, f := range r.Findings {
+			if is(args[0], f.Status) && is(args[1], f.Rule) && is(args[2], f.Subject) {
+				if neg {
+					ts.Fatalf("%s is %s for %s: %s", f.Rule, f.Status, f.Subject, f.Message)
+				}
+				return
+			}
+		}
+	}
+	if !neg {
+		ts.Fatalf("no such finding")
+	}
+}
+
+// asked NAME: the DNS server was asked about that name or one beneath it; . is any.
+func asked(ts *testscript.TestScript, neg bool, args []string) {
+	if some := of(ts).wasAsked(args[0]); some == neg {
+		ts.Fatalf("asked about %s: %v", args[0], some)
+	}
+}
+
+func (s *state) wasAsked(name string) bool {
+	return slices.ContainsFunc(s.dns.Asked(), func(a testnet.DNSAsked) bool {
+		return name == "." || a.Name == name || strings.HasSuffix(a.Name, "."+name)
+	})
+}
+
+// same FILE wants the reports on stdout to be those of a file, but for what time makes of them.
+func same(ts *testscript.TestScript, _ bool, args []string) {
+	timeless := func(file string) map[string]any {
+		var m map[string]any
+		ts.Check(json.Unmarshal([]byte(ts.ReadFile(file)), &m))
+		delete(m, "started_at")
+		delete(m, "duration_ms")
+		return m
+	}
+	if d := cmp.Diff(timeless(args[0]), timeless("stdout")); d != "" {
+		ts.Fatalf("-%s +stdout\n%s", args[0], d)
+	}
+}
+
+// dialled N: the submission services have seen as many connections together.
+func dialled(ts *testscript.TestScript, _ bool, args []string) {
+	n := 0
+	for _, s := range of(ts).smtp {
+		n += s.Connections()
+	}
+	if strconv.Itoa(n) != args[0] {
+		ts.Fatalf("%d connections, want %s", n, args[0])
+	}
+}
+
+// interrupt NAME sends SIGINT to the command in the background as soon as it has asked the DNS server about that name.
+func interrupt(ts *testscript.TestScript, _ bool, args []string) {
+	s := of(ts)
+	s.job = ts.BackgroundCmds()[0]
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for late := time.After(10 * time.Second); !s.wasAsked(args[0]); {
+		select {
+		case <-tick.C:
+		case <-late:
+			ts.Fatalf("no question about %s in 10 s", args[0])
+		}
+	}
+	s.hit = time.Now()
+	ts.Check(s.job.Process.Signal(os.Interrupt))
+}
+
+// ended CODE DURATION: the command that was interrupted, and has been waited for, ended with this code soon enough.
+func ended(ts *testscript.TestScript, _ bool, args []string) {
+	bound, err := time.ParseDuration(args[1])
+	ts.Check(err)
+	s := of(ts)
+	if code := s.job.ProcessState.ExitCode(); strconv.Itoa(code) != args[0] {
+		ts.Fatalf("exit %d, want %s", code, args[0])
+	}
+	if d := time.Since(s.hit); d > bound {
+		ts.Fatalf("ended after %v", d)
+	}
+}
+
+// closedPipe COMMAND [ARG...] runs a command whose stdout nobody reads. It must neither crash nor claim success.
+func closedPipe(ts *testscript.TestScript, _ bool, args []string) {
+	r, w, err := os.Pipe()
+	ts.Check(err)
+	ts.Check(r.Close())
+	defer w.Close()
+	cmd := exec.Command(args[0], args[1:]...)
+	var stderr strings.Builder
+	cmd.Stdout, cmd.Stderr = w, &stderr
+	err = cmd.Run()
+	exit := new(exec.ExitError)
+	if !errors.As(err, &exit) {
+		ts.Fatalf("ended with %v", err)
+	}
+	if code := exit.ExitCode(); code != -1 && code != 4 { // SIGPIPE, or the error of the write
+		ts.Fatalf("exit %d", code)
+	}
+	if s := stderr.String(); strings.Contains(s, "goroutine") || strings.Contains(s, "internal error") {
+		ts.Fatalf("crashed: %s", s)
+	}
+}
+
+// TestEveryFlagHasAScript: a flag that no script gives is a flag that nobody would miss.
+func TestEveryFlagHasAScript(t *testing.T) {
+	out, err := exec.Command("mailaudit", "check", "--help").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no scripts", err)
+	}
+	var scripts strings.Builder
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		scripts.Write(b)
+	}
+	flags := regexp.MustCompile(`(?m)^ +(?:(-\w), )?(--[a-z0-9-]+)`).FindAllStringSubmatch(string(out), -1)
+	if len(flags) < 30 {
+		t.Fatalf("only %d flags in the help text", len(flags))
+	}
+	for _, f := range flags {
+		for _, name := range f[1:] {
+			if given := regexp.MustCompile(`(?m)^[^#\n]* ` + regexp.QuoteMeta(name) + `\b`); name != "" && !given.MatchString(scripts.String()) {
+				t.Errorf("no script gives %s", name)
+			}
+		}
+	}
+}

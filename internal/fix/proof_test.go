@@ -1,0 +1,354 @@
+package fix_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"mailaudit/internal/audit"
+	"mailaudit/internal/checks"
+	"mailaudit/internal/dnsx"
+	"mailaudit/internal/gather"
+)
+
+// published are the fixes of a report that change DNS.
+func published(r *audit.Report) []audit.Fix {
+	return slices.DeleteFunc(slices.Clone(r.Fixes), func(f audit.Fix) bool { return len(f.Changes) == 0 })
+}
+
+// prove audits again with a fix applied: its findings are gone, no other has come, whatever passed passes, and the score
+// is the one that was promised.
+func prove(t testing.TB, f audit.Fix, before *audit.Report, under dnsx.Resolver, target gather.Target, wanted func(checks.Area) bool) {
+	t.Helper()
+	after := run(applied(t, f, under), target, wanted)
+	was := violations(before)
+	for _, v := range violations(after) {
+		rule, _, _ := strings.Cut(v, " ")
+		switch {
+		case slices.Contains(f.Rules, rule):
+			t.Errorf("%s does not clear %s", f.ID, v)
+		case !slices.Contains(was, v) && !(rule == "dmarc.rua-missing" && slices.Contains(f.Rules, "dmarc.missing")):
+			t.Errorf("%s raises %s", f.ID, v)
+		}
+	}
+	for i, r := range before.Evidence.SPF.Results {
+		if now := after.Evidence.SPF.Results[i]; r.Result == "pass" && now.Result != "pass" {
+			t.Errorf("%s: %s %s passed and now gets %s", f.ID, r.Identity, r.IP, now.Result)
+		}
+	}
+	for i, a := range before.Evidence.Alignment {
+		if now := after.Evidence.Alignment[i]; a.DMARC == "pass" && now.DMARC != "pass" {
+			t.Errorf("%s: DMARC of %s passed and is now %s", f.ID, a.Stream, now.DMARC)
+		}
+	}
+	if f.ScoreAfter == nil || after.Score == nil || *f.ScoreAfter != *after.Score {
+		t.Errorf("%s: score_after %v, and the audit gives %v", f.ID, deref(f.ScoreAfter), deref(after.Score))
+	}
+	if *after.Score < *before.Score {
+		t.Errorf("%s: the score falls from %d to %d", f.ID, *before.Score, *after.Score)
+	}
+}
+
+func deref(p *int) any {
+	if p == nil {
+		return nil
+	}
+	return *p
+}
+
+// TestProof holds each kind of DNS proposal to what it promises.
+func TestProof(t *testing.T) {
+	const ip = "192.0.2.25"
+	var all256 []string
+	for i := range 256 {
+		all256 = append(all256, fmt.Sprintf("192.0.2.%d", i))
+	}
+	tests := []struct {
+		name   string
+		edits  []string
+		ips    []string
+		target func(*gather.Target)
+		rules  string
+		want   string // the changes
+	}{
+		{name: "+all", edits: spf("v=spf1 ip4:192.0.2.25 include:_spf.esp.example +all"), rules: "spf.all-plus",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 include:_spf.esp.example ~all"`},
+		{name: "all without a sign, in capitals", edits: spf("V=SPF1 IP4:192.0.2.25 ALL"), rules: "spf.all-plus",
+			want: `replace healthy.example TXT "v=spf1 IP4:192.0.2.25 ~all"`},
+		{name: "?all", edits: spf("v=spf1 ip4:192.0.2.25 a:mail.healthy.example ?all"), rules: "spf.all-neutral",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 a:mail.healthy.example ~all"`},
+		{name: "no all", edits: spf("v=spf1 ip4:192.0.2.25 include:_spf.esp.example"), rules: "spf.all-missing",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 include:_spf.esp.example ~all"`},
+		{name: "modifiers stay where they are", edits: spf("v=spf1 x=y ip4:192.0.2.25 ?all exp=why.healthy.example"), rules: "spf.all-neutral",
+			want: `replace healthy.example TXT "v=spf1 x=y ip4:192.0.2.25 ~all exp=why.healthy.example"`},
+		{name: "no all before a modifier", edits: spf("v=spf1 ip4:192.0.2.25 exp=why.healthy.example"), rules: "spf.all-missing",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 ~all exp=why.healthy.example"`},
+		{name: "whoever passed by +all alone is named", edits: spf("v=spf1 ip4:203.0.113.9 +all"), rules: "spf.all-plus",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 ip4:203.0.113.9 ~all"`},
+		{name: "+all alone", edits: spf("v=spf1 +all"), rules: "spf.all-plus",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 ~all"`},
+		{name: "addresses behind all", edits: spf("v=spf1 ip4:192.0.2.25 -all ip4:203.0.113.7 ip6:2001:db8::/64 x=y"), rules: "spf.all-not-last",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 ip4:203.0.113.7 ip6:2001:db8::/64 -all x=y"`},
+		{name: "a second all", edits: spf("v=spf1 ip4:192.0.2.25 ~all -all"), rules: "spf.all-not-last",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 ~all"`},
+		{name: "addresses behind ?all", edits: spf("v=spf1 ?all ip4:192.0.2.25"), rules: "spf.all-neutral spf.all-not-last spf.ip-not-covered",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 ip4:192.0.2.25 ~all"`},
+		{name: "an address that gets fail", edits: spf("v=spf1 include:_spf.esp.example -all"), rules: "spf.ip-not-covered",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 include:_spf.esp.example -all"`},
+		{name: "an address that gets softfail", edits: spf("v=spf1 a:mx1.healthy.example ~all"), rules: "spf.ip-not-covered",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 a:mx1.healthy.example ~all"`},
+		{name: "an address that gets fail from where redirect leads", edits: spf("v=spf1 redirect=_spf.esp.example"), rules: "spf.ip-not-covered",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 redirect=_spf.esp.example"`},
+		{name: "an address that gets neutral, and ?all", edits: spf("v=spf1 a:mx1.healthy.example ?all"), rules: "spf.all-neutral spf.ip-not-covered",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 a:mx1.healthy.example ~all"`},
+		{name: "an address that fails beside an include behind all", edits: spf("v=spf1 -all include:_spf.esp.example"), rules: "spf.ip-not-covered",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 -all include:_spf.esp.example"`},
+		{name: "addresses of both families", edits: append(spf("v=spf1 -all"), "mail.healthy.example. AAAA 2001:db8::25",
+			"5.2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa. PTR mail.healthy.example."),
+			ips: []string{"2001:db8::25", ip}, target: func(t *gather.Target) { t.Profile = "sender" }, rules: "spf.ip-not-covered",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 ip6:2001:db8::25 -all"`},
+		{name: "two neighbours", edits: spf("v=spf1 ip4:192.0.2.25 -all"), ips: []string{"192.0.2.27", ip, "192.0.2.26"}, rules: "spf.ip-not-covered",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.26 ip4:192.0.2.27 ip4:192.0.2.25 -all"`},
+		{name: "half of a network", edits: spf("v=spf1 include:_spf.esp.example -all"), ips: append([]string{"2001:db8::1", "2001:db8::2"}, all256[1:20]...), rules: "spf.ip-not-covered",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.1 ip4:192.0.2.2/31 ip4:192.0.2.4/30 ip4:192.0.2.8/29 ip4:192.0.2.16/30 ip6:2001:db8::1 ip6:2001:db8::2 include:_spf.esp.example -all"`},
+		{name: "a whole network", edits: spf("v=spf1 include:_spf.esp.example -all"), ips: all256, rules: "spf.ip-not-covered",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.0/24 include:_spf.esp.example -all"`},
+		{name: "an address that gets fail, of a bulk sender without DKIM", edits: append(spf("v=spf1 include:_spf.esp.example -all"),
+			"-s1._domainkey.healthy.example. TXT", "-s2._domainkey.healthy.example. TXT"), target: func(t *gather.Target) { t.Streams[0].Daily = 5000 },
+			rules: "spf.ip-not-covered", want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 include:_spf.esp.example -all"`},
+		{name: "no SPF", edits: []string{"-healthy.example. TXT"}, rules: "spf.missing spf.ip-not-covered",
+			want: `add healthy.example TXT "v=spf1 ip4:192.0.2.25 ~all"`},
+		{name: "no SPF and no DKIM", edits: []string{"-healthy.example. TXT", "-s1._domainkey.healthy.example. TXT", "-s2._domainkey.healthy.example. TXT"},
+			rules: "spf.missing spf.ip-not-covered", want: `add healthy.example TXT "v=spf1 ip4:192.0.2.25 ~all"`},
+		{name: "what does not make anything pass", edits: append(spf("v=spf1 include:gone.esp.example ?all"), "-s1._domainkey.healthy.example. TXT", "-s2._domainkey.healthy.example. TXT"),
+			rules: "spf.all-neutral", want: `replace healthy.example TXT "v=spf1 include:gone.esp.example ~all"`},
+		{name: "no SPF beside another TXT record", edits: []string{"-healthy.example. TXT", `healthy.example. TXT "some-site-verification=4f1d2c"`},
+			rules: "spf.missing spf.ip-not-covered", want: `add healthy.example TXT "v=spf1 ip4:192.0.2.25 ~all"`},
+		{name: "no SPF where mail bounces to", target: func(t *gather.Target) { t.Streams[0].MailFrom = "bounce@news.healthy.example" },
+			rules: "spf.missing spf.ip-not-covered", want: `add news.healthy.example TXT "v=spf1 ip4:192.0.2.25 ~all"`},
+		{name: "no DMARC", edits: []string{"-_dmarc.healthy.example. TXT"}, rules: "dmarc.missing",
+			want: `add _dmarc.healthy.example TXT "v=DMARC1; p=none"`},
+		{name: "no DMARC, bulk", edits: []string{"-_dmarc.healthy.example. TXT"}, target: func(t *gather.Target) { t.Streams[0].Daily = 5000 },
+			rules: "dmarc.missing", want: `add _dmarc.healthy.example TXT "v=DMARC1; p=none"`},
+		{name: "no DMARC, parked", edits: []string{"-_dmarc.healthy.example. TXT"}, target: func(t *gather.Target) { t.Profile = "parked" },
+			rules: "dmarc.missing", want: `add _dmarc.healthy.example TXT "v=DMARC1; p=none"`},
+		{name: "no DMARC, and two records above", edits: []string{"-_dmarc.healthy.example. TXT", `_dmarc.example. TXT "v=DMARC1; p=none"`, `_dmarc.example. TXT "v=DMARC1; p=reject"`},
+			rules: "dmarc.missing", want: `add _dmarc.healthy.example TXT "v=DMARC1; p=none"`},
+		{name: "a reverse name without address", edits: []string{"-25.2.0.192.in-addr.arpa. PTR", "25.2.0.192.in-addr.arpa. PTR out.healthy.example."},
+			rules: "ptr.no-forward", want: "add out.healthy.example A 192.0.2.25"},
+		{name: "a reverse name that two addresses share", edits: append(spf("v=spf1 ip4:192.0.2.24/30 -all"), "-25.2.0.192.in-addr.arpa. PTR", "-mail.healthy.example. TXT",
+			"25.2.0.192.in-addr.arpa. PTR out.healthy.example.", "26.2.0.192.in-addr.arpa. PTR out.healthy.example."), ips: []string{ip, "192.0.2.26"},
+			rules: "ptr.no-forward", want: "add out.healthy.example A 192.0.2.25, add out.healthy.example A 192.0.2.26"},
+		{name: "one of two reverse names without address", edits: []string{"25.2.0.192.in-addr.arpa. PTR out.healthy.example.", "-25.2.0.192.in-addr.arpa. PTR",
+			"25.2.0.192.in-addr.arpa. PTR mx1.healthy.example.", "25.2.0.192.in-addr.arpa. PTR out.healthy.example."},
+			rules: "ptr.forward-mismatch", want: "add out.healthy.example A 192.0.2.25"},
+		{name: "whichever reverse name comes first", edits: []string{"-25.2.0.192.in-addr.arpa. PTR",
+			"25.2.0.192.in-addr.arpa. PTR z.healthy.example.", "25.2.0.192.in-addr.arpa. PTR a.elsewhere.example.", "25.2.0.192.in-addr.arpa. PTR b.healthy.example.",
+			"elsewhere.example. SOA ns1.host.example. h.host.example. 1 7200 3600 1209600 3600"},
+			rules: "ptr.no-forward", want: "add b.healthy.example A 192.0.2.25"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			under := publish(t, tt.edits...)
+			if tt.ips == nil {
+				tt.ips = []string{ip}
+			}
+			target := target(t, tt.ips...)
+			if tt.target != nil {
+				tt.target(&target)
+			}
+			before := run(under, target, everything)
+			l := published(before)
+			if len(l) != 1 {
+				t.Fatalf("%d fixes change DNS: %+v\n%q", len(l), l, violations(before))
+			}
+			if got := strings.Join(l[0].Rules, " "); got != tt.rules {
+				t.Errorf("rules %q, want %q", got, tt.rules)
+			}
+			var changes []string
+			for _, c := range l[0].Changes {
+				changes = append(changes, strings.Join([]string{c.Op, c.Name, c.Type, c.Data}, " "))
+				if c.TTL <= 0 || (c.Op == "replace") != (c.Was != "") {
+					t.Errorf("change %+v", c)
+				}
+			}
+			if got := strings.Join(changes, ", "); got != tt.want {
+				t.Errorf("changes\n%s\nwant\n%s", got, tt.want)
+			}
+			prove(t, l[0], before, under, target, everything)
+		})
+	}
+}
+
+// TestNoProposal are faults that no record can be proposed for: each has a fix in words.
+func TestNoProposal(t *testing.T) {
+	tests := []struct {
+		name  string
+		edits []string
+		ips   []string
+		rule  string
+		t     func(*gather.Target)
+	}{
+		{name: "a syntax error", edits: spf("v=spf1 ip4:192.0.2.25 ipv4:192.0.2.26 ?all"), rule: "spf.syntax"},
+		{name: "a syntax error behind an all that is wrong", edits: spf("v=spf1 ip4:192.0.2.25 ?all foo"), rule: "spf.all-neutral"},
+		{name: "two records", edits: append(spf("v=spf1 ip4:192.0.2.25 -all"), `healthy.example. TXT "v=spf1 ip4:203.0.113.1 -all"`), rule: "spf.multiple"},
+		{name: "a record that was meant to be one", edits: spf("v=spf10 ip4:192.0.2.25 -all"), rule: "spf.version"},
+		{name: "no record and no address", edits: spf("none"), ips: []string{}, rule: "spf.missing"},
+		{name: "no record, parked", edits: spf("none"), rule: "spf.missing", t: func(t *gather.Target) { t.Profile = "parked" }},
+		{name: "an all for everybody, and nobody named", edits: spf("v=spf1 +all"), ips: []string{}, rule: "spf.all-plus"},
+		{name: "an all for nobody, and nobody named", edits: spf("v=spf1 ?all"), ips: []string{}, rule: "spf.all-neutral"},
+		{name: "an include behind all", edits: spf("v=spf1 ip4:192.0.2.25 -all include:_spf.esp.example"), rule: "spf.all-not-last"},
+		{name: "an include behind ?all", edits: spf("v=spf1 ip4:192.0.2.25 ?all include:_spf.esp.example"), rule: "spf.all-neutral"},
+		{name: "a refusal behind all", edits: spf("v=spf1 ip4:192.0.2.25 ~all -ip4:203.0.113.9"), rule: "spf.all-not-last"},
+		{name: "the all of an include", edits: append(spf("v=spf1 ip4:192.0.2.25 include:_all.esp.example -all"), `_all.esp.example. TXT "v=spf1 +all"`), rule: "spf.all-plus"},
+		{name: "a DMARC record that is void", edits: []string{"-_dmarc.healthy.example. TXT", `_dmarc.healthy.example. TXT "v=DMARC1; p=reject; p=none"`}, rule: "dmarc.duplicate-tag"},
+		{name: "no reverse name", edits: []string{"-25.2.0.192.in-addr.arpa. PTR"}, rule: "ptr.missing"},
+		{name: "a reverse name elsewhere", edits: []string{"-25.2.0.192.in-addr.arpa. PTR", "25.2.0.192.in-addr.arpa. PTR out.host.example."}, rule: "ptr.no-forward"},
+		{name: "a reverse name that only ends alike", edits: []string{"-25.2.0.192.in-addr.arpa. PTR", "25.2.0.192.in-addr.arpa. PTR out.unhealthy.example.",
+			"unhealthy.example. SOA ns1.host.example. h.host.example. 1 7200 3600 1209600 3600"}, rule: "ptr.no-forward"},
+		{name: "a reverse name that is the domain", edits: []string{"-25.2.0.192.in-addr.arpa. PTR", "25.2.0.192.in-addr.arpa. PTR healthy.example.", "-healthy.example. A"}, rule: "ptr.no-forward"},
+		{name: "a reverse name that is an alias", edits: []string{"-25.2.0.192.in-addr.arpa. PTR", "25.2.0.192.in-addr.arpa. PTR out.healthy.example.",
+			"out.healthy.example. CNAME gone.host.example."}, rule: "ptr.no-forward"},
+		{name: "a reverse name of another host", edits: []string{"-25.2.0.192.in-addr.arpa. PTR", "25.2.0.192.in-addr.arpa. PTR mx1.healthy.example."}, rule: "ptr.forward-mismatch"},
+		{name: "a selector without a key", edits: []string{"-s2._domainkey.healthy.example. TXT"}, rule: "dkim.selector-missing"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if tt.ips == nil {
+				tt.ips = []string{"192.0.2.25"}
+			}
+			target := target(t, tt.ips...)
+			if tt.t != nil {
+				tt.t(&target)
+			}
+			r := run(publish(t, tt.edits...), target, everything)
+			if l := published(r); len(l) > 0 {
+				t.Errorf("proposes %+v", l)
+			}
+			i := slices.IndexFunc(r.Fixes, func(f audit.Fix) bool { return slices.Contains(f.Rules, tt.rule) })
+			if i < 0 {
+				t.Fatalf("no fix for %s: %+v\n%q", tt.rule, r.Fixes, violations(r))
+			}
+			if f := r.Fixes[i]; f.Text == "" || f.Proven || f.Reason == "" || f.ID == "" || f.ScoreAfter == nil {
+				t.Errorf("fix %+v", f)
+			}
+		})
+	}
+}
+
+// TestTwoStreams: what is proposed for one MAIL FROM domain answers nothing about another, although both send from one address.
+func TestTwoStreams(t *testing.T) {
+	under := publish(t, append(spf("v=spf1 include:_spf.esp.example -all"), `news.healthy.example. TXT "v=spf1 include:_spf.esp.example ~all"`)...)
+	target := target(t, "192.0.2.25")
+	news := target.Streams[0]
+	news.Name, news.MailFrom = "news", "bounce@news.healthy.example"
+	target.Streams = append(target.Streams, news)
+	before := run(under, target, everything)
+	var got []string
+	for _, f := range published(before) {
+		got = append(got, fmt.Sprint(f.Rules, f.Changes[0].Name, f.Changes[0].Data))
+		after := run(applied(t, f, under), target, everything)
+		if was, is := len(violations(before)), len(violations(after)); is != was-1 {
+			t.Errorf("%s: %d violations, then %d", f.ID, was, is)
+		}
+	}
+	want := []string{`[spf.ip-not-covered]healthy.example"v=spf1 ip4:192.0.2.25 include:_spf.esp.example -all"`,
+		`[spf.ip-not-covered]news.healthy.example"v=spf1 ip4:192.0.2.25 include:_spf.esp.example ~all"`}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("fixes (-want +got):\n%s", diff)
+	}
+}
+
+// TestTwoFaultsOfOneRule: replacing the domain's own +all leaves that of an include, which has a fix of its own.
+func TestTwoFaultsOfOneRule(t *testing.T) {
+	under := publish(t, append(spf("v=spf1 ip4:192.0.2.25 include:_all.esp.example +all"), `_all.esp.example. TXT "v=spf1 +all"`)...)
+	r := run(under, target(t, "192.0.2.25"), everything)
+	var got []string
+	for _, f := range r.Fixes {
+		got = append(got, fmt.Sprintf("%s, %d changes", strings.Join(f.Rules, " "), len(f.Changes)))
+	}
+	slices.Sort(got)
+	want := []string{"spf.all-plus, 0 changes", "spf.all-plus, 1 changes"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("fixes (-want +got):\n%s", diff)
+	}
+}
+
+// lossy answers no question about one name.
+type lossy struct {
+	dnsx.Resolver
+	name string
+}
+
+func (l lossy) Lookup(ctx context.Context, q dnsx.Question) dnsx.Answer {
+	if q.Name == l.name {
+		return dnsx.Answer{Question: q, Status: dnsx.Failed, Cause: "no answer"}
+	}
+	return l.Resolver.Lookup(ctx, q)
+}
+
+// TestLostAnswer: who passed by +all, as long as the include before it could not be found out, is not left to ~all.
+func TestLostAnswer(t *testing.T) {
+	under := lossy{publish(t, spf("v=spf1 ip4:203.0.113.9 include:_spf.esp.example +all")...), "_spf.esp.example"}
+	l := published(run(under, target(t, "192.0.2.25"), everything))
+	want := `"v=spf1 ip4:192.0.2.25 ip4:203.0.113.9 include:_spf.esp.example ~all"`
+	if len(l) != 1 || l[0].Changes[0].Data != want {
+		t.Errorf("fixes %+v, want one with %s", l, want)
+	}
+}
+
+// TestEveryRecord repairs random records, and asks what becomes of addresses that nobody declared.
+func TestEveryRecord(t *testing.T) {
+	terms := []string{"ip4:192.0.2.25", "ip4:203.0.113.9", "-ip4:203.0.113.9", "~ip4:203.0.113.0/28", "?ip4:192.0.2.25", "ip6:2001:db8::/64", "a:mail.healthy.example",
+		"a:void.healthy.example", "mx", "include:_spf.esp.example", "include:gone.esp.example", "include:_all.esp.example", "-include:_spf.esp.example", "exists:%{i}.healthy.example",
+		"ptr", "all", "+all", "-all", "~all", "?all", "redirect=_spf.esp.example", "exp=why.healthy.example", "x=y"}
+	wanted := func(a checks.Area) bool { return a == "spf" }
+	probes := []string{"203.0.113.9", "203.0.113.60", "192.0.2.25", "192.0.2.36", "2001:db8::7", "2001:db8:1::7"}
+	results := func(t testing.TB, r dnsx.Resolver) map[string]string {
+		m := map[string]string{}
+		for _, x := range run(r, target(t, probes...), wanted).Evidence.SPF.Results {
+			if x.Identity == "mailfrom" {
+				m[x.IP] = x.Result
+			}
+		}
+		return m
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		record := "v=spf1 " + strings.Join(rapid.SliceOfNDistinct(rapid.SampledFrom(terms), 1, 6, rapid.ID[string]).Draw(rt, "terms"), " ")
+		ips := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"192.0.2.25", "203.0.113.60", "2001:db8::7"}), 1, 3, rapid.ID[string]).Draw(rt, "addresses")
+		under := publish(t, append(spf(record), `_all.esp.example. TXT "v=spf1 +all"`)...)
+		before := run(under, target(t, ips...), wanted)
+		for _, f := range published(before) {
+			after := run(applied(t, f, under), target(t, ips...), wanted)
+			was := violations(before)
+			for _, v := range violations(after) {
+				if !slices.Contains(was, v) {
+					rt.Fatalf("%q to %q raises %s", record, f.Changes[0].Data, v)
+				}
+			}
+			if *f.ScoreAfter > *after.Score {
+				rt.Fatalf("%q to %q: score_after %d, and the audit gives %d", record, f.Changes[0].Data, *f.ScoreAfter, *after.Score)
+			}
+			is := results(t, applied(t, f, under))
+			for ip, result := range results(t, under) {
+				accepted := result == "pass" || result == "softfail" || result == "neutral"
+				if now := is[ip]; accepted && now != "pass" && now != "softfail" && now != "neutral" || slices.Contains(ips, ip) && result == "pass" && now != "pass" {
+					rt.Fatalf("%q to %q: %s had %s and gets %s", record, f.Changes[0].Data, ip, result, now)
+				}
+			}
+			kept := text(t, f.Changes[0].Data) + " "
+			for term := range strings.FieldsSeq(record) {
+				if !strings.HasSuffix(term, "all") && !strings.Contains(kept, term+" ") {
+					rt.Fatalf("%q to %q loses %s", record, f.Changes[0].Data, term)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,235 @@
+package gather
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mailaudit/internal/blocklist"
+	"mailaudit/internal/dnsx"
+	"mailaudit/internal/facts"
+	"mailaudit/internal/testnet"
+)
+
+// ipList is a list of addresses of both families.
+func ipList(zone string) blocklist.List {
+	code := func(last byte, class blocklist.Class, meaning string) blocklist.Code {
+		return blocklist.Code{Match: blocklist.Match{Net: [3]byte{127, 0, 0}, First: last, Last: last}, Class: class, Meaning: meaning}
+	}
+	return blocklist.List{Zone: zone, Operator: zone, Kind: blocklist.KindIP, IP4: true, IP6: true, Scope: blocklist.ScopeAddress,
+		Codes:  []blocklist.Code{code(2, blocklist.ClassMajor, "spam"), code(10, blocklist.ClassPBL, "policy"), code(99, blocklist.ClassNone, "good")},
+		Listed: "127.0.0.2", NotListed: "127.0.0.1", Terms: blocklist.TermsFree, UsedBy: "many", Removal: "https://" + zone + "/"}
+}
+
+func domainList(zone string) blocklist.List {
+	l := ipList(zone)
+	l.Kind, l.IP4, l.IP6, l.Scope, l.Listed, l.NotListed = blocklist.KindDomain, false, false, blocklist.ScopeDomain, "test", "invalid"
+	l.Codes = []blocklist.Code{{Match: blocklist.Match{Net: [3]byte{127, 0, 1}, First: 2, Last: 2}, Class: blocklist.ClassDomain, Meaning: "spam domain"}}
+	return l
+}
+
+// listingsOf asks about declared senders.
+func listingsOf(g *gatherer, ips ...string) listed {
+	var l []facts.Source
+	for _, ip := range ips {
+		l = append(l, facts.Source{IP: netip.MustParseAddr(ip), Declared: true})
+	}
+	return g.listings(func() []facts.Source { return l })
+}
+
+func listTarget(lists ...blocklist.List) Target {
+	return Target{Domain: "d.example", Streams: []facts.Stream{stream()}, Lists: lists}
+}
+
+const selfTest = "2.0.0.127.bl.example. A 127.0.0.2\n"
+
+// TestListings: one list and the sender 11.0.0.1 beside 11.0.0.2, of whom it knows nothing.
+func TestListings(t *testing.T) {
+	const sender = "1.0.0.11.bl.example"
+	for _, tt := range []struct {
+		name, zone, lost string
+		state            string
+		broken           bool
+		first, second    string // the statuses of the two
+		why              string // of the first that is neither listed nor clean
+	}{
+		{"clean", selfTest, "", facts.ListUsable, false, facts.Clean, facts.Clean, ""},
+		{"listed", selfTest + sender + ". A 127.0.0.2\n", "", facts.ListUsable, false, facts.Listed, facts.Clean, ""},
+		{"listed by a code that nobody documents", selfTest + sender + ". A 127.0.0.77\n", "", facts.ListUsable, false, facts.Listed, facts.Clean, ""},
+		{"a good code", selfTest + sender + ". A 127.0.0.99\n", "", facts.ListUsable, false, facts.Clean, facts.Clean, ""},
+		{"NODATA", selfTest + sender + ". TXT nothing\n", "", facts.ListUsable, false, facts.Clean, facts.Clean, ""},
+		{"one answer lost", selfTest, sender, facts.ListUsable, false, facts.NoClue, facts.Clean, "SERVFAIL"},
+		{"refused", "2.0.0.127.bl.example. A 127.255.255.254\n" + sender + ". A 127.255.255.254\n", "", facts.ListRefused, false, facts.Refused, facts.Refused, "127.255.255.254"},
+		{"refused about the sender alone", selfTest + sender + ". A 127.255.255.255\n", "", facts.ListRefused, false, facts.Refused, facts.Clean, "127.255.255.255"},
+		{"hijacked", "*.bl.example. A 11.99.99.99\n", "", facts.ListHijacked, false, facts.NoClue, facts.NoClue, "outside 127.0.0.0/8"},
+		{"hijacked about the sender", selfTest + sender + ". A 11.99.99.99\n", "", facts.ListHijacked, false, facts.NoClue, facts.NoClue, "outside 127.0.0.0/8"},
+		{"the listed test point is lost", sender + ". A 127.0.0.2\n", "2.0.0.127.bl.example", facts.ListFailed, false, facts.NoClue, facts.NoClue, "SERVFAIL"},
+		{"the other test point is lost", selfTest, "1.0.0.127.bl.example", facts.ListFailed, false, facts.NoClue, facts.NoClue, "SERVFAIL"},
+		{"dead", "bl.example. A 11.99.99.99\n", "", facts.ListFailed, true, facts.NoClue, facts.NoClue, "the list is dead"},
+		{"lists all", "*.bl.example. A 127.0.0.2\n", "", facts.ListFailed, true, facts.NoClue, facts.NoClue, "lists everything"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var names []string
+			if tt.lost != "" {
+				names = []string{tt.lost}
+			}
+			s := serve(t, tt.zone, lost(names...))
+			got := listingsOf(over(t.Context(), s, listTarget(ipList("bl.example"))), "11.0.0.1", "11.0.0.2")
+			l := got.lists[0]
+			if l.Zone != "bl.example" || l.Kind != "ip" || !l.Major || l.State != tt.state || l.Broken != tt.broken || (l.Why == "") != (tt.state == facts.ListUsable) {
+				t.Errorf("list: %+v", l)
+			}
+			if len(got.listings) != 2 || got.listings[0].Status != tt.first || got.listings[1].Status != tt.second {
+				t.Fatalf("%+v, want %s and %s", got.listings, tt.first, tt.second)
+			}
+			for i, x := range got.listings {
+				if x.Target != []string{"11.0.0.1", "11.0.0.2"}[i] || x.Zone != "bl.example" || x.Kind != "ip" || !x.Declared || x.Codes == nil {
+					t.Errorf("%+v", x)
+				}
+			}
+			if x := got.listings[0]; !strings.Contains(x.Why, tt.why) {
+				t.Errorf("why %q, want %q", x.Why, tt.why)
+			}
+		})
+	}
+}
+
+// TestListing is all that is kept of a listing: the codes, the worst of them, and the list's own words.
+func TestListing(t *testing.T) {
+	s := serve(t, selfTest+"1.0.0.11.bl.example. A 127.0.0.10\n1.0.0.11.bl.example. A 127.0.0.2\n"+txt("1.0.0.11.bl.example", "sent spam, see ", "https://bl.example/1")+
+		"2.0.0.11.bl.example. A 127.0.0.2\n", map[dnsx.Question]testnet.DNSFault{dnsx.Q("2.0.0.11.bl.example", dnsx.TXT): testnet.DNSServFail})
+	noPage := ipList("bl.example")
+	noPage.Removal, noPage.NoRemoval = "", "it expires"
+	want := facts.Listing{Zone: "bl.example", Target: "11.0.0.1", Kind: "ip", Declared: true, Status: facts.Listed,
+		Codes: []string{"127.0.0.2", "127.0.0.10"}, Class: "major", Meaning: "spam; policy", Reason: "sent spam, see https://bl.example/1",
+		Scope: "address", UsedBy: "many", Removal: "https://bl.example/"}
+	got := listingsOf(over(t.Context(), s, listTarget(ipList("bl.example"))), "11.0.0.1", "11.0.0.2").listings
+	if d := cmp.Diff(want, got[0], alike); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if got[1].Status != facts.Listed || got[1].Reason != "" {
+		t.Errorf("a listing whose reason is lost: %+v", got[1])
+	}
+	if x := listingsOf(over(t.Context(), s, listTarget(noPage)), "11.0.0.1").listings[0]; x.Removal != "it expires" {
+		t.Errorf("removal %q", x.Removal)
+	}
+}
+
+// TestListingsQuestions: a list is asked for its two test points and once for each address that it takes, for the reason
+// where one is listed, and for nothing else.
+func TestListingsQuestions(t *testing.T) {
+	const six = "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.4.3.2.1.f.0.a.2"
+	s := serve(t, selfTest+six+".bl.example. A 127.0.0.2\n2.0.0.127.four.example. A 127.0.0.2\n", nil)
+	four := ipList("four.example")
+	four.IP6 = false
+	g := over(t.Context(), s, listTarget(ipList("bl.example"), four))
+	got := listingsOf(g, "11.0.0.1", "2a0f:1234::1", "11.0.0.1", "10.0.0.1", "127.0.0.1", "fe80::1")
+	want := []string{
+		six + ".bl.example A", six + ".bl.example TXT",
+		"1.0.0.11.bl.example A", "1.0.0.11.four.example A",
+		"1.0.0.127.bl.example A", "1.0.0.127.four.example A",
+		"2.0.0.127.bl.example A", "2.0.0.127.four.example A",
+	}
+	if d := cmp.Diff(want, slices.Sorted(slices.Values(questions(s)))); d != "" {
+		t.Errorf("asked (-want +got):\n%s", d)
+	}
+	var statuses []string
+	for _, x := range got.listings {
+		statuses = append(statuses, x.Target+" "+x.Zone+" "+x.Status)
+	}
+	if d := cmp.Diff([]string{"11.0.0.1 bl.example clean", "2a0f:1234::1 bl.example listed", "11.0.0.1 four.example clean"}, statuses); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+// TestListingsAssumedPublic: what counts as public is asked about.
+func TestListingsAssumedPublic(t *testing.T) {
+	target := listTarget(ipList("bl.example"))
+	target.AssumePublic = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	got := listingsOf(over(t.Context(), serve(t, selfTest, nil), target), "10.0.0.1", "192.168.0.1")
+	if len(got.listings) != 1 || got.listings[0].Target != "10.0.0.1" {
+		t.Errorf("%+v", got.listings)
+	}
+}
+
+// TestListingsOfDomains: a list of domains is asked for those that stand in the mail and the registrable ones above them,
+// and never for an address.
+func TestListingsOfDomains(t *testing.T) {
+	s := serve(t, "test.dbl.example. A 127.0.1.2\nesp.example.dbl.example. A 127.0.1.2\n", nil)
+	target := listTarget(domainList("dbl.example"))
+	target.Domain = "mail.d.example"
+	target.Streams = []facts.Stream{{Name: "a", MailFrom: "b@bounce.esp.example", DKIMDomain: "mail.d.example"}}
+	got := listingsOf(over(t.Context(), s, target), "11.0.0.1")
+	var l []string
+	for _, x := range got.listings {
+		if x.Kind != "domain" || !x.Declared {
+			t.Errorf("%+v", x)
+		}
+		l = append(l, x.Target+" "+x.Status)
+	}
+	if d := cmp.Diff([]string{"mail.d.example clean", "d.example clean", "bounce.esp.example clean", "esp.example listed"}, l); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if n := len(s.Asked()); n != 2+4+1 { // test points, domains, the reason
+		t.Errorf("%d questions: %q", n, questions(s))
+	}
+}
+
+// TestListingsLeft: in a batch, a list whose terms forbid that is not asked at all.
+func TestListingsLeft(t *testing.T) {
+	s := serve(t, selfTest+"2.0.0.127.nc.example. A 127.0.0.2\n", nil)
+	nc := ipList("nc.example")
+	nc.Terms = blocklist.TermsNonCommercial
+	target := listTarget(nc, ipList("bl.example"))
+	target.LeaveTerms = true
+	got := listingsOf(over(t.Context(), s, target), "11.0.0.1")
+	if l := got.lists[0]; l.State != facts.ListLeft || l.Left == "" || len(got.listings) != 1 || got.listings[0].Zone != "bl.example" {
+		t.Errorf("%+v", got)
+	}
+	for _, q := range questions(s) {
+		if strings.Contains(q, "nc.example") {
+			t.Errorf("asked %s", q)
+		}
+	}
+	target.LeaveTerms = false
+	if got := listingsOf(over(t.Context(), s, target), "11.0.0.1"); got.lists[0].State != facts.ListUsable {
+		t.Errorf("with its terms accepted: %+v", got.lists[0])
+	}
+}
+
+// TestListingsUntested: the silence of a list without test points says nothing.
+func TestListingsUntested(t *testing.T) {
+	l := ipList("bl.example")
+	l.Listed, l.NotListed = "", ""
+	got := listingsOf(over(t.Context(), serve(t, selfTest, nil), listTarget(l)), "11.0.0.1")
+	if got.lists[0].State != facts.ListFailed || got.listings[0].Status != facts.NoClue {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestListingsBounded: the addresses of a declared /24 are asked about, and not those of several.
+func TestListingsBounded(t *testing.T) {
+	var ips []string
+	a := netip.MustParseAddr("11.0.0.0")
+	for range maxListed + 50 {
+		ips, a = append(ips, a.String()), a.Next()
+	}
+	if got := listingsOf(over(t.Context(), serve(t, selfTest, nil), listTarget(ipList("bl.example"))), ips...); len(got.listings) != maxListed {
+		t.Errorf("%d listings, want %d", len(got.listings), maxListed)
+	}
+}
+
+// TestListingsOfCandidates: an address that the user did not name is marked so.
+func TestListingsOfCandidates(t *testing.T) {
+	s := serve(t, selfTest+txt("d.example", "v=spf1 ip4:11.0.0.1 -all"), nil)
+	g := over(t.Context(), s, listTarget(ipList("bl.example")))
+	records := g.walks(0)
+	got := g.listings(func() []facts.Source { return g.sources(records) })
+	if len(got.listings) != 1 || got.listings[0].Declared || got.listings[0].Status != facts.Clean {
+		t.Errorf("%+v", got.listings)
+	}
+}
