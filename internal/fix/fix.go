@@ -116,9 +116,6 @@ func (p *proposer) add(n Proposal, clears []checks.Finding) {
 // spf proposes one record for each domain whose own record can be put right term by term.
 func (p *proposer) spf() {
 	for _, s := range p.facts.SPF {
-		if len(s.MailFrom) == 0 {
-			continue
-		}
 		switch s.Root.Status {
 		case facts.SPFNone:
 			p.newSPF(s)
@@ -128,11 +125,11 @@ func (p *proposer) spf() {
 	}
 }
 
-// declared are the declared addresses with certain results in a domain's SPF record.
+// declared are the declared addresses with certain results in a domain's SPF record, for MAIL FROM or HELO.
 func (p *proposer) declared(domain string, want func(facts.SPFResult) bool) []netip.Addr {
 	var l []netip.Addr
 	for _, r := range p.facts.Results {
-		if r.Identity == "mailfrom" && r.Domain == domain && r.Declared && want(r) {
+		if r.Domain == domain && r.Declared && want(r) {
 			l = append(l, r.IP)
 		}
 	}

@@ -116,6 +116,10 @@ func TestProof(t *testing.T) {
 			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.26 ip4:192.0.2.27 ip4:192.0.2.25 -all"`},
 		{name: "half of a network", edits: spf("v=spf1 include:_spf.esp.example -all"), ips: append([]string{"2001:db8::1", "2001:db8::2"}, all256[1:20]...), rules: "spf.ip-not-covered",
 			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.1 ip4:192.0.2.2/31 ip4:192.0.2.4/30 ip4:192.0.2.8/29 ip4:192.0.2.16/30 ip6:2001:db8::1 ip6:2001:db8::2 include:_spf.esp.example -all"`},
+		{name: "the ?all of the HELO name", edits: []string{"-mail.healthy.example. TXT", `mail.healthy.example. TXT "v=spf1 a ?all"`}, rules: "spf.all-neutral",
+			want: `replace mail.healthy.example TXT "v=spf1 a ~all"`},
+		{name: "the +all of the HELO name", edits: []string{"-mail.healthy.example. TXT", `mail.healthy.example. TXT "v=spf1 +all"`}, rules: "spf.all-plus",
+			want: `replace mail.healthy.example TXT "v=spf1 ip4:192.0.2.25 ~all"`},
 		{name: "a whole network", edits: spf("v=spf1 include:_spf.esp.example -all"), ips: all256, rules: "spf.ip-not-covered",
 			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.0/24 include:_spf.esp.example -all"`},
 		{name: "an address that gets fail, of a bulk sender without DKIM", edits: append(spf("v=spf1 include:_spf.esp.example -all"),
@@ -144,6 +148,8 @@ func TestProof(t *testing.T) {
 		{name: "a reverse name that two addresses share", edits: append(spf("v=spf1 ip4:192.0.2.24/30 -all"), "-25.2.0.192.in-addr.arpa. PTR", "-mail.healthy.example. TXT",
 			"25.2.0.192.in-addr.arpa. PTR out.healthy.example.", "26.2.0.192.in-addr.arpa. PTR out.healthy.example."), ips: []string{ip, "192.0.2.26"},
 			rules: "ptr.no-forward", want: "add out.healthy.example A 192.0.2.25, add out.healthy.example A 192.0.2.26"},
+		{name: "beside an address without a reverse name", edits: append(spf("v=spf1 ip4:192.0.2.24/30 -all"), "-25.2.0.192.in-addr.arpa. PTR", "-mail.healthy.example. TXT",
+			"25.2.0.192.in-addr.arpa. PTR out.healthy.example."), ips: []string{ip, "192.0.2.26"}, rules: "ptr.no-forward", want: "add out.healthy.example A 192.0.2.25"},
 		{name: "one of two reverse names without address", edits: []string{"25.2.0.192.in-addr.arpa. PTR out.healthy.example.", "-25.2.0.192.in-addr.arpa. PTR",
 			"25.2.0.192.in-addr.arpa. PTR mx1.healthy.example.", "25.2.0.192.in-addr.arpa. PTR out.healthy.example."},
 			rules: "ptr.forward-mismatch", want: "add out.healthy.example A 192.0.2.25"},
@@ -207,6 +213,7 @@ func TestNoProposal(t *testing.T) {
 		{name: "an include behind ?all", edits: spf("v=spf1 ip4:192.0.2.25 ?all include:_spf.esp.example"), rule: "spf.all-neutral"},
 		{name: "a refusal behind all", edits: spf("v=spf1 ip4:192.0.2.25 ~all -ip4:203.0.113.9"), rule: "spf.all-not-last"},
 		{name: "the all of an include", edits: append(spf("v=spf1 ip4:192.0.2.25 include:_all.esp.example -all"), `_all.esp.example. TXT "v=spf1 +all"`), rule: "spf.all-plus"},
+		{name: "an address that nobody declared", edits: spf("v=spf1 ~ip4:203.0.113.0/28 ip4:203.0.113.9 -all"), ips: []string{}, rule: "spf.ip-not-covered"},
 		{name: "a DMARC record that is void", edits: []string{"-_dmarc.healthy.example. TXT", `_dmarc.healthy.example. TXT "v=DMARC1; p=reject; p=none"`}, rule: "dmarc.duplicate-tag"},
 		{name: "no reverse name", edits: []string{"-25.2.0.192.in-addr.arpa. PTR"}, rule: "ptr.missing"},
 		{name: "a reverse name elsewhere", edits: []string{"-25.2.0.192.in-addr.arpa. PTR", "25.2.0.192.in-addr.arpa. PTR out.host.example."}, rule: "ptr.no-forward"},
@@ -245,24 +252,41 @@ func TestNoProposal(t *testing.T) {
 
 // TestTwoStreams: what is proposed for one MAIL FROM domain answers nothing about another, although both send from one address.
 func TestTwoStreams(t *testing.T) {
-	under := publish(t, append(spf("v=spf1 include:_spf.esp.example -all"), `news.healthy.example. TXT "v=spf1 include:_spf.esp.example ~all"`)...)
-	target := target(t, "192.0.2.25")
-	news := target.Streams[0]
-	news.Name, news.MailFrom = "news", "bounce@news.healthy.example"
-	target.Streams = append(target.Streams, news)
-	before := run(under, target, everything)
-	var got []string
-	for _, f := range published(before) {
-		got = append(got, fmt.Sprint(f.Rules, f.Changes[0].Name, f.Changes[0].Data))
-		after := run(applied(t, f, under), target, everything)
-		if was, is := len(violations(before)), len(violations(after)); is != was-1 {
-			t.Errorf("%s: %d violations, then %d", f.ID, was, is)
-		}
+	tests := []struct {
+		name      string
+		own, news string
+		want      []string
+	}{
+		{"two records to repair", "v=spf1 include:_spf.esp.example ?all", "v=spf1 include:_spf.esp.example", []string{
+			`[spf.all-neutral spf.ip-not-covered] healthy.example "v=spf1 ip4:192.0.2.25 include:_spf.esp.example ~all"`,
+			`[spf.all-missing spf.ip-not-covered] news.healthy.example "v=spf1 ip4:192.0.2.25 include:_spf.esp.example ~all"`}},
+		{"two of the same fault", "v=spf1 include:_spf.esp.example ?all", "v=spf1 include:_spf.esp.example ?all", []string{
+			`[spf.all-neutral spf.ip-not-covered] healthy.example "v=spf1 ip4:192.0.2.25 include:_spf.esp.example ~all"`,
+			`[spf.all-neutral spf.ip-not-covered] news.healthy.example "v=spf1 ip4:192.0.2.25 include:_spf.esp.example ~all"`}},
+		{"two that are missing", "no SPF", "no SPF", []string{
+			`[spf.missing spf.ip-not-covered] healthy.example "v=spf1 ip4:192.0.2.25 ~all"`,
+			`[spf.missing spf.ip-not-covered] news.healthy.example "v=spf1 ip4:192.0.2.25 ~all"`}},
 	}
-	want := []string{`[spf.ip-not-covered]healthy.example"v=spf1 ip4:192.0.2.25 include:_spf.esp.example -all"`,
-		`[spf.ip-not-covered]news.healthy.example"v=spf1 ip4:192.0.2.25 include:_spf.esp.example ~all"`}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("fixes (-want +got):\n%s", diff)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			under := publish(t, append(spf(tt.own), `news.healthy.example. TXT "`+tt.news+`"`)...)
+			target := target(t, "192.0.2.25")
+			news := target.Streams[0]
+			news.Name, news.MailFrom = "news", "bounce@news.healthy.example"
+			target.Streams = append(target.Streams, news)
+			before := run(under, target, everything)
+			var got []string
+			for _, f := range published(before) {
+				got = append(got, fmt.Sprint(f.Rules, " ", f.Changes[0].Name, " ", f.Changes[0].Data))
+				after := run(applied(t, f, under), target, everything)
+				if was, is := len(violations(before)), len(violations(after)); is != was-2 {
+					t.Errorf("%s: %d violations, then %d: %q", f.ID, was, is, violations(after))
+				}
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("fixes (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 

@@ -264,7 +264,7 @@ func TestReportsBounded(t *testing.T) {
 		rua += fmt.Sprintf(",mailto:a@r%d.example", i+1)
 	}
 	f, s := policyOf(t, "d.example", at("d.example", rua), nil)
-	if n := len(s.Asked()); len(f.Value.Reports) != maxReports || n > 2+maxReports {
+	if n := len(s.Asked()); len(f.Value.Reports) != maxReports || n > 10+4*maxReports {
 		t.Errorf("%d destinations after %d questions", len(f.Value.Reports), n)
 	}
 }

@@ -89,10 +89,10 @@ func questions(s *testnet.DNS) []string {
 }
 
 // repeated are the questions that came in more than once. One that is put again over TCP is another.
-func repeated(s *testnet.DNS) []string {
+func repeated(log []testnet.DNSAsked) []string {
 	var l []string
 	seen := map[testnet.DNSAsked]bool{}
-	for _, q := range s.Asked() {
+	for _, q := range log {
 		if seen[q] {
 			l = append(l, q.Name+" "+q.Type.String())
 		}
@@ -150,7 +150,7 @@ func TestGather(t *testing.T) {
 	world.Dial, world.Roots = lines.dial, ca.Pool()
 	f := Gather(t.Context(), world, richTarget(), everything)
 
-	if l := repeated(s); len(l) > 0 {
+	if l := repeated(s.Asked()); len(l) > 0 {
 		t.Errorf("asked again: %q", l)
 	}
 	if n := len(s.Asked()); f.Questions != n {
@@ -238,7 +238,7 @@ func TestGatherWanted(t *testing.T) {
 		if d := cmp.Diff(want, slices.Sorted(maps.Keys(kinds))); d != "" {
 			t.Errorf("topic %b (-want +got):\n%s", topic, d)
 		}
-		if l := repeated(s); len(l) > 0 {
+		if l := repeated(s.Asked()); len(l) > 0 {
 			t.Errorf("topic %b: asked again: %q", topic, l)
 		}
 	}
