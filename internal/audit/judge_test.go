@@ -36,10 +36,12 @@ func (d deaf) Lookup(ctx context.Context, q dnsx.Question) dnsx.Answer {
 
 // wrecked is a domain with something wrong nearly everywhere, octets included that are no text.
 var wrecked = []string{
-	"-healthy.example. TXT", `healthy.example. TXT "v=spf1 \200\255foo ip4:192.0.2.1" "ip4:192.0.2.2 include:_spf.esp.example include:gone.esp.example ?all -all"`,
+	"-healthy.example. TXT",
+	`healthy.example. TXT "v=spf1 \200\255foo ip4:192.0.2.1" "ip4:192.0.2.2 include:_spf.esp.example include:gone.esp.example ?all -all"`,
 	`healthy.example. TXT "v=spf10 \233\000"`, "-_dmarc.healthy.example. TXT", `_dmarc.healthy.example. TXT "v=dmarc1; p=\254"`,
 	"-s1._domainkey.healthy.example. TXT", `s1._domainkey.healthy.example. TXT "v=DKIM1; p=\200AAAA"`, "-s2._domainkey.healthy.example. TXT",
-	"-mx2.healthy.example. A", "-25.2.0.192.in-addr.arpa. PTR", "25.2.0.192.in-addr.arpa. PTR out\\200.healthy.example.", "25.2.0.192.in-addr.arpa. PTR out.healthy.example.",
+	"-mx2.healthy.example. A", "-25.2.0.192.in-addr.arpa. PTR",
+	"25.2.0.192.in-addr.arpa. PTR out\\200.healthy.example.", "25.2.0.192.in-addr.arpa. PTR out.healthy.example.",
 	"25.2.0.192.psbl.surriel.com. A 127.0.0.2", `25.2.0.192.psbl.surriel.com. TXT "spam \244 trap"`, "25.2.0.192.zen.spamhaus.org. A 127.0.0.4",
 }
 

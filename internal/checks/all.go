@@ -12,4 +12,6 @@ var All = slices.Concat(
 	ptrChecks,
 	dnsblChecks,
 	submissionChecks,
+	bimiChecks,
+	parkedChecks,
 )

@@ -38,7 +38,7 @@ type checkOptions struct {
 	daily                                                          int
 	offline, allowPrivate, acceptTerms, requireDNSBL, probe        bool
 	only, skip                                                     []string
-	blocklists, caFile, config                                     string
+	blocklists, caFile                                             string
 	failOn                                                         string
 	minScore                                                       int
 	timeout                                                        time.Duration
@@ -104,7 +104,7 @@ func newCheck(w World, use string) *cobra.Command {
 	f.BoolVarP(&o.ipv4, "ipv4", "4", false, "dial IPv4 addresses alone")
 	f.BoolVarP(&o.ipv6, "ipv6", "6", false, "dial IPv6 addresses alone")
 	f.BoolVar(&o.out.tree, "tree", false, "draw the SPF tree in the table")
-	f.StringVar(&o.config, "config", "", "settings and streams in YAML")
+	f.String("config", "", "settings and streams in YAML") // settle reads it
 	o.out.flags(cmd)
 	return cmd
 }

@@ -214,9 +214,8 @@ func authorises(t spf.Term) bool { return !t.Modifier && !isAll(t) && t.Qualifie
 // force one could refuse, or end in permerror: only addresses that pass are certain to do neither.
 func inOrder(r *spf.Record) bool {
 	i := slices.IndexFunc(r.Terms, isAll)
-	return i < 0 || !slices.ContainsFunc(r.Terms[i:], func(t spf.Term) bool {
-		return !t.Modifier && !isAll(t) && !(t.Qualifier == "+" && t.Network.IsValid())
-	})
+	certain := func(t spf.Term) bool { return t.Modifier || isAll(t) || t.Qualifier == "+" && t.Network.IsValid() }
+	return i < 0 || len(slices.DeleteFunc(slices.Clone(r.Terms[i:]), certain)) == 0
 }
 
 // rewritten is a record with terms put in front and, where the terms allow it, one all after its last mechanism.
@@ -283,6 +282,9 @@ func networks(ips []netip.Addr) []string {
 
 // dmarc proposes a record that only watches where there is none.
 func (p *proposer) dmarc() {
+	if len(p.facts.DMARC.Value.CNAME) > 0 {
+		return // no other record may stand beside a CNAME (RFC 1034 3.6.2)
+	}
 	clears := p.take(func(f checks.Finding) bool { return f.Check.ID == "dmarc.missing" })
 	if len(clears) == 0 {
 		return

@@ -67,7 +67,8 @@ func TestNetworks(t *testing.T) {
 		{"few", from("192.0.2.254", 3), "ip4:192.0.2.254 ip4:192.0.2.255 ip4:192.0.3.0"},
 		{"twice", append(from("192.0.2.1", 1), from("192.0.2.1", 1)...), "ip4:192.0.2.1"},
 		{"both families", append(from("2001:db8::1", 1), from("192.0.2.1", 1)...), "ip4:192.0.2.1 ip6:2001:db8::1"},
-		{"ten", from("192.0.2.0", 10), "ip4:192.0.2.0 ip4:192.0.2.1 ip4:192.0.2.2 ip4:192.0.2.3 ip4:192.0.2.4 ip4:192.0.2.5 ip4:192.0.2.6 ip4:192.0.2.7 ip4:192.0.2.8 ip4:192.0.2.9"},
+		{"ten", from("192.0.2.0", 10), "ip4:192.0.2.0 ip4:192.0.2.1 ip4:192.0.2.2 ip4:192.0.2.3 ip4:192.0.2.4 " +
+			"ip4:192.0.2.5 ip4:192.0.2.6 ip4:192.0.2.7 ip4:192.0.2.8 ip4:192.0.2.9"},
 		{"eleven", from("192.0.2.0", 11), "ip4:192.0.2.0/29 ip4:192.0.2.8/31 ip4:192.0.2.10"},
 		{"across a boundary", from("192.0.2.250", 12), "ip4:192.0.2.250/31 ip4:192.0.2.252/30 ip4:192.0.3.0/30 ip4:192.0.3.4/31"},
 		{"with gaps", append(from("192.0.2.0", 8), append(from("192.0.2.12", 4), from("192.0.2.16", 8)...)...), "ip4:192.0.2.0/29 ip4:192.0.2.12/30 ip4:192.0.2.16/29"},
@@ -120,23 +121,23 @@ func TestAfter(t *testing.T) {
 	}
 	passed := checks.Finding{Check: b, Status: checks.Pass, Subject: "y"}
 	raised := checks.Finding{Check: b, Status: checks.Warn, Subject: "raised"}
+	cleared := of(a, "x", false)
 	tests := []struct {
 		name   string
-		clears []checks.Finding
 		raises []checks.Finding
-		l      []checks.Finding
+		beside []checks.Finding
 		want   string
 	}{
-		{"what it clears is gone", []checks.Finding{of(a, "x", false)}, nil, []checks.Finding{of(a, "x", false), of(a, "y", false), of(b, "x", false)}, "spf.a y spf.b x"},
-		{"what it implied is gone", []checks.Finding{of(a, "x", false)}, nil, []checks.Finding{of(a, "x", false), of(b, "x", true), passed}, "spf.b y"},
-		{"unless something else may be the cause", []checks.Finding{of(a, "x", false)}, nil, []checks.Finding{of(a, "x", false), of(a, "y", false), of(b, "x", true)}, "spf.a y spf.b x"},
-		{"not in another area", []checks.Finding{of(a, "x", false)}, nil, []checks.Finding{of(a, "x", false), of(c, "x", true)}, "dkim.c x"},
-		{"what it raises is there", []checks.Finding{of(a, "x", false)}, []checks.Finding{raised}, []checks.Finding{of(a, "x", false)}, "spf.b raised"},
+		{"what it clears is gone", nil, []checks.Finding{of(a, "y", false), of(b, "x", false)}, "spf.a y spf.b x"},
+		{"what it implied is gone", nil, []checks.Finding{of(b, "x", true), passed}, "spf.b y"},
+		{"unless something else may be the cause", nil, []checks.Finding{of(a, "y", false), of(b, "x", true)}, "spf.a y spf.b x"},
+		{"not in another area", nil, []checks.Finding{of(c, "x", true)}, "dkim.c x"},
+		{"what it raises is there", []checks.Finding{raised}, nil, "spf.b raised"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var got []string
-			for _, f := range (Proposal{clears: tt.clears, raises: tt.raises}).After(tt.l) {
+			for _, f := range (Proposal{clears: []checks.Finding{cleared}, raises: tt.raises}).After(append(tt.beside, cleared)) {
 				got = append(got, f.Check.ID, f.Subject)
 			}
 			if strings.Join(got, " ") != tt.want {

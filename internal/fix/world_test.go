@@ -62,6 +62,18 @@ func spf(record string) []string {
 	return []string{"-healthy.example. TXT", `healthy.example. TXT "` + record + `"`, `healthy.example. TXT "some-site-verification=4f1d2c"`}
 }
 
+// reverse are the edits that give its address other reverse names.
+func reverse(names ...string) []string {
+	l := []string{"-25.2.0.192.in-addr.arpa. PTR"}
+	for _, n := range names {
+		l = append(l, "25.2.0.192.in-addr.arpa. PTR "+n+".")
+	}
+	return l
+}
+
+// unsigned are the edits that take its DKIM keys away.
+var unsigned = []string{"-s1._domainkey.healthy.example. TXT", "-s2._domainkey.healthy.example. TXT"}
+
 // target is the healthy domain, sending from the addresses given.
 func target(t testing.TB, ips ...string) gather.Target {
 	t.Helper()

@@ -194,7 +194,7 @@ func (w *witness) validated(text, domain string) string {
 		if !ok {
 			return macro // malformed
 		}
-		return strings.ReplaceAll(value, "%", "%%")
+		return value
 	})
 }
 

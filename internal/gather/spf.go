@@ -245,7 +245,7 @@ func (g *gatherer) term(t *facts.SPFTerm, withHosts bool) bool {
 
 // count numbers the lookups and voids in the order in which an evaluation comes to them.
 func count(s *facts.SPF, n *facts.SPFNode) {
-	if n.Status == facts.SPFUnknown || n.Status == facts.SPFUnread {
+	if n.Status == facts.SPFUnknown {
 		s.Whole = false
 	}
 	for i := range n.Terms {

@@ -76,6 +76,7 @@ func TestWalkCounts(t *testing.T) {
 		{"exists:h.d.example ptr ptr:d.example -all", 3, nil},
 		{"exists:six.d.example -all", 1, []string{"exists:six.d.example"}}, // A alone counts (5.7)
 		{"exists:gone.example exists:gone.example -all", 2, []string{"exists:gone.example", "exists:gone.example"}},
+		{"exists:a..b.example mx:a..b.example -all", 2, []string{"exists:a..b.example", "mx:a..b.example"}}, // no message can carry the name
 		{"include:pass.example include:pass.example -all", 2, nil},
 		{"include:two.d.example include:one.d.example -all", 5, nil},
 		{"include:gone.example include:nospf.example -all", 2, []string{"include:gone.example", "include:nospf.example"}},
@@ -217,6 +218,17 @@ func TestWalkNodes(t *testing.T) {
 				t.Errorf("whole %v, why %q", s.Whole, c.Why)
 			}
 		})
+	}
+}
+
+// TestWalkPathsApart: what one branch has come through is nothing to the branch beside it.
+func TestWalkPathsApart(t *testing.T) {
+	s, _ := walkOf(t, "v=spf1 include:a.example -all", txt("a.example", "v=spf1 include:b.example -all")+txt("b.example", "v=spf1 include:x.example include:y.example -all")+
+		txt("x.example", "v=spf1 include:c.example -all")+txt("c.example", "v=spf1 include:y.example -all")+txt("y.example", "v=spf1 -all"), nil)
+	for _, x := range terms(s.Root) {
+		if x.Child != nil && x.Child.Status != facts.SPFFound {
+			t.Errorf("%s: %s", x.Term.Text, x.Child.Status)
+		}
 	}
 }
 

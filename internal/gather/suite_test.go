@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
+	"github.com/google/go-cmp/cmp"
 
 	"mailaudit/internal/dnsx"
 	"mailaudit/internal/facts"
@@ -124,7 +125,7 @@ func master(zone map[string][]map[string]any) (text string, faults map[dnsx.Ques
 }
 
 // absolute is a name with the dot at its end that some of the suite's have.
-func absolute(name any) string { return strings.TrimSuffix(fmt.Sprint(name), ".") + "." }
+func absolute(name any) string { return escape(strings.TrimSuffix(fmt.Sprint(name), "."), ".-_") + "." }
 
 // quoted are character-strings as a zone file has them, each of at most 255 octets.
 func quoted(l []string) []string {
@@ -207,4 +208,58 @@ func TestSuite(t *testing.T) {
 			t.Errorf("%s of %q from %s is %s (%s), want one of %q", r.Identity, r.Domain, c.Host, r.Result, r.Why, want)
 		}
 	})
+}
+
+// TestResults: every address of every stream, by MAIL FROM and, where there is one, by HELO.
+func TestResults(t *testing.T) {
+	s := serve(t, txt("d.example", "v=spf1 exists:%{h}.helo.d.example exists:%{l}.local.d.example -all")+txt("mail.d.example", "v=spf1 exists:%{l}.local.d.example -all")+`
+unknown.helo.d.example.     A 127.0.0.1
+postmaster.local.d.example. A 127.0.0.1
+`, nil)
+	ip := netip.MustParseAddr("11.0.0.1")
+	g := over(t.Context(), s, Target{Domain: "d.example", Streams: []facts.Stream{
+		{Name: "no HELO", MailFrom: "bounce@d.example"},
+		{Name: "HELO", MailFrom: "bounce@d.example", HELO: "Mail.D.Example."},
+	}})
+	want := []facts.SPFResult{
+		{IP: ip, Stream: "no HELO", Declared: true, Identity: "mailfrom", Domain: "d.example", Result: "pass", Why: "exists"}, // %{h} is "unknown"
+		{IP: ip, Stream: "HELO", Identity: "mailfrom", Domain: "d.example", Result: "fail", Why: "all"},
+		{IP: ip, Stream: "HELO", Identity: "helo", Domain: "mail.d.example", Result: "pass", Why: "exists"}, // by postmaster (RFC 7208 2.4)
+	}
+	got := g.results([]facts.Source{{IP: ip, Stream: "no HELO", Declared: true}, {IP: ip, Stream: "HELO"}})
+	if d := cmp.Diff(want, got, alike); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+// TestResultsWhy: a result says what matched, or what is wrong, and where.
+func TestResultsWhy(t *testing.T) {
+	more := ""
+	for i := range 11 {
+		more += fmt.Sprintf("many.example. MX 10 m%d.example.\n", i)
+	}
+	for record, want := range map[string]string{
+		"v=spf1 ip4:11.0.0.0/24 -all":                         "pass: ip4 or ip6",
+		"v=spf1 a:h.d.example -all":                           "fail: all",
+		"v=spf1 a:own.example -all":                           "pass: a",
+		"v=spf1 mx:own.example -all":                          "pass: mx",
+		"v=spf1 ptr:own.example ?all":                         "pass: ptr",
+		"v=spf1 ip4:11.0.0.1 a:b,c":                           `permerror: "a:b,c" in the record of d.example: the domain "b,c" has no dot and top-level label at its end (RFC 7208 7.1)`,
+		"v=spf1 ?include:bad.example ip4:11.0.0.1":            `permerror: "moo" in the record of bad.example: there is no mechanism "moo"`,
+		"v=spf1 include:gone.example -all":                    "permerror: no SPF record",
+		"v=spf1 include:twice.example -all":                   "permerror: more than one SPF record",
+		"v=spf1 a:v1.x.example a:v2.x.example a:v3.x.example": "permerror: more than 2 void lookups",
+		"v=spf1 mx:many.example -all":                         "permerror: an mx with more than 10 hosts",
+		"v=spf1" + strings.Repeat(" a:h.d.example", 11):       "permerror: more than 10 DNS lookups",
+		"v=spf1 a:lost.example -all":                          "temperror: lost.example A: ",
+		"v=spf1":                                              "neutral: ",
+		"v=spf2 -all":                                         "none: no SPF record",
+	} {
+		s := serve(t, world+more+txt("d.example", record)+txt("bad.example", "v=spf1 -all moo")+
+			"own.example. A 11.0.0.1\nown.example. MX 10 own.example.\n1.0.0.11.in-addr.arpa. PTR own.example.\n", lost("lost.example"))
+		r, why := over(t.Context(), s, Target{}).evaluate(netip.MustParseAddr("11.0.0.1"), "h.example", "a@d.example", "d.example")
+		if got := r + ": " + why; got != want && !(r == "temperror" && strings.HasPrefix(got, want) && strings.HasSuffix(got, "answered SERVFAIL")) {
+			t.Errorf("%s\n got %s\nwant %s", record, got, want)
+		}
+	}
 }

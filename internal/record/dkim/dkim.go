@@ -138,7 +138,7 @@ func (r *Record) key(t taglist.Tag) {
 		if r.KeyType == "ed25519" {
 			r.Bits, err = ed25519Bits(data)
 		} else {
-			r.Bits, err = rsaBits(data)
+			err = r.rsa(data)
 		}
 	}
 	if err != nil {
@@ -168,23 +168,25 @@ func decode(value string) ([]byte, error) {
 	return nil, fmt.Errorf("p= is no base64: its %d octets are cut short or wrongly padded", len(text))
 }
 
-// rsaBits returns the size of an RSA key: the bare RSAPublicKey that RFC 6376 3.6.1 names, or the SubjectPublicKeyInfo that
-// its appendix C makes and signers publish. Verifiers take both.
-func rsaBits(der []byte) (int, error) {
+// rsa reads an RSA key: the bare RSAPublicKey that RFC 6376 3.6.1 names, or the SubjectPublicKeyInfo that its appendix C
+// makes and signers publish. Verifiers take both.
+func (r *Record) rsa(der []byte) error {
 	if len(der) == ed25519.PublicKeySize {
-		return 0, fmt.Errorf("p= holds %d octets, which is an ed25519 key, and k= says rsa", len(der))
+		return fmt.Errorf("p= holds %d octets, which is an ed25519 key, and k= says rsa", len(der))
 	}
-	if key, err := x509.ParsePKCS1PublicKey(der); err == nil {
-		return key.N.BitLen(), nil
-	}
-	key, err := x509.ParsePKIXPublicKey(der)
+	key, err := x509.ParsePKCS1PublicKey(der)
 	if err != nil {
-		return 0, fmt.Errorf("the %d octets in p= are no RSA public key in DER", len(der))
+		spki, err := x509.ParsePKIXPublicKey(der)
+		if err != nil {
+			return fmt.Errorf("the %d octets in p= are no RSA public key in DER", len(der))
+		}
+		var ok bool
+		if key, ok = spki.(*rsa.PublicKey); !ok {
+			return errors.New("p= holds a key that is not the RSA key that k= promises")
+		}
 	}
-	if key, ok := key.(*rsa.PublicKey); ok {
-		return key.N.BitLen(), nil
-	}
-	return 0, errors.New("p= holds a key that is not the RSA key that k= promises")
+	r.Bits, r.Exponent, r.ROCA = key.N.BitLen(), key.E, roca(key.N)
+	return nil
 }
 
 // ed25519Bits checks an ed25519 key: the bare 32 octets, with no ASN.1 around them (RFC 8463 4.2).

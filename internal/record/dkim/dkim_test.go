@@ -46,21 +46,21 @@ func TestParse(t *testing.T) {
 		name, text string
 		want       Record // without Text, Tags and Problems
 	}{
-		{"usual", "v=DKIM1; k=rsa; p=" + rsa2048, Record{KeyType: "rsa", Bits: 2048}},
-		{"p= alone", "p=" + rsa2048, Record{KeyType: "rsa", Bits: 2048}},
-		{"no v=", "k=rsa; p=" + rsa2048, Record{KeyType: "rsa", Bits: 2048}},
-		{"1024 bits", "p=" + spki(t, rsaKey(1024)), Record{KeyType: "rsa", Bits: 1024}},
-		{"4096 bits", "p=" + spki(t, rsaKey(4096)), Record{KeyType: "rsa", Bits: 4096}},
-		{"RSAPublicKey", "p=" + pkcs1(2048), Record{KeyType: "rsa", Bits: 2048}},
-		{"white space in p=", "p=" + rsa2048[:60] + " \t" + rsa2048[60:120] + "\r\n " + rsa2048[120:], Record{KeyType: "rsa", Bits: 2048}},
+		{"usual", "v=DKIM1; k=rsa; p=" + rsa2048, Record{KeyType: "rsa", Bits: 2048, Exponent: 65537}},
+		{"p= alone", "p=" + rsa2048, Record{KeyType: "rsa", Bits: 2048, Exponent: 65537}},
+		{"no v=", "k=rsa; p=" + rsa2048, Record{KeyType: "rsa", Bits: 2048, Exponent: 65537}},
+		{"1024 bits", "p=" + spki(t, rsaKey(1024)), Record{KeyType: "rsa", Bits: 1024, Exponent: 65537}},
+		{"4096 bits", "p=" + spki(t, rsaKey(4096)), Record{KeyType: "rsa", Bits: 4096, Exponent: 65537}},
+		{"RSAPublicKey", "p=" + pkcs1(2048), Record{KeyType: "rsa", Bits: 2048, Exponent: 65537}},
+		{"white space in p=", "p=" + rsa2048[:60] + " \t" + rsa2048[60:120] + "\r\n " + rsa2048[120:], Record{KeyType: "rsa", Bits: 2048, Exponent: 65537}},
 		{"ed25519", "v=DKIM1; k=ed25519; p=" + edKey32, Record{KeyType: "ed25519", Bits: 256}},
 		{"key type in upper case", "k=ED25519; p=" + edKey32, Record{KeyType: "ed25519", Bits: 256}},
 		{"hashes, services and flags", "h=SHA1 : sha256; s=email:tlsrpt; t=y : s : x; p=" + rsa2048, Record{
-			KeyType: "rsa", Bits: 2048, Hashes: []string{"sha1", "sha256"}, Services: []string{"email", "tlsrpt"}, Testing: true, Strict: true}},
-		{"any service", "s=*; p=" + rsa2048, Record{KeyType: "rsa", Bits: 2048, Services: []string{"*"}}},
-		{"testing alone", "t=y; p=" + rsa2048, Record{KeyType: "rsa", Bits: 2048, Testing: true}},
-		{"strict alone", "t=s; p=" + rsa2048, Record{KeyType: "rsa", Bits: 2048, Strict: true}},
-		{"unknown tags", "v=DKIM1; n=a note; g=; x=y; p=" + rsa2048, Record{KeyType: "rsa", Bits: 2048}},
+			KeyType: "rsa", Bits: 2048, Exponent: 65537, Hashes: []string{"sha1", "sha256"}, Services: []string{"email", "tlsrpt"}, Testing: true, Strict: true}},
+		{"any service", "s=*; p=" + rsa2048, Record{KeyType: "rsa", Bits: 2048, Exponent: 65537, Services: []string{"*"}}},
+		{"testing alone", "t=y; p=" + rsa2048, Record{KeyType: "rsa", Bits: 2048, Exponent: 65537, Testing: true}},
+		{"strict alone", "t=s; p=" + rsa2048, Record{KeyType: "rsa", Bits: 2048, Exponent: 65537, Strict: true}},
+		{"unknown tags", "v=DKIM1; n=a note; g=; x=y; p=" + rsa2048, Record{KeyType: "rsa", Bits: 2048, Exponent: 65537}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

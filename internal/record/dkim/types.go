@@ -8,6 +8,8 @@ type Record struct {
 	Tags     []taglist.Tag `json:"tags"`
 	KeyType  string        `json:"key_type"`           // k=, lower case as published; "rsa" where left out
 	Bits     int           `json:"bits,omitempty"`     // of the modulus (rsa) or 256 (ed25519); 0 where there is no key
+	Exponent int           `json:"exponent,omitempty"` // of an RSA key
+	ROCA     bool          `json:"roca,omitempty"`     // the RSA key is of the kind that CVE-2017-15361 lets anybody compute
 	Revoked  bool          `json:"revoked,omitempty"`  // p= is there and empty
 	Hashes   []string      `json:"hashes,omitempty"`   // h=; empty: all
 	Services []string      `json:"services,omitempty"` // s=; empty: all

@@ -148,6 +148,14 @@ func TestParse(t *testing.T) {
 			if got.Text != tt.text {
 				t.Errorf("Text = %q", got.Text)
 			}
+			for _, l := range [][]URI{got.RUA, got.RUF} {
+				for i := range l {
+					if !strings.HasPrefix(tt.text[l[i].Offset:], l[i].Text) {
+						t.Errorf("%q does not stand at %d", l[i].Text, l[i].Offset)
+					}
+					l[i].Offset = 0
+				}
+			}
 			got.Text, got.Tags, got.Problems = "", nil, nil
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("record (-want +got):\n%s", diff)
@@ -196,6 +204,20 @@ func TestProblems(t *testing.T) {
 	}
 }
 
+// TestURIOffsets holds where each destination stands, white space and all.
+func TestURIOffsets(t *testing.T) {
+	text := "v=DMARC1; p=none; ruf = \tmailto:a@b.c; rua=mailto:a@b.c!1m ,\t mailto:a@b.c,,x"
+	r := Parse(text)
+	var got []string
+	for _, u := range append(r.RUF, r.RUA...) {
+		got = append(got, text[u.Offset:])
+	}
+	want := []string{"mailto:a@b.c; rua=mailto:a@b.c!1m ,\t mailto:a@b.c,,x", "mailto:a@b.c!1m ,\t mailto:a@b.c,,x", "mailto:a@b.c,,x", ",x", "x"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("what stands from each on (-want +got):\n%s", diff)
+	}
+}
+
 func TestFO(t *testing.T) {
 	for value, want := range map[string]bool{
 		"0": true, "1": true, "d": true, "s": true, "S": true, "1:d:s": true, "d:0": true, "d:s:1": true, "d:1:s": true,
@@ -231,9 +253,12 @@ func TestParseURI(t *testing.T) {
 		{"a@example.org", URI{Fault: "mailto: is missing before the address"}, false},
 		{"none", URI{Fault: "it is no URI: it has no scheme such as mailto:"}, false},
 		{"mailto: a@example.org", URI{Fault: "white space inside a URI (addresses are separated by commas)"}, false},
-		{"mailto:a@example.org!", URI{Fault: `"!" is neither encoded as %21 nor the start of a size such as !10m`}, false},
-		{"mailto:a@example.org!10p", URI{Fault: `"!" is neither encoded as %21 nor the start of a size such as !10m`}, false},
-		{"mailto:a!b@example.org!10m", URI{Size: "!10m", Fault: `"!" is neither encoded as %21 nor the start of a size such as !10m`}, false},
+		{"mailto:a@example.org!", URI{Fault: `"!" is neither encoded as %21 nor the start of a size such as !10m`}, true},
+		{"mailto:a@example.org!10p", URI{Fault: `"!" is neither encoded as %21 nor the start of a size such as !10m`}, true},
+		{"mailto:a!b@example.org!10m", URI{Size: "!10m", Fault: `"!" is neither encoded as %21 nor the start of a size such as !10m`}, true},
+		{"https://example.org/!", URI{Fault: `"!" is neither encoded as %21 nor the start of a size such as !10m`}, true},
+		{"a!b@example.org", URI{Fault: "mailto: is missing before the address"}, false},
+		{"mailto:a b!@example.org", URI{Fault: "white space inside a URI (addresses are separated by commas)"}, false},
 		{"mailto:<a@example.org>", URI{Fault: "it holds a character that must be percent-encoded in a URI"}, false},
 		{"mailto:a%zz@example.org", URI{Fault: "it holds a character that must be percent-encoded in a URI"}, false},
 		{"mailto:a@b\u00fccher.example", URI{Fault: "it holds a character that must be percent-encoded in a URI"}, false},
@@ -243,14 +268,14 @@ func TestParseURI(t *testing.T) {
 		{"mailto://a@example.org", URI{Fault: "mailto: takes no slashes"}, false},
 		{"mailto:@example.org", URI{Fault: `"" is no local-part of an address`}, false},
 		{"mailto:a..b@example.org", URI{Fault: `"a..b" is no local-part of an address`}, false},
-		{"mailto:a" + long + "@example.org", URI{Fault: `"a` + long + `" is no local-part of an address`}, false},
+		{"mailto:a" + long + "@example.org", URI{Fault: `"a` + long + `" is no local-part of an address`}, true},
 		{"mailto:a@", URI{Fault: `"" is no domain`}, false},
 		{"mailto:a@example..org", URI{Fault: `"example..org" is no domain`}, false},
 		{"https://example.org/%zz", URI{Fault: "it holds a character that must be percent-encoded in a URI"}, false},
 		{"mailto:a@%E2%84%AA.example", URI{Fault: `"\u212a.example" is no domain`}, false}, // the Kelvin sign, whose lower case is k
-		{"mailto:a@-example.org", URI{Fault: `"-example.org" is no domain`}, false},
+		{"mailto:a@-example.org", URI{Fault: `"-example.org" is no domain`}, true},
 		{"mailto:a@[192.0.2.1]", URI{Fault: `"[192.0.2.1]" is no domain`}, false},
-		{"mailto:a@" + strings.Repeat("a.", 126) + "xy", URI{Fault: `"` + strings.Repeat("a.", 35) + `" is no domain`}, false},
+		{"mailto:a@" + strings.Repeat("a.", 126) + "xy", URI{Fault: `"` + strings.Repeat("a.", 35) + `" is no domain`}, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.text, func(t *testing.T) {
@@ -328,6 +353,9 @@ func FuzzParse(f *testing.F) {
 			if (u.Fault == "") != (u.Domain != "") {
 				t.Errorf("%+v has a fault and a domain, or neither", u)
 			}
+			if !strings.HasPrefix(text[u.Offset:], u.Text) {
+				t.Errorf("%q does not stand at %d", u.Text, u.Offset)
+			}
 		}
 		if len(r.Problems) > 0 {
 			return
@@ -335,6 +363,12 @@ func FuzzParse(f *testing.F) {
 		again := Parse(r.String())
 		for i := range again.Tags {
 			again.Tags[i].Offset = r.Tags[i].Offset
+		}
+		for i := range again.RUA {
+			again.RUA[i].Offset = r.RUA[i].Offset
+		}
+		for i := range again.RUF {
+			again.RUF[i].Offset = r.RUF[i].Offset
 		}
 		again.Text = r.Text
 		if diff := cmp.Diff(r, again); diff != "" {

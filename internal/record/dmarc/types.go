@@ -23,6 +23,7 @@ type Record struct {
 // URI is one destination of reports.
 type URI struct {
 	Text   string `json:"text"`             // as published, without white space
+	Offset int    `json:"offset"`           // in octets from the start of the record
 	Domain string `json:"domain,omitempty"` // of a mailto address, lower case; "" where the URI is invalid
 	Size   string `json:"size,omitempty"`   // the "!10m" suffix of RFC 7489, with its mark
 	Fault  string `json:"fault,omitempty"`  // why it is no valid destination
