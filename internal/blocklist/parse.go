@@ -453,7 +453,7 @@ func match(s string) (Match, error) {
 		}
 		m.Net[i] = o
 	}
-	ok := true
+	var ok bool
 	if bit, isBit := strings.CutPrefix(parts[3], "&"); isBit {
 		m.Bit, ok = octet(bit)
 		if m.Bit == 0 || m.Bit&(m.Bit-1) != 0 {

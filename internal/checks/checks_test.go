@@ -25,7 +25,7 @@ type ruleCase struct {
 
 // cases are those of all areas: each area's test file adds its own list.
 func cases() []ruleCase {
-	return slices.Concat(domainCases, mxCases, spfCases, dkimCases, dmarcCases, ptrCases, dnsblCases, submissionCases)
+	return slices.Concat(domainCases, mxCases, spfCases, dkimCases, dmarcCases, ptrCases, dnsblCases, submissionCases, bimiCases, parkedCases)
 }
 
 func TestRules(t *testing.T) {

@@ -29,8 +29,9 @@ var dnsblChecks = []*Check{
 		Needs: facts.Listings,
 		Help: "Large receivers ask these lists about every connection and refuse what they list. A listing has a cause, such as " +
 			"a hijacked account or a bought address list, and comes back as long as the cause is there.",
-		Fix:   "Stop the cause first, then ask the list for removal",
-		Judge: each(majorAnswers, listedAs(Fail, blocklist.ClassMajor)),
+		Fix:     "Stop the cause first, then ask the list for removal",
+		Example: Example{Zone: "25.2.0.192.zen.spamhaus.org. A 127.0.0.2"},
+		Judge:   each(majorAnswers, listedAs(Fail, blocklist.ClassMajor)),
 	},
 	{
 		ID: "dnsbl.listed-minor", Title: "no smaller blocklist lists the sending addresses or the domain", Area: "dnsbl", Worst: Warn, Impact: Spam,
@@ -38,8 +39,9 @@ var dnsblChecks = []*Check{
 		Needs:      facts.Listings,
 		Help: "Smaller lists are asked by some receivers, and by filters that add them up. A listing there costs some mail, and " +
 			"is often the first sign of what the major lists will see next.",
-		Fix:   "Stop the cause first, then ask the list for removal",
-		Judge: each(minorAnswers, listedAs(Warn, blocklist.ClassMinor)),
+		Fix:     "Stop the cause first, then ask the list for removal",
+		Example: Example{Zone: "25.2.0.192.psbl.surriel.com. A 127.0.0.2"},
+		Judge:   each(minorAnswers, listedAs(Warn, blocklist.ClassMinor)),
 	},
 	{
 		ID: "dnsbl.listed-policy", Title: "no policy list counts the sending addresses as no mail servers", Area: "dnsbl", Worst: Fail, Impact: Reject,
@@ -56,8 +58,9 @@ var dnsblChecks = []*Check{
 		Needs: facts.Listings,
 		Help: "Policy lists do not accuse anybody of spam: they hold addresses from which no mail should come directly, such as " +
 			"those of home connections, by the word of their own providers. Most receivers refuse what is on the Spamhaus PBL.",
-		Fix:   "Send through the provider's mail relay, or have a static address taken off the list",
-		Judge: each(listings("ip"), listedPolicy),
+		Fix:     "Send through the provider's mail relay, or have a static address taken off the list",
+		Example: Example{Zone: "25.2.0.192.zen.spamhaus.org. A 127.0.0.10"},
+		Judge:   each(listings("ip"), listedPolicy),
 	},
 	{
 		ID: "dnsbl.listed-info", Title: "no list that hardly anybody uses lists the sending addresses or the domain", Area: "dnsbl", Worst: Info, Impact: Hygiene,
@@ -65,8 +68,9 @@ var dnsblChecks = []*Check{
 		Needs:      facts.Listings,
 		Help: "Hardly any receiver refuses for these lists. Some cover a whole network or provider for the sake of a few hosts in " +
 			"it; those end when the provider acts, and never by paying.",
-		Fix:   "Tell the provider of the address where the listing is about its network",
-		Judge: each(allAnswers, listedAs(Info, blocklist.ClassInfo)),
+		Fix:     "Tell the provider of the address where the listing is about its network",
+		Example: Example{Zone: "25.2.0.192.bl.0spam.org. A 127.0.0.2"},
+		Judge:   each(allAnswers, listedAs(Info, blocklist.ClassInfo)),
 	},
 	{
 		ID: "dnsbl.domain-listed", Title: "no domain blocklist lists the domain", Area: "dnsbl", Worst: Fail, Impact: Reject,
@@ -80,8 +84,9 @@ var dnsblChecks = []*Check{
 		Needs: facts.Listings,
 		Help: "Filters look up the domains in the envelope, the header and the links of a message. A listed domain takes its mail " +
 			"down from every address that sends it.",
-		Fix:   "Clean the web site and stop the mail that advertises it first, then ask the list for removal",
-		Judge: each(domainAnswers, listedAs(Fail, blocklist.ClassDomain)),
+		Fix:     "Clean the web site and stop the mail that advertises it first, then ask the list for removal",
+		Example: Example{Zone: "example.com.dbl.spamhaus.org. A 127.0.1.2"},
+		Judge:   each(domainAnswers, listedAs(Fail, blocklist.ClassDomain)),
 	},
 	{
 		ID: "dnsbl.domain-abused-legit", Title: "no domain blocklist lists the domain as abused by others", Area: "dnsbl", Worst: Warn, Impact: Spam,
@@ -89,8 +94,9 @@ var dnsblChecks = []*Check{
 		Needs:      facts.Listings,
 		Help: "The list takes the domain for a legitimate one that others abuse: a hacked web site, or a redirector that anybody " +
 			"can use. Messages with links to it are refused or filed as spam.",
-		Fix:   "Clean the hacked site or close the redirector first, then ask the list for removal",
-		Judge: each(listings("domain"), listedAs(Warn, blocklist.ClassAbused)),
+		Fix:     "Clean the hacked site or close the redirector first, then ask the list for removal",
+		Example: Example{Zone: "example.com.dbl.spamhaus.org. A 127.0.1.102"},
+		Judge:   each(listings("domain"), listedAs(Warn, blocklist.ClassAbused)),
 	},
 	{
 		ID: "dnsbl.query-refused", Title: "the blocklists answer this resolver", Area: "dnsbl", Worst: Unknown, Impact: Hygiene,
@@ -98,8 +104,9 @@ var dnsblChecks = []*Check{
 		Needs:      facts.Listings,
 		Help: "Lists refuse public resolvers and heavy users, with an answer that careless tools take for a listing. It says " +
 			"nothing about the address, neither good nor bad.",
-		Fix:   "Ask through a recursive resolver of your own (--resolver), or with the key that the list gives to registered users",
-		Judge: each(inState(facts.ListRefused), blind("refuses this resolver")),
+		Fix:     "Ask through a recursive resolver of your own (--resolver), or with the key that the list gives to registered users",
+		Example: Example{Zone: "25.2.0.192.zen.spamhaus.org. A 127.255.255.254"},
+		Judge:   each(inState(facts.ListRefused), blind("refuses this resolver")),
 	},
 	{
 		ID: "dnsbl.self-test", Title: "the blocklists pass their self-test", Area: "dnsbl", Worst: Unknown, Impact: Hygiene,
@@ -107,8 +114,9 @@ var dnsblChecks = []*Check{
 		Needs:      facts.Listings,
 		Help: "Every list holds 127.0.0.2 and never 127.0.0.1, or test names of its own, so that a dead list can be told from one " +
 			"that has nothing to say. A list that fails this is not believed in this run, whatever it answers.",
-		Fix:   "Repeat the audit; where the list stays silent, take it out of the list file",
-		Judge: each(inState(facts.ListFailed), blind("was not used")),
+		Fix:     "Repeat the audit; where the list stays silent, take it out of the list file",
+		Example: Example{Remove: "2.0.0.127.psbl.surriel.com. A"},
+		Judge:   each(inState(facts.ListFailed), blind("was not used")),
 	},
 	{
 		ID: "dnsbl.hijacked", Title: "the blocklists answer with codes of their own", Area: "dnsbl", Worst: Unknown, Impact: Hygiene,
@@ -116,8 +124,9 @@ var dnsblChecks = []*Check{
 		Needs:      facts.Listings,
 		Help: "A list answers from 127.0.0.0/8 and from nowhere else. Another address comes from a resolver that rewrites " +
 			"answers, or from a zone that has lapsed and belongs to somebody else.",
-		Fix:   "Ask through a resolver that does not rewrite answers (--resolver), or take the list out of the list file",
-		Judge: each(inState(facts.ListHijacked), blind("does not answer as a blocklist")),
+		Fix:     "Ask through a resolver that does not rewrite answers (--resolver), or take the list out of the list file",
+		Example: Example{Zone: "2.0.0.127.psbl.surriel.com. A 203.0.113.9"},
+		Judge:   each(inState(facts.ListHijacked), blind("does not answer as a blocklist")),
 	},
 	{
 		ID: "dnsbl.terms", Title: "every blocklist of this run could be asked", Area: "dnsbl", Worst: Info, Impact: Hygiene,

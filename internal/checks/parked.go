@@ -240,7 +240,9 @@ func parkedButSends(f *facts.Facts) []Verdict {
 		b := Violation{Status: Fail, At: hardAll(s), Fix: "Publish an SPF record that names what sends, or send with a MAIL FROM of another domain",
 			Message: "the SPF record says that no host sends, and yet one does: " + who,
 			// One defect: what it costs is with the addresses that do not pass.
-			Implied: slices.ContainsFunc(f.Results, func(r facts.SPFResult) bool { return r.Identity == "mailfrom" && r.Domain == s.Domain && r.Declared && r.Result == "fail" })}
+			Implied: slices.ContainsFunc(f.Results, func(r facts.SPFResult) bool {
+				return r.Identity == "mailfrom" && r.Domain == s.Domain && r.Declared && r.Result == "fail"
+			})}
 		if len(s.MailFrom) == 0 {
 			b.Status, b.Fix = Info, "Give --profile sender, so that the domain is judged as one"
 			b.Message = "the SPF record says that no host sends with this domain in MAIL FROM, which is why it was taken for parked"

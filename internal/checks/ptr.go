@@ -20,8 +20,9 @@ var ptrChecks = []*Check{
 		References: []string{"RFC 6890 2.2"},
 		Help: "A private or reserved address reaches no receiver: what they see, and what SPF, PTR and blocklists are about, is " +
 			"the public address of the router or gateway through which the mail leaves.",
-		Fix:   "Declare the public address that receivers see; for a lab or an intranet declare its range with --assume-public",
-		Judge: each(declared, ipPrivate),
+		Fix:     "Declare the public address that receivers see; for a lab or an intranet declare its range with --assume-public",
+		Example: Example{Zone: `example.com. TXT "v=spf1 ip4:10.1.2.3 -all"`, Flags: "--ip 10.1.2.3"},
+		Judge:   each(declared, ipPrivate),
 	},
 	{
 		ID: "ip.no-source", Title: "the sending addresses are known", Area: "ptr", Worst: Info, Impact: Hygiene,
@@ -29,8 +30,9 @@ var ptrChecks = []*Check{
 		// Needs nothing of its own: SPF is always asked, and with no address the area has nothing that could be decided.
 		Help: "Reverse names and address blocklists are properties of the hosts that send. A domain that sends through a provider " +
 			"shares the provider's, and only a declared address can be judged.",
-		Fix:   "Name a sending address with --ip, as it stands in the Received header of a delivered message",
-		Judge: ipNoSource,
+		Fix:     "Name a sending address with --ip, as it stands in the Received header of a delivered message",
+		Example: Example{Zone: `example.com. TXT "v=spf1 include:_spf.example.net -all"`, Flags: "--ip="},
+		Judge:   ipNoSource,
 	},
 	{
 		ID: "ptr.missing", Title: "every sending address has a PTR record", Area: "ptr", Worst: Fail, Impact: Reject,
@@ -46,8 +48,9 @@ var ptrChecks = []*Check{
 		Needs: facts.Reverse,
 		Help: "Hacked home machines seldom have a reverse name, so receivers ask for one before anything else. Gmail refuses " +
 			"every message from an address without a PTR record, however few there are.",
-		Fix:   "Ask the owner of the address, mostly the hoster in its panel, to set the PTR record to the name of the mail server",
-		Judge: each(sources, ptrMissing),
+		Fix:     "Ask the owner of the address, mostly the hoster in its panel, to set the PTR record to the name of the mail server",
+		Example: Example{Remove: "25.2.0.192.in-addr.arpa. PTR"},
+		Judge:   each(sources, ptrMissing),
 	},
 	{
 		ID: "ptr.no-forward", Title: "the reverse name has an address", Area: "ptr", Worst: Fail, Impact: Reject,
@@ -57,8 +60,9 @@ var ptrChecks = []*Check{
 		Needs:      facts.Reverse,
 		Help: "Whoever runs the reverse zone can write any name into it. Receivers believe it only when the name leads back to " +
 			"the address; one that leads nowhere is worth as much as none, and Gmail refuses it.",
-		Fix:   "Publish the address of the sending host at the name that its PTR record gives",
-		Judge: each(func(f *facts.Facts) []subject[source] { return withName(confirmed(f)) }, ptrNoForward),
+		Fix:     "Publish the address of the sending host at the name that its PTR record gives",
+		Example: Example{Zone: "25.2.0.192.in-addr.arpa. PTR gone.example.com."},
+		Judge:   each(func(f *facts.Facts) []subject[source] { return withName(confirmed(f)) }, ptrNoForward),
 	},
 	{
 		ID: "ptr.forward-mismatch", Title: "the reverse name leads back to the address", Area: "ptr", Worst: Fail, Impact: Reject,
@@ -68,8 +72,9 @@ var ptrChecks = []*Check{
 		Needs:      facts.Reverse,
 		Help: "Whoever runs the reverse zone can write any name into it. Receivers believe it only when the name leads back to " +
 			"the address, and Gmail refuses mail where it does not. One name that does is enough.",
-		Fix:   "Make both directions agree: point the PTR record at the host's own name, or add the address to that name",
-		Judge: each(func(f *facts.Facts) []subject[source] { return withName(confirmed(f)) }, ptrForwardMismatch),
+		Fix:     "Make both directions agree: point the PTR record at the host's own name, or add the address to that name",
+		Example: Example{Zone: "25.2.0.192.in-addr.arpa. PTR mx1.example.com."},
+		Judge:   each(func(f *facts.Facts) []subject[source] { return withName(confirmed(f)) }, ptrForwardMismatch),
 	},
 	{
 		ID: "ptr.generic", Title: "the reverse name is that of a mail server", Area: "ptr", Worst: Warn, Impact: Reject,
@@ -83,8 +88,9 @@ var ptrChecks = []*Check{
 		Help: "Providers give names like host-192-0-2-1.dyn to the machines of their customers, most of which send no mail on " +
 			"purpose. GMX and WEB.DE usually refuse hosts with such names, static ones included; Yahoo asks for a name that " +
 			"reflects your domain.",
-		Fix:   "Set the PTR record to a name of your own such as mail.DOMAIN, and give that name the address",
-		Judge: each(func(f *facts.Facts) []subject[source] { return withName(sources(f)) }, ptrGeneric),
+		Fix:     "Set the PTR record to a name of your own such as mail.DOMAIN, and give that name the address",
+		Example: Example{Zone: "25.2.0.192.in-addr.arpa. PTR 192-0-2-25.dyn.example.com.\n192-0-2-25.dyn.example.com. A 192.0.2.25"},
+		Judge:   each(func(f *facts.Facts) []subject[source] { return withName(sources(f)) }, ptrGeneric),
 	},
 	{
 		ID: "helo.not-fqdn", Title: "the HELO name is fully qualified", Area: "ptr", Worst: Fail, Impact: Reject,
@@ -96,8 +102,9 @@ var ptrChecks = []*Check{
 		Refused: []Refusal{{Receiver: "postfix-strict"}},
 		Help: "The first thing that a mail server says is its name. One that means nothing outside its own network is the mark " +
 			"of a misconfigured or hijacked host, and many receivers turn it away; WEB.DE and GMX require a valid name.",
-		Fix:   "Set the server's name (Postfix: myhostname) to a host name such as mail.DOMAIN that is in public DNS",
-		Judge: each(greetingNames, heloNotFQDN),
+		Fix:     "Set the server's name (Postfix: myhostname) to a host name such as mail.DOMAIN that is in public DNS",
+		Example: Example{Flags: "--helo mailhost"},
+		Judge:   each(greetingNames, heloNotFQDN),
 	},
 	{
 		ID: "helo.ip-literal", Title: "the host gives a name in HELO", Area: "ptr", Worst: Warn, Impact: Reject,
@@ -105,8 +112,9 @@ var ptrChecks = []*Check{
 		Replies:    []string{"504 5.5.2 <..>: Helo command rejected: need fully-qualified hostname"},
 		Help: "SMTP allows a host without a name to give its address in brackets. A mail server has a name, and filters take a " +
 			"client that gives an address for a program that is none; without the brackets it is an error besides.",
-		Fix:   "Set the server's name (Postfix: myhostname) to a host name such as mail.DOMAIN that is in public DNS",
-		Judge: each(greetings, heloLiteral),
+		Fix:     "Set the server's name (Postfix: myhostname) to a host name such as mail.DOMAIN that is in public DNS",
+		Example: Example{Flags: "--helo [192.0.2.25]"},
+		Judge:   each(greetings, heloLiteral),
 	},
 	{
 		ID: "helo.unresolvable", Title: "the HELO name has an address", Area: "ptr", Worst: Fail, Impact: Reject,
@@ -116,8 +124,9 @@ var ptrChecks = []*Check{
 		Needs:      facts.Greeting,
 		Help: "The HELO name must be one that resolves. RFC 5321 forbids to refuse mail because it leads to another host than " +
 			"the sending one, but sites that look it up refuse a name that does not exist.",
-		Fix:   "Publish an A or AAAA record at the HELO name, or set the server's name to one that has an address",
-		Judge: each(resolvable, heloUnresolvable),
+		Fix:     "Publish an A or AAAA record at the HELO name, or set the server's name to one that has an address",
+		Example: Example{Flags: "--helo gone.example.com"},
+		Judge:   each(resolvable, heloUnresolvable),
 	},
 	{
 		ID: "helo.ptr-mismatch", Title: "the HELO name is the reverse name", Area: "ptr", Worst: Info, Impact: Hygiene,
@@ -125,8 +134,9 @@ var ptrChecks = []*Check{
 		Needs:      facts.Greeting | facts.Reverse,
 		Help: "A host that calls itself by the name that its address has leaves nothing to doubt. Another name is allowed, and " +
 			"some filters count it against a sender that they do not know.",
-		Fix:   "Make the HELO name and the PTR record of the sending address the same",
-		Judge: each(greeters, heloPTRMismatch),
+		Fix:     "Make the HELO name and the PTR record of the sending address the same",
+		Example: Example{Zone: "smtp.example.com. A 192.0.2.25", Flags: "--helo smtp.example.com"},
+		Judge:   each(greeters, heloPTRMismatch),
 	},
 }
 

@@ -211,7 +211,7 @@ func (j *job) run(ctx context.Context, w World, several bool, next source) error
 	if err != nil {
 		return err
 	}
-	defer out.finish(false)
+	defer func() { _ = out.finish(false) }() // whatever is left of it after a failure
 	writer, err := report.New(out, j.out.options(w, several))
 	if err != nil {
 		return usagef("--format %v", err)

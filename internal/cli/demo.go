@@ -32,7 +32,7 @@ func newDemo(w World) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("the demo's servers: %w", err)
 			}
-			defer world.Close()
+			defer func() { _ = world.Close() }() // the process ends with them
 			out, err := o.open(w)
 			if err != nil {
 				return err

@@ -42,7 +42,13 @@ func (g *gatherer) signer(d facts.DKIM, named []string, records []spfRecord, mx 
 	wildcard := soon(func() dnsx.Answer { return g.ask(unlikely(d.Domain)+"._domainkey."+d.Domain, dnsx.TXT) })
 	adsp := soon(func() dnsx.Answer { return g.ask("_adsp._domainkey."+d.Domain, dnsx.TXT) }) // RFC 5617, historic
 	exists := soon(func() bool { return g.ask(d.Domain, dnsx.TXT).Status != dnsx.NXDomain })
-	found := every(named, func(sel string) facts.Key { return g.key(d.Domain, sel, "flag", dnsx.Answer{}) })
+	found := every(named, func(sel string) facts.Key {
+		k := g.key(d.Domain, sel, "flag", dnsx.Answer{})
+		if k.Status == facts.KeyMissing {
+			k.Doubled = g.doubled(k.Name, d.Domain)
+		}
+		return k
+	})
 
 	wild := wildcard()
 	if !d.Named {

@@ -84,7 +84,7 @@ func Gather(ctx context.Context, env Env, t Target, want facts.Topic) *facts.Fac
 	logo := soonIf(want&facts.Logo != 0, g.bimi)
 	helos := soonIf(want&facts.Greeting != 0, g.helos)
 	listed := soonIf(want&facts.Listings != 0, func() listed { return g.listings(senders) })
-	services := soonIf(want&facts.Services != 0, func() facts.Submission { return g.submission(mx) })
+	services := soonIf(want&facts.Services != 0, g.submission)
 
 	f.Exists, f.Addresses, f.MX = exists(), addresses(), mx()
 	for _, r := range records {

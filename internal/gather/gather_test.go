@@ -3,6 +3,7 @@ package gather
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net"
 	"net/netip"
@@ -119,6 +120,7 @@ mail.d.example.  AAAA 2a0f::1
 2.0-63.0.0.11.in-addr.arpa. PTR out.d.example.
 1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.f.0.a.2.ip6.arpa. PTR mail.d.example.
 out.d.example.   A 11.0.0.2
+helo.d.example.  A 11.0.0.2
 _submission._tcp.d.example. SRV 0 1 587 sub.d.example.
 sub.d.example.   A 11.0.0.5
 2.0.0.127.bl.example. A 127.0.0.2
@@ -137,7 +139,7 @@ k1._domainkey.d.example. CNAME k1.esp.example.
 func richTarget() Target {
 	main, esp := stream("11.0.0.1", "2a0f::1"), stream("11.0.0.2")
 	main.HELO = "mail.d.example"
-	esp.Name, esp.MailFrom, esp.HELO = "esp", "bounce@d.example", "out.d.example"
+	esp.Name, esp.MailFrom, esp.HELO = "esp", "bounce@d.example", "helo.d.example"
 	return Target{Domain: "d.example", Streams: []facts.Stream{main, esp}, Lists: []blocklist.List{ipList("bl.example"), ipList("dead.example"), domainList("dbl.example")}}
 }
 
@@ -164,7 +166,7 @@ func TestGather(t *testing.T) {
 		results = append(results, r.IP.String()+" "+r.Stream+" "+r.Identity+" "+r.Domain+" "+r.Result)
 	}
 	want := []string{"11.0.0.1 main mailfrom d.example pass", "11.0.0.1 main helo mail.d.example pass", "2a0f::1 main mailfrom d.example pass",
-		"2a0f::1 main helo mail.d.example pass", "11.0.0.2 esp mailfrom d.example pass", "11.0.0.2 esp helo out.d.example none"}
+		"2a0f::1 main helo mail.d.example pass", "11.0.0.2 esp mailfrom d.example pass", "11.0.0.2 esp helo helo.d.example none"}
 	if d := cmp.Diff(want, results); d != "" {
 		t.Errorf("SPF results (-want +got):\n%s", d)
 	}
@@ -208,8 +210,10 @@ func TestGatherWanted(t *testing.T) {
 			return "reverse"
 		case q.Type == dnsx.SRV, q.Name == "sub.d.example":
 			return "submission"
-		case q.Name == "mail.d.example" && q.Type == dnsx.TXT, q.Name == "out.d.example" && q.Type == dnsx.TXT:
+		case q.Name == "mail.d.example" && q.Type == dnsx.TXT:
 			return "helo spf"
+		case q.Name == "helo.d.example" && (q.Type == dnsx.A || q.Type == dnsx.AAAA):
+			return "helo"
 		case strings.HasSuffix(q.Name, "._ok.d.example"), strings.HasSuffix(q.Name, ".x.d.example"):
 			return "macros"
 		case q.Name == "d.example" && (q.Type == dnsx.A || q.Type == dnsx.AAAA):
@@ -227,7 +231,7 @@ func TestGatherWanted(t *testing.T) {
 		facts.Keys:     {"always", "keys"},
 		facts.Policy:   {"always", "dmarc"},
 		facts.Reverse:  {"always", "reverse"},
-		facts.Greeting: {"always"}, // the HELO names stand in SPF too
+		facts.Greeting: {"always", "helo"},
 		facts.Listings: {"always", "lists"},
 		facts.Services: {"always", "submission"},
 	} {
@@ -369,6 +373,26 @@ func TestGatherCancelled(t *testing.T) {
 			t.Errorf("%+v", f.Submission)
 		}
 	})
+}
+
+// TestEvery: things are done at once and their results come in order; a panic in one comes to whoever waits for it.
+func TestEvery(t *testing.T) {
+	var all sync.WaitGroup
+	all.Add(3)
+	got := every([]int{1, 2, 3}, func(n int) int {
+		all.Done()
+		all.Wait() // each waits for all to be under way
+		return n * n
+	})
+	if d := cmp.Diff([]int{1, 4, 9}, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	defer func() {
+		if p := recover(); p == nil || !strings.Contains(fmt.Sprint(p), "bad luck") || !strings.Contains(fmt.Sprint(p), "gather_test.go") {
+			t.Errorf("a panic came out as %v", p)
+		}
+	}()
+	soon(func() int { panic("bad luck") })()
 }
 
 // TestProfile: what the domain is for, by what it publishes where the user does not say.

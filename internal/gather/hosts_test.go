@@ -75,7 +75,7 @@ func TestSilence(t *testing.T) {
 					}
 				},
 				func() {
-					sub := g.submission(nil)
+					sub := g.submission()
 					unknown(t, "srv", sub.SRV, why)
 					if len(sub.Services) != 0 {
 						t.Errorf("candidates without word of SRV: %+v", sub.Services)

@@ -29,7 +29,7 @@ type place struct {
 
 // submission finds the services: those that the user named, else those of the SRV records (RFC 6186, RFC 8314 5.1), else
 // the usual names as candidates.
-func (g *gatherer) submission(mx later[facts.Fact[facts.MX]]) facts.Submission {
+func (g *gatherer) submission() facts.Submission {
 	var sub facts.Submission
 	var places []place
 	if len(g.t.Submission) > 0 {

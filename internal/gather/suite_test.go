@@ -49,7 +49,7 @@ func suite(t *testing.T) []scenario {
 	if n != 203 {
 		t.Fatalf("the suite has %d cases, not 203: is that all of it?", n)
 	}
-	return append(openspf, scenarios(t, "testdata/differences.yml")...)
+	return append(openspf, scenarios(t, "testdata/ours.yml")...)
 }
 
 func scenarios(t *testing.T, file string) []scenario {

@@ -50,7 +50,7 @@ var origins = map[string]string{
 func sourceTable(l []audit.Source, several bool) table {
 	t := table{head: []string{"ADDRESS", "CONFIRMED", "WHAT"}, right: -1, word: 1}
 	for _, s := range l {
-		t.rows = append(t.rows, []string{s.IP, s.FCrDNS, list("; ", origins[s.Origin], after("stream ", s.Stream, several),
+		t.rows = append(t.rows, []string{s.IP, s.FCrDNS, list(origins[s.Origin], after("stream ", s.Stream, several),
 			after("PTR ", strings.Join(s.PTR, ", "), true), after("HELO ", s.HELO, true))})
 	}
 	return t
@@ -74,7 +74,7 @@ func spfTitle(s audit.SPF) string {
 func spfTable(l []audit.SPFResult, several bool) table {
 	t := table{head: []string{"ADDRESS", "RESULT", "WHAT"}, right: -1, word: 1}
 	for _, s := range l {
-		t.rows = append(t.rows, []string{s.IP, s.Result, list("; ", s.Identity+" "+s.Domain, after("stream ", s.Stream, several), s.Matched)})
+		t.rows = append(t.rows, []string{s.IP, s.Result, list(s.Identity+" "+s.Domain, after("stream ", s.Stream, several), s.Matched)})
 	}
 	return t
 }
@@ -82,7 +82,7 @@ func spfTable(l []audit.SPFResult, several bool) table {
 func keyTable(l []audit.Key) table {
 	t := table{head: []string{"SELECTOR", "KEY", "WHAT"}, right: -1, word: 1}
 	for _, k := range l {
-		t.rows = append(t.rows, []string{k.Selector, k.Status, list("; ", strength(k), k.Name, origins[k.Origin])})
+		t.rows = append(t.rows, []string{k.Selector, k.Status, list(strength(k), k.Name, origins[k.Origin])})
 	}
 	return t
 }
@@ -105,7 +105,7 @@ func alignmentTable(l []audit.Alignment) table {
 func listingTable(l []audit.Listing) table {
 	t := table{head: []string{"LIST", "RESULT", "WHAT"}, right: -1, word: 1}
 	for _, d := range l {
-		t.rows = append(t.rows, []string{d.Zone, d.Status, list("; ", d.Target, strings.Join(d.Codes, ", "), d.Meaning, d.Reason, d.Cause)})
+		t.rows = append(t.rows, []string{d.Zone, d.Status, list(d.Target, strings.Join(d.Codes, ", "), d.Meaning, d.Reason, d.Cause)})
 	}
 	return t
 }
@@ -137,14 +137,14 @@ func serviceTable(l []audit.Service) table {
 			}
 		}
 		t.rows = append(t.rows, []string{fmt.Sprintf("%s:%d", s.Host, s.Port), s.Status,
-			list("; ", strings.TrimSpace(how), after("AUTH ", auth, true), cert, after("greets with ", s.Banner, true), s.Cause)})
+			list(strings.TrimSpace(how), after("AUTH ", auth, true), cert, after("greets with ", s.Banner, true), s.Cause)})
 	}
 	return t
 }
 
 // list joins what there is.
-func list(between string, l ...string) string {
-	return strings.Join(slices.DeleteFunc(l, func(s string) bool { return s == "" }), between)
+func list(l ...string) string {
+	return strings.Join(slices.DeleteFunc(l, func(s string) bool { return s == "" }), "; ")
 }
 
 // after is s behind a word that says what it is, if it is wanted and there is any.

@@ -77,9 +77,9 @@ func authorised(s audit.SPF) string {
 	}
 	all, failing = distinct(all), distinct(failing)
 	if len(all) == 1 && len(failing) == 0 {
-		return list("; ", all[0]+" passes", limits)
+		return list(all[0]+" passes", limits)
 	}
-	return list("; ", share(len(all)-len(failing), len(all), "address", "passes", "pass"), limits)
+	return list(share(len(all)-len(failing), len(all), "address", "passes", "pass"), limits)
 }
 
 // share says how many of how many do something.

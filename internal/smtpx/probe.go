@@ -200,7 +200,7 @@ func (s *session) fault(why string) error {
 func (s *session) handshake(ctx context.Context, how string) error {
 	tap := &tap{Conn: s.conn}
 	c := tls.Client(tap, s.config())
-	if err := c.Handshake(); err != nil {
+	if err := c.HandshakeContext(ctx); err != nil {
 		return s.noTLS(ctx, tap.first, err)
 	}
 	s.conn, s.in = c, bufio.NewReaderSize(c, maxLine)

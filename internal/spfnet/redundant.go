@@ -24,34 +24,28 @@ func Redundant(n *facts.SPFNode) []Redundancy {
 	}
 	type party struct {
 		*facts.SPFTerm
-		of      outcome
-		lookups int
+		of   outcome
+		rank int // of two that do the same the one with the lower rank stays
 	}
 	var l []party
 	for i := range n.Terms[:min(len(n.Terms), maxCompared)] {
 		t := &n.Terms[i]
 		// An all or exists that everybody passes makes all others redundant, which is not what is wrong with it.
 		if m := matched(t); len(m.pass) > 0 && !m.pass.covers(everybody) {
-			l = append(l, party{t, m, Lookups(t)})
+			l = append(l, party{t, m, Lookups(t)*len(n.Terms) + i})
 		}
 	}
 	var out []Redundancy
-	for i, a := range l {
+	for _, a := range l {
 		if !a.of.whole || a.Term.Modifier {
 			continue
 		}
-		j := slices.IndexFunc(l, func(b party) bool {
-			if a.SPFTerm == b.SPFTerm || !b.of.pass.covers(a.of.pass) {
-				return false
-			}
-			if !b.of.whole || !a.of.pass.covers(b.of.pass) {
-				return true
-			}
-			k := slices.IndexFunc(l, func(x party) bool { return x.SPFTerm == b.SPFTerm })
-			return b.lookups < a.lookups || b.lookups == a.lookups && k < i
+		i := slices.IndexFunc(l, func(b party) bool {
+			same := b.of.whole && a.of.pass.covers(b.of.pass)
+			return a.rank != b.rank && b.of.pass.covers(a.of.pass) && (!same || b.rank < a.rank)
 		})
-		if j >= 0 {
-			out = append(out, Redundancy{a.SPFTerm, l[j].SPFTerm})
+		if i >= 0 {
+			out = append(out, Redundancy{a.SPFTerm, l[i].SPFTerm})
 		}
 	}
 	return out

@@ -13,10 +13,7 @@ type span struct{ from, to netip.Addr }
 // spans are sorted, IPv4 first, and no two of them overlap or touch.
 type spans []span
 
-var (
-	everybody = spans{{netip.IPv4Unspecified(), last(netip.IPv4Unspecified())}, {netip.IPv6Unspecified(), last(netip.IPv6Unspecified())}}
-	mapped    = netip.MustParsePrefix("::ffff:0.0.0.0/96")
-)
+var everybody = spans{{netip.IPv4Unspecified(), last(netip.IPv4Unspecified())}, {netip.IPv6Unspecified(), last(netip.IPv6Unspecified())}}
 
 // last is the highest address of a family.
 func last(of netip.Addr) netip.Addr { return end(netip.PrefixFrom(of, 0)) }
@@ -36,7 +33,7 @@ func end(p netip.Prefix) netip.Addr {
 // network are the addresses in a network. An IPv4-mapped address is judged as the IPv4 address that it stands for (RFC
 // 7208 5), so that a network of nothing else matches nobody.
 func network(p netip.Prefix) spans {
-	if !p.IsValid() || p.Bits() >= mapped.Bits() && mapped.Contains(p.Addr()) {
+	if !p.IsValid() || p.Addr().Is4In6() && p.Bits() >= 96 {
 		return nil
 	}
 	return spans{{p.Masked().Addr(), end(p)}}

@@ -1,0 +1,175 @@
+package checks
+
+import (
+	"slices"
+	"strings"
+
+	"mailaudit/internal/facts"
+)
+
+// Alignment is whether the mail of one stream passes DMARC: an authenticated identifier passes and is aligned with the
+// author domain, and one of the two suffices (RFC 9989 4.4). What is not known is "unknown", never "fail".
+type Alignment struct {
+	Stream string
+	SPF    Identity // MAIL FROM
+	DKIM   Identity // d=
+	DMARC  string   // pass, fail, unknown
+	Single string   // spf or dkim, where DMARC passes by it alone; else ""
+	Note   string   // what breaks it
+}
+
+// Identity is one identifier of a stream beside the author domain. Each judgement is pass, fail or unknown.
+type Identity struct {
+	Domain  string
+	Passes  string // SPF or DKIM itself does
+	Strict  string // it is the author domain
+	Relaxed string // it has the organizational domain of the author domain
+	Mode    string // strict or relaxed, as aspf= or adkim= of the record in force asks; "" where the record is not known
+	Aligned string // in that mode
+	Result  string // it passes and is aligned
+}
+
+// Alignments is the truth table of all streams.
+func Alignments(f *facts.Facts) []Alignment {
+	l := []Alignment{}
+	spfMode, dkimMode := modes(f)
+	for _, s := range f.Streams {
+		_, mailFrom, _ := strings.Cut(s.MailFrom, "@")
+		a := Alignment{Stream: s.Name, SPF: identity(f, mailFrom, spfMode, spfPasses(f, s.Name)), DKIM: identity(f, s.DKIMDomain, dkimMode, dkimPasses(f, s))}
+		a.DMARC = or(a.SPF.Result, a.DKIM.Result)
+		switch {
+		case a.SPF.Result == "pass" && a.DKIM.Result == "fail":
+			a.Single, a.Note = "spf", "rests on SPF alone: forwarded mail fails, because it comes from an address that the SPF record does not name (RFC 9989 7.4)"
+		case a.SPF.Result == "fail" && a.DKIM.Result == "pass":
+			a.Single, a.Note = "dkim", "rests on DKIM alone: mail that is changed on its way, as by a mailing list, fails (RFC 9989 7.4)"
+		}
+		l = append(l, a)
+	}
+	return l
+}
+
+// modes are how closely identifiers must agree, by the record in force; a void one asks for nothing.
+func modes(f *facts.Facts) (spf, dkim string) {
+	if !f.DMARC.Known() {
+		return "", ""
+	}
+	spf, dkim = "relaxed", "relaxed"
+	if d := f.DMARC.Value; d.Status == facts.DMARCFound && d.Record != nil {
+		if d.Record.ASPF == "s" {
+			spf = "strict"
+		}
+		if d.Record.ADKIM == "s" {
+			dkim = "strict"
+		}
+	}
+	return spf, dkim
+}
+
+func identity(f *facts.Facts, domain, mode, passes string) Identity {
+	i := Identity{Domain: domain, Mode: mode, Passes: passes, Strict: "fail", Relaxed: sameOrg(f, domain)}
+	if domain == f.Domain {
+		i.Strict = "pass"
+	}
+	switch {
+	case i.Strict == "pass" || mode == "relaxed":
+		i.Aligned = i.Relaxed
+	case mode == "strict" || i.Relaxed == "fail":
+		i.Aligned = "fail"
+	default:
+		i.Aligned = "unknown"
+	}
+	i.Result = and(i.Passes, i.Aligned)
+	return i
+}
+
+// sameOrg says whether a domain and the author domain have one organizational domain (RFC 9989 4.10.2).
+func sameOrg(f *facts.Facts, domain string) string {
+	own, other := orgOf(f, f.Domain), orgOf(f, domain)
+	switch {
+	case domain == f.Domain:
+		return "pass"
+	case own == "" || other == "":
+		return "unknown"
+	case own == other:
+		return "pass"
+	}
+	return "fail"
+}
+
+// orgOf is the organizational domain of an identity, "" where it is not known.
+func orgOf(f *facts.Facts, domain string) string {
+	for _, o := range f.Orgs {
+		if o.Domain == domain {
+			return o.Org.Value
+		}
+	}
+	return ""
+}
+
+// spfPasses is the worst result of a stream's sources.
+func spfPasses(f *facts.Facts, stream string) string {
+	passes, lost := false, false
+	for _, r := range f.Results {
+		switch {
+		case r.Stream != stream || r.Identity != "mailfrom":
+		case r.Result == "pass":
+			passes = true
+		case r.Result == "temperror":
+			lost = true
+		default:
+			return "fail"
+		}
+	}
+	if passes && !lost {
+		return "pass"
+	}
+	return "unknown"
+}
+
+// dkimPasses says whether a key of the stream can verify a signature; without a named selector that is not known.
+func dkimPasses(f *facts.Facts, s facts.Stream) string {
+	missing, lost := false, false
+	for _, d := range f.DKIM {
+		if d.Domain != s.DKIMDomain {
+			continue
+		}
+		if d.Subtree.Known() && d.Subtree.Value == facts.SubtreeAbsent {
+			return "fail"
+		}
+		for _, k := range d.Keys {
+			switch {
+			case !slices.Contains(s.Selectors, k.Selector):
+			case k.Status == facts.KeyValid:
+				return "pass"
+			case k.Status == facts.KeyUnknown:
+				lost = true
+			default:
+				missing = true
+			}
+		}
+	}
+	if missing && !lost {
+		return "fail"
+	}
+	return "unknown"
+}
+
+func and(a, b string) string {
+	switch {
+	case a == "fail" || b == "fail":
+		return "fail"
+	case a == "pass" && b == "pass":
+		return "pass"
+	}
+	return "unknown"
+}
+
+func or(a, b string) string {
+	switch {
+	case a == "pass" || b == "pass":
+		return "pass"
+	case a == "fail" && b == "fail":
+		return "fail"
+	}
+	return "unknown"
+}
