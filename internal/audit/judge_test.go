@@ -168,6 +168,27 @@ func TestListsAreNeverNull(t *testing.T) {
 	}
 }
 
+// TestFindings: whatever is wrong says what to do and what receivers answer; whatever is not says neither.
+func TestFindings(t *testing.T) {
+	for name, f := range worlds(t) {
+		t.Run(name, func(t *testing.T) {
+			for _, x := range audit.Judge(f, options).Findings {
+				c, ok := checks.Find(x.Rule)
+				if !ok || x.Area != string(c.Area) || x.Impact != string(c.Impact) || !slices.Equal(x.References, c.References) || x.Subject == "" || x.Message == "" {
+					t.Errorf("finding %+v", x)
+				}
+				wrong := x.Status == "fail" || x.Status == "warn" || x.Status == "info"
+				if (x.Fix != "") != wrong || len(x.Replies) > 0 != (wrong && len(c.Replies) > 0) {
+					t.Errorf("%s %s: fix %q, %d replies", x.Rule, x.Status, x.Fix, len(x.Replies))
+				}
+				if x.Points > 0 && x.Status != "fail" && x.Status != "warn" || x.Deciding && x.Status != "unknown" {
+					t.Errorf("%s %s: %v points, deciding %v", x.Rule, x.Status, x.Points, x.Deciding)
+				}
+			}
+		})
+	}
+}
+
 // TestEveryFaultHasAFix, and what a fix wins is never less than what there is.
 func TestEveryFaultHasAFix(t *testing.T) {
 	for name, f := range worlds(t) {

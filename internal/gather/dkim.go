@@ -110,7 +110,7 @@ func (g *gatherer) guess(d *facts.DKIM, subtree, wild dnsx.Answer, records []spf
 	// What the providers' names in MX and SPF add is known only when those are; the usual ones need not wait.
 	usual := soon(func() []facts.Key { return g.tryAll(d.Domain, try, wild) })
 	var more []guess
-	for _, s := range providerSelectors(providerNames(records, mx)) {
+	for _, s := range providerSelectors(g.providerNames(records, mx)) {
 		if !slices.Contains(commonSelectors, s) {
 			more = append(more, guess{s, "provider"})
 		}
@@ -213,13 +213,13 @@ func unlikely(domain string) string {
 }
 
 // providerNames are the names that tell who hosts and sends the domain's mail: MX hosts and what SPF includes.
-func providerNames(records []spfRecord, mx later[facts.Fact[facts.MX]]) []string {
+func (g *gatherer) providerNames(records []spfRecord, mx later[facts.Fact[facts.MX]]) []string {
 	var l []string
 	for _, h := range mx().Value.Hosts {
 		l = append(l, h.Host)
 	}
 	for _, r := range records {
-		for _, t := range r.walk().Root.Terms {
+		for _, t := range g.own(r.domain) {
 			if t.Child != nil {
 				l = append(l, t.Target)
 			}

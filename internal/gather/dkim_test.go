@@ -141,6 +141,7 @@ func found(d facts.DKIM) []string {
 const mailed = "d.example. MX 10 mx.other.example.\nd.example. TXT \"v=spf1 ip4:11.0.0.1 -all\"\n"
 
 func TestGuess(t *testing.T) {
+	const more = -1 // than all
 	all := len(commonSelectors)
 	for _, tt := range []struct {
 		name, zone string
@@ -172,9 +173,9 @@ func TestGuess(t *testing.T) {
 		{"an alias that leads nowhere", mailed + "s1._domainkey.d.example. CNAME gone.example.\n", nil, []string{"s1 common invalid"}, facts.Know(facts.SubtreeExists), all, nil},
 		{"the subtree is an alias", mailed + "_domainkey.d.example. CNAME gone.example.\n", nil, nil, facts.Know(facts.SubtreeExists), 1, nil},
 		{"a provider by MX", "d.example. MX 10 mxext1.mailbox.org.\n" + txt("mbo0002._domainkey.d.example", goodKey), nil,
-			[]string{"mbo0002 provider valid"}, facts.Know(facts.SubtreeExists), all + 3, nil},
+			[]string{"mbo0002 provider valid"}, facts.Know(facts.SubtreeExists), more, nil},
 		{"a provider by include", txt("d.example", "v=spf1 include:spf.messagingengine.com -all") + txt("mesmtp._domainkey.d.example", goodKey), nil,
-			[]string{"mesmtp provider valid"}, facts.Know(facts.SubtreeExists), all + 1, nil},
+			[]string{"mesmtp provider valid"}, facts.Know(facts.SubtreeExists), more, nil},
 		{"no provider by a likeness", "d.example. MX 10 notmailbox.org.\n" + txt("mbo0002._domainkey.d.example", goodKey), nil, nil, facts.Know(facts.SubtreeExists), all, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -184,8 +185,11 @@ func TestGuess(t *testing.T) {
 			if diff := cmp.Diff(tt.keys, found(d)); diff != "" {
 				t.Errorf("keys (-want +got):\n%s", diff)
 			}
-			if d.Named || d.Guessed != tt.guessed || d.Subtree.State != tt.subtree.State || d.Subtree.Value != tt.subtree.Value || !strings.Contains(d.Subtree.Why, tt.subtree.Why) {
-				t.Errorf("subtree %+v, want %+v; %d guessed, want %d", d.Subtree, tt.subtree, d.Guessed, tt.guessed)
+			if d.Guessed != tt.guessed && !(tt.guessed == more && d.Guessed > all) {
+				t.Errorf("%d guessed, want %d", d.Guessed, tt.guessed)
+			}
+			if d.Named || d.Subtree.State != tt.subtree.State || d.Subtree.Value != tt.subtree.Value || !strings.Contains(d.Subtree.Why, tt.subtree.Why) {
+				t.Errorf("named %v, subtree %+v, want %+v", d.Named, d.Subtree, tt.subtree)
 			}
 			var names []string
 			for _, l := range d.Lost {

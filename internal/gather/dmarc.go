@@ -228,7 +228,12 @@ func (g *gatherer) bimi() facts.Fact[facts.BIMI] {
 	})
 	org := orgOf(g.treeWalk(g.t.Domain))
 	b := own()
-	if !b.Known() || len(b.Value.Texts) > 0 || !org.Known() || org.Value == g.t.Domain {
+	switch {
+	case !b.Known() || len(b.Value.Texts) > 0:
+		return b
+	case !org.Known():
+		return facts.Cannot[facts.BIMI](org.Why)
+	case org.Value == g.t.Domain:
 		return b
 	}
 	above, why := at(org.Value)

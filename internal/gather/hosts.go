@@ -187,11 +187,10 @@ func (g *gatherer) sources(records []spfRecord) []facts.Source {
 func (g *gatherer) candidates(records []spfRecord) []facts.Source {
 	l := []facts.Source{}
 	for _, r := range records {
-		w := r.walk()
-		if len(w.MailFrom) == 0 {
+		if len(r.mailFrom) == 0 {
 			continue
 		}
-		for _, t := range w.Root.Terms {
+		for _, t := range g.own(r.domain) {
 			if t.Term.Qualifier != "+" {
 				continue
 			}
@@ -205,7 +204,7 @@ func (g *gatherer) candidates(records []spfRecord) []facts.Source {
 			for _, ip := range ips {
 				known := slices.ContainsFunc(l, func(s facts.Source) bool { return s.IP == ip })
 				if !known && len(l) < maxOfSource {
-					l = append(l, facts.Source{IP: ip, Stream: w.MailFrom[0], Origin: "spf", Term: t.Term.Text})
+					l = append(l, facts.Source{IP: ip, Stream: r.mailFrom[0], Origin: "spf", Term: t.Term.Text})
 				}
 			}
 		}

@@ -29,8 +29,9 @@ type budget struct{ terms, mxs int }
 
 // spfRecord is the walk of one domain's record, which is under way.
 type spfRecord struct {
-	domain string
-	walk   later[facts.SPF]
+	domain   string
+	mailFrom []string // streams
+	walk     later[facts.SPF]
 }
 
 // walks starts the static walk of the SPF record of every domain that is an identity: From, MAIL FROM, and HELO
@@ -57,7 +58,7 @@ func (g *gatherer) walks(want facts.Topic) []spfRecord {
 	}
 	records := make([]spfRecord, len(l))
 	for i, s := range l {
-		records[i] = spfRecord{s.Domain, soon(func() facts.SPF {
+		records[i] = spfRecord{s.Domain, s.MailFrom, soon(func() facts.SPF {
 			if want&facts.SPFTree == 0 {
 				return g.walk(s)
 			}
@@ -65,6 +66,18 @@ func (g *gatherer) walks(want facts.Topic) []spfRecord {
 		})}
 	}
 	return records
+}
+
+// own is a record's own terms and what they find, which is there before the tree beneath them is.
+func (g *gatherer) own(domain string) []facts.SPFTerm {
+	n := facts.SPFNode{Domain: domain}
+	g.read(&n, g.ask(domain, dnsx.TXT))
+	var lookups []later[bool]
+	g.expand(step{node: &n}, &budget{maxTerms, maxMXs}, &lookups)
+	for _, done := range lookups {
+		done()
+	}
+	return n.Terms
 }
 
 // step is a node of the tree whose record is still to be fetched.

@@ -3,8 +3,11 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"mailaudit/internal/checks"
 )
@@ -60,6 +63,28 @@ func TestRulesBadFormat(t *testing.T) {
 	}
 	if err := Rule(nil, Options{Format: "ndjson"}, rules[0]); err == nil || !strings.Contains(err.Error(), `"ndjson"`) {
 		t.Errorf("Rule gives %v", err)
+	}
+}
+
+// TestRulesDocument holds docs/rules.md to the rules; -update writes it.
+func TestRulesDocument(t *testing.T) {
+	var b bytes.Buffer
+	if err := Rules(&b, Options{Format: "markdown"}, checks.All); err != nil {
+		t.Fatal(err)
+	}
+	const path = "../../docs/rules.md"
+	if *update {
+		if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	have, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(have, b.Bytes()) {
+		t.Errorf("%s is stale: make golden writes it anew\n%s", path, cmp.Diff(strings.Split(string(have), "\n"), strings.Split(b.String(), "\n")))
 	}
 }
 

@@ -1,0 +1,191 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"mailaudit"
+	"mailaudit/internal/blocklist"
+	"mailaudit/internal/checks"
+	"mailaudit/internal/demo"
+)
+
+// noExample are the rules that nothing published and no flag of one audit can show, and why.
+var noExample = map[string]string{
+	"dnsbl.terms":                "only a batch leaves lists out",
+	"submission.587-no-starttls": "it takes a connection",
+	"submission.465-no-tls":      "it takes a connection",
+	"submission.auth-plaintext":  "it takes a connection",
+	"submission.cert-chain":      "it takes a connection",
+	"submission.cert-expired":    "it takes a connection",
+	"submission.cert-name":       "it takes a connection",
+	"submission.closed":          "it takes a connection",
+	"submission.no-auth":         "it takes a connection",
+	"submission.srv":             "it takes a connection",
+	"submission.tls-version":     "it takes a connection",
+}
+
+// TestExamples holds that the example of each rule gives what docs/rules.md says it gives, by the command line, and that
+// it is an example of that rule: nothing fails in an area that it is not about.
+func TestExamples(t *testing.T) {
+	for _, c := range checks.All {
+		why, none := noExample[c.ID]
+		if c.Example == (checks.Example{}) {
+			if !none {
+				t.Errorf("%s has no example", c.ID)
+			}
+			continue
+		}
+		if none {
+			t.Errorf("%s has an example, and %s", c.ID, why)
+		}
+		t.Run(c.ID, func(t *testing.T) {
+			t.Parallel()
+			want := c.Example.Finding
+			if want == "" {
+				want = c.Worst
+			}
+			r := auditExample(t, c.Example)
+			if !slices.ContainsFunc(r.Findings, func(f exampleFinding) bool { return f.Rule == c.ID && f.Status == string(want) }) {
+				t.Errorf("it does not give %s:\n%s", want, r.of(c.ID))
+			}
+			for _, f := range r.Findings {
+				// What would make a domain look parked is somebody else's area, and breaks SPF or MX by itself.
+				if f.Status == "fail" && f.Area != string(c.Area) && c.Area != "parked" && f.Area != "parked" {
+					t.Errorf("it also gives %s %s: %s", f.Rule, f.Status, f.Message)
+				}
+			}
+		})
+	}
+	for id := range noExample {
+		if _, ok := checks.Find(id); !ok {
+			t.Errorf("%s is no rule", id)
+		}
+	}
+}
+
+// TestExampleBase holds that the domain which the examples differ from has nothing wrong with it.
+func TestExampleBase(t *testing.T) {
+	r := auditExample(t, checks.Example{})
+	if r.Verdict != "pass" || r.Score == nil || *r.Score != 100 || r.Coverage != 1 {
+		t.Errorf("verdict %s, score %v, coverage %v", r.Verdict, r.Score, r.Coverage)
+	}
+	for _, f := range r.Findings {
+		if f.Status != "pass" && f.Status != "info" {
+			t.Errorf("%s %s: %s", f.Rule, f.Status, f.Message)
+		}
+	}
+}
+
+type exampleReport struct {
+	Verdict  string           `json:"verdict"`
+	Score    *int             `json:"score"`
+	Coverage float64          `json:"coverage"`
+	Findings []exampleFinding `json:"findings"`
+}
+
+type exampleFinding struct{ Rule, Area, Status, Message string }
+
+// of is all that a rule found.
+func (r exampleReport) of(rule string) string {
+	var b strings.Builder
+	for _, f := range r.Findings {
+		if f.Rule == rule {
+			b.WriteString(f.Status + ": " + f.Message + "\n")
+		}
+	}
+	if b.Len() == 0 {
+		return "the rule does not apply\n"
+	}
+	return b.String()
+}
+
+// auditExample audits example.com, as testdata/example.com.zone has it, with the changes of an example.
+func auditExample(t *testing.T, e checks.Example) exampleReport {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "zone")
+	if err := os.WriteFile(file, []byte(exampleZone(t, e)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"check", "example.com", "--offline", "--zone", file, "--skip", "submission", "--format", "json"}
+	for _, public := range []string{"192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32"} {
+		args = append(args, "--assume-public", public)
+	}
+	args = append(args, exampleFlags(e)...)
+	var out, errs bytes.Buffer
+	code := Main(World{Args: args, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Version: "test",
+		LookupEnv: func(string) (string, bool) { return "", false }, Terminal: func() Terminal { return Terminal{} }})
+	var r exampleReport
+	if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+		t.Fatalf("mailaudit %s: exit %d: %v\n%s", strings.Join(args, " "), code, err, errs.String())
+	}
+	return r
+}
+
+// exampleZone is the zone of the healthy domain, with every RRset that the example gives or takes away replaced, and
+// blocklists that list nothing.
+func exampleZone(t *testing.T, e checks.Example) string {
+	t.Helper()
+	base, err := os.ReadFile("testdata/example.com.zone")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := blocklist.Parse("blocklists.txt", strings.NewReader(mailaudit.Blocklists))
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := map[[2]string]bool{}
+	for line := range strings.Lines(e.Zone + "\n" + e.Remove) {
+		if set, ok := rrset(line); ok {
+			gone[set] = true
+		}
+	}
+	var b strings.Builder
+	for line := range strings.Lines(string(base) + demo.ListZones(defaults(file))) {
+		if set, ok := rrset(line); !ok || !gone[set] {
+			b.WriteString(line)
+		}
+	}
+	return b.String() + e.Zone + "\n"
+}
+
+// rrset is the name and type of a line that says "NAME [TTL] [IN] TYPE", with or without data.
+func rrset(line string) ([2]string, bool) {
+	line, _, _ = strings.Cut(line, ";")
+	f := strings.Fields(line)
+	for i := 1; i < len(f); i++ {
+		if f[i] != "IN" && strings.Trim(f[i], "0123456789") != "" {
+			return [2]string{strings.ToLower(f[0]), strings.ToUpper(f[i])}, true
+		}
+	}
+	return [2]string{}, false
+}
+
+// exampleFlags are those of the healthy domain, but for the ones that the example gives otherwise; one that is empty is
+// left out.
+func exampleFlags(e checks.Example) []string {
+	given := strings.Fields(e.Flags)
+	names := map[string]bool{}
+	var own []string
+	for _, f := range given {
+		name, value, assigned := strings.Cut(f, "=")
+		if strings.HasPrefix(f, "--") {
+			names[name] = true
+		}
+		if !assigned || value != "" {
+			own = append(own, f)
+		}
+	}
+	var l []string
+	for _, f := range [][2]string{{"--ip", "192.0.2.25"}, {"--helo", "mail.example.com"}, {"--selector", "s1"}} {
+		if !names[f[0]] {
+			l = append(l, f[0], f[1])
+		}
+	}
+	return append(l, own...)
+}
