@@ -45,7 +45,7 @@ func withKey(texts ...string) func(*facts.Facts) {
 // withGuess is the healthy domain where no selector was named, and guessing found these records, or nothing.
 func withGuess(texts ...string) func(*facts.Facts) {
 	return func(f *facts.Facts) {
-		f.DKIM[0].Named, f.DKIM[0].Guessed, f.DKIM[0].Keys = false, 40, nil
+		f.DKIM[0].Named, f.DKIM[0].Guessed, f.DKIM[0].Keys, f.Streams[0].Selectors = false, 40, nil, nil
 		if len(texts) > 0 {
 			k := keyFacts(texts...)
 			k.Origin = "common"
@@ -90,7 +90,51 @@ func lostGuesses(f *facts.Facts) {
 	f.DKIM[0].Lost = []facts.Lost{{Selector: "s1", Why: "timeout"}, {Selector: "s2", Why: "timeout"}}
 }
 
-const goodKey = "v=DKIM1; k=rsa; p=" + rsa2048
+const (
+	goodKey = "v=DKIM1; k=rsa; p=" + rsa2048
+	edKey   = "v=DKIM1; k=ed25519; p=" + edExample
+)
+
+// doubled is the healthy domain whose key stands where a panel appended the zone once more.
+func doubled(f *facts.Facts) {
+	withKey()(f)
+	f.DKIM[0].Keys[0].Doubled = "s1._domainkey.healthy.example.healthy.example"
+}
+
+// chain is what leads to the first key.
+func chain(names ...string) func(*facts.Facts) {
+	return func(f *facts.Facts) { f.DKIM[0].Keys[0].CNAME = names }
+}
+
+// withTwo is the healthy domain with these records at two selectors.
+func withTwo(first, second string) func(*facts.Facts) {
+	return func(f *facts.Facts) {
+		k := keyFacts(second)
+		k.Selector, k.Name = "s2", "s2._domainkey.healthy.example"
+		f.DKIM[0].Keys = []facts.Key{keyFacts(first), k}
+		f.Streams[0].Selectors = []string{"s1", "s2"}
+	}
+}
+
+// withSelector is the healthy domain with its key at another selector.
+func withSelector(selector string) func(*facts.Facts) {
+	return func(f *facts.Facts) {
+		k := &f.DKIM[0].Keys[0]
+		k.Selector, k.Name = selector, selector+"._domainkey.healthy.example"
+		f.Streams[0].Selectors = []string{selector}
+	}
+}
+
+// withExponent is the healthy domain with an RSA key of that exponent.
+func withExponent(e int) func(*facts.Facts) {
+	n := new(big.Int).SetBit(big.NewInt(1), 2047, 1)
+	return withKey("v=DKIM1; p=" + base64.StdEncoding.EncodeToString(x509.MarshalPKCS1PublicKey(&rsa.PublicKey{N: n, E: e})))
+}
+
+// withLegacy is the healthy domain with TXT records at _domainkey or _adsp._domainkey.
+func withLegacy(texts ...string) func(*facts.Facts) {
+	return func(f *facts.Facts) { f.DKIM[0].Legacy = texts }
+}
 
 var (
 	nothingBeneath = withSubtree(facts.Know(facts.SubtreeAbsent))
@@ -168,6 +212,147 @@ var dkimCases = []ruleCase{
 	{rule: "dkim.s-tag", want: Fail, says: "tlsrpt", edit: withKey("v=DKIM1; s=tlsrpt; p=" + rsa2048)},
 	{rule: "dkim.duplicate-tag", want: Fail, says: "k= stands more than once", edit: withKey("v=DKIM1; k=rsa; k=rsa; p=" + rsa2048)},
 	{rule: "dkim.t-y", want: Info, says: "t=y", edit: withKey("v=DKIM1; t=y; p=" + rsa2048)},
+
+	{rule: "dkim.doubled-name", want: Fail, says: "stands at s1._domainkey.healthy.example.healthy.example", edit: doubled},
+	{rule: "dkim.doubled-name", name: "missing here and there", want: Pass, edit: withKey()},
+	{rule: "dkim.doubled-name", name: "guessed", want: "", edit: withGuess(goodKey)},
+	{rule: "dkim.doubled-name", name: "not found out is selector-missing's", want: "", edit: func(f *facts.Facts) {
+		f.DKIM[0].Keys[0] = facts.Key{Selector: "s1", Origin: "flag", Status: facts.KeyUnknown, Why: "timeout"}
+	}},
+	{rule: "dkim.selector-missing", name: "doubled", want: Fail, edit: doubled},
+
+	{rule: "dkim.cname-chain", want: Info, says: "by 4 CNAMEs: a.example, b.example, c.example, d.example", edit: inTurn(withKey(goodKey), chain("a.example", "b.example", "c.example", "d.example"))},
+	{rule: "dkim.cname-chain", name: "3 are nothing to remark on", want: Pass, edit: inTurn(withKey(goodKey), chain("a.example", "b.example", "c.example"))},
+
+	{rule: "dkim.not-dkim-txt", want: Warn, says: "some-site-verification=4f1d2c", edit: withKey(goodKey, "some-site-verification=4f1d2c")},
+	{rule: "dkim.not-dkim-txt", name: "several", want: Warn, says: "and 1 more", edit: withKey(goodKey, "v=spf1 -all", "x")},
+	{rule: "dkim.not-dkim-txt", name: "guessed", want: Info, says: "may not be in use", edit: withGuess(goodKey, "some-site-verification=4f1d2c")},
+	{rule: "dkim.not-dkim-txt", name: "a second key is another rule's", want: Pass, edit: withKey(goodKey, "v=DKIM1; p="+rsaKey(2048))},
+	{rule: "dkim.not-dkim-txt", name: "a wildcard does no harm to a key", want: Info, says: "a wildcard answers for every name beneath _domainkey.healthy.example", edit: func(f *facts.Facts) {
+		f.DKIM[0].Wildcard = []string{"v=spf1 -all"}
+	}},
+	{rule: "dkim.not-dkim-txt", name: "a wildcard that revokes all", want: Pass, edit: func(f *facts.Facts) { f.DKIM[0].Wildcard = []string{"v=DKIM1; p="} }},
+
+	{rule: "dkim.key-large", want: Warn, says: "8192 bits, and verifiers need not take more than 4096", edit: withKey("v=DKIM1; p=" + rsaKey(8192))},
+	{rule: "dkim.key-large", name: "4096 bits", want: Info, says: "must take up to 4096", edit: withKey("v=DKIM1; p=" + rsaKey(4096))},
+	{rule: "dkim.key-large", name: "guessed", want: Info, says: "may not be in use", edit: withGuess("v=DKIM1; p=" + rsaKey(8192))},
+	{rule: "dkim.key-large", name: "2048 bits", want: Pass, edit: withKey("v=DKIM1; p=" + rsaKey(2048))},
+
+	{rule: "dkim.key-weak", want: Fail, says: "its exponent is 1", edit: withExponent(1)},
+	{rule: "dkim.key-weak", name: "even", want: Fail, says: "its exponent is 65536", edit: withExponent(65536)},
+	{rule: "dkim.key-weak", name: "3 is allowed", want: Pass, edit: withExponent(3)},
+	{rule: "dkim.key-weak", name: "ROCA", want: Fail, says: "CVE-2017-15361", edit: func(f *facts.Facts) { f.DKIM[0].Keys[0].Record.ROCA = true }},
+	{rule: "dkim.key-weak", name: "guessed", want: Warn, says: "may not be in use", edit: inTurn(withGuess(goodKey), func(f *facts.Facts) { f.DKIM[0].Keys[0].Record.ROCA = true })},
+	{rule: "dkim.key-weak", name: "ed25519 has no exponent", want: Pass, edit: withKey(edKey)},
+
+	{rule: "dkim.ed25519-only", want: Warn, says: "selector s1", edit: withKey(edKey)},
+	{rule: "dkim.ed25519-only", name: "with an RSA key", want: Pass, edit: withTwo(edKey, goodKey)},
+	{rule: "dkim.ed25519-only", name: "the RSA key is not good", want: Warn, edit: withTwo(edKey, "v=DKIM1; p=")},
+	{rule: "dkim.ed25519-only", name: "the other key is not known", want: "", edit: inTurn(withTwo(edKey, goodKey), func(f *facts.Facts) {
+		f.DKIM[0].Keys[1] = facts.Key{Selector: "s2", Origin: "flag", Status: facts.KeyUnknown, Why: "timeout"}
+	})},
+	{rule: "dkim.ed25519-only", name: "no key is good", want: "", edit: withKey("v=DKIM1; p=")},
+	{rule: "dkim.ed25519-only", name: "guessed", want: "", edit: withGuess(edKey)},
+	{rule: "dkim.ed25519-only", name: "the RSA key is another stream's", want: Warn, edit: inTurn(withTwo(edKey, goodKey), func(f *facts.Facts) {
+		f.Streams[0].Selectors = []string{"s1"}
+		f.Streams = append(f.Streams, facts.Stream{Name: "esp", MailFrom: f.Streams[0].MailFrom, DKIMDomain: "healthy.example", Selectors: []string{"s2"}})
+	})},
+
+	{rule: "dkim.g-tag", want: Info, says: "g=*", edit: withKey("v=DKIM1; g=*; p=" + rsa2048)},
+	{rule: "dkim.g-tag", name: "empty", want: Info, says: "g=,", edit: withKey("v=DKIM1; g=; p=" + rsa2048)},
+
+	{rule: "dkim.record-long", want: Info, says: "takes 513 octets", edit: func(f *facts.Facts) { f.DKIM[0].Keys[0].Octets = 513 }},
+	{rule: "dkim.record-long", name: "512 fit", want: Pass, edit: func(f *facts.Facts) { f.DKIM[0].Keys[0].Octets = 512 }},
+
+	{rule: "dkim.same-key-everywhere", want: Info, says: "one key stands at 2 names: s1._domainkey.healthy.example, s2._domainkey.healthy.example", edit: withTwo(goodKey, "p="+rsa2048[:60]+" "+rsa2048[60:])},
+	{rule: "dkim.same-key-everywhere", name: "two keys", want: Pass, edit: withTwo(goodKey, edKey)},
+	{rule: "dkim.same-key-everywhere", name: "of another domain", want: Info, says: "s1._domainkey.other.example", edit: func(f *facts.Facts) {
+		k := keyFacts(goodKey)
+		k.Name = "s1._domainkey.other.example"
+		f.DKIM = append(f.DKIM, facts.DKIM{Domain: "other.example", Exists: true, Named: true, Keys: []facts.Key{k}})
+	}},
+	{rule: "dkim.same-key-everywhere", name: "a provider's", want: "", edit: inTurn(withTwo(goodKey, goodKey), viaCNAME)},
+	{rule: "dkim.same-key-everywhere", name: "revoked ones are all alike", want: "", edit: withTwo("v=DKIM1; p=", "v=DKIM1; p=")},
+
+	{rule: "dkim.stale", want: Info, says: "by the 202009 in its name, the key of selector mail-202009", edit: withSelector("mail-202009")},
+	{rule: "dkim.stale", name: "a day", want: Info, says: "20241121", edit: withSelector("20241121")},
+	{rule: "dkim.stale", name: "two years to the day", want: Pass, edit: withSelector("20241122")},
+	{rule: "dkim.stale", name: "a month counts from its end", want: Pass, edit: withSelector("s202411")},
+	{rule: "dkim.stale", name: "the month before", want: Info, says: "202410", edit: withSelector("s202410")},
+	{rule: "dkim.stale", name: "a year counts from its end", want: Pass, edit: withSelector("2024")},
+	{rule: "dkim.stale", name: "the year before", want: Info, says: "the 2023 in", edit: withSelector("2023-b")},
+	{rule: "dkim.stale", name: "a size of keys", want: Pass, edit: withSelector("s1024")},
+	{rule: "dkim.stale", name: "another", want: Pass, edit: withSelector("dkim2048")},
+	{rule: "dkim.stale", name: "no date", want: Pass, edit: withSelector("s42582890")},
+	{rule: "dkim.stale", name: "before DKIM", want: Pass, edit: withSelector("1999")},
+	{rule: "dkim.stale", name: "a provider's fixed name", want: Pass, edit: withSelector("20161025")},
+	{rule: "dkim.stale", name: "a provider's key", want: Pass, edit: inTurn(withSelector("202009"), viaCNAME)},
+	{rule: "dkim.stale", name: "revoked", want: Pass, edit: inTurn(withKey("v=DKIM1; p="), func(f *facts.Facts) { f.DKIM[0].Keys[0].Selector = "202009" })},
+
+	{rule: "dkim.strict-receivers", want: Info, says: "d=mail.healthy.example and not with d=healthy.example", edit: func(f *facts.Facts) { f.Streams[0].DKIMDomain = "mail.healthy.example" }},
+	{rule: "dkim.strict-receivers", name: "above", want: Info, says: "d=example", edit: func(f *facts.Facts) { f.Streams[0].DKIMDomain = "example" }},
+	{rule: "dkim.strict-receivers", name: "beside", want: Info, says: "d=esp.example", edit: func(f *facts.Facts) {
+		f.Streams[0].DKIMDomain = "esp.example"
+		f.Orgs = append(f.Orgs, facts.Org{Domain: "esp.example", Org: facts.Know("healthy.example")})
+	}},
+	{rule: "dkim.strict-receivers", name: "not aligned at all", want: "", edit: func(f *facts.Facts) {
+		f.Streams[0].DKIMDomain = "esp.example"
+		f.Orgs = append(f.Orgs, facts.Org{Domain: "esp.example", Org: facts.Know("esp.example")})
+	}},
+
+	{rule: "dkim.adsp", want: Info, says: "dkim=all", edit: withLegacy("dkim=all")},
+	{rule: "dkim.adsp", name: "another text", want: Pass, edit: withLegacy("o=~", "v=spf1 -all", "")},
+	{rule: "dkim.policy-legacy", want: Info, says: "o=~", edit: withLegacy("o=~")},
+	{rule: "dkim.policy-legacy", name: "a test", want: Info, says: "t=y; n=x", edit: withLegacy("t=y; n=x")},
+	{rule: "dkim.policy-legacy", name: "another text", want: Pass, edit: withLegacy("dkim=all", "verification=o=~", "some words", "o=")},
+}
+
+// TestKeyPlaces holds where in a record the dkim rules point.
+func TestKeyPlaces(t *testing.T) {
+	for _, c := range []struct {
+		rule, want string
+		edit       func(*facts.Facts)
+	}{
+		{"dkim.p-missing", "v=DKIM1; k=rsa", withKey("v=DKIM1; k=rsa")},
+		{"dkim.p-invalid", "p=AA!", withKey("v=DKIM1; p=AA! ; t=s")},
+		{"dkim.key-short", "p=" + rsaKey(512), withKey("v=DKIM1; p=" + rsaKey(512))},
+		{"dkim.key-1024", "p = " + rsaKey(1024), withKey("v=DKIM1; p = " + rsaKey(1024) + "\t;")},
+		{"dkim.key-large", "p=" + rsaKey(4096), withKey("v=DKIM1;p=" + rsaKey(4096))},
+		{"dkim.key-weak", "p=" + rsa2048, inTurn(withKey(goodKey), func(f *facts.Facts) { f.DKIM[0].Keys[0].Record.ROCA = true })},
+		{"dkim.ed25519-only", "k=ed25519", withKey(edKey)},
+		{"dkim.k-unknown", "k=dsa", withKey("v=DKIM1; k=dsa; p=" + rsa2048)},
+		{"dkim.v-wrong", "v=DKIM1", withKey("p=" + rsa2048 + "; v=DKIM1")},
+		{"dkim.h-sha1", "h=sha1", withKey("h=sha1; p=" + rsa2048)},
+		{"dkim.s-tag", "s=tlsrpt", withKey("s=tlsrpt; p=" + rsa2048)},
+		{"dkim.duplicate-tag", "k=rsa ", withKey("k=rsa; p=" + rsa2048 + "; k=rsa ")},
+		{"dkim.revoked", "p=", withKey("v=DKIM1; p=;")},
+		{"dkim.t-y", "t=y", withKey("v=DKIM1; t=y; p=" + rsa2048)},
+		{"dkim.g-tag", "g=*", withKey("g=*; p=" + rsa2048)},
+		{"dkim.multiple", edKey, withKey(goodKey, edKey)},
+		{"dkim.not-dkim-txt", "words", withKey(goodKey, "words")},
+		{"dkim.same-key-everywhere", "p=" + rsa2048, withTwo(goodKey, goodKey)},
+		{"dkim.adsp", "dkim=all", withLegacy("o=~", "dkim=all")},
+		{"dkim.policy-legacy", "o=~", withLegacy("dkim=all", "o=~")},
+	} {
+		t.Run(c.rule, func(t *testing.T) { points(t, c.rule, strings.TrimSpace(c.want), c.edit) })
+	}
+}
+
+// points fails unless a rule's finding on an edited healthy domain points at a part of a record.
+func points(t *testing.T, rule, want string, edit func(*facts.Facts)) {
+	t.Helper()
+	f := healthy()
+	edit(f)
+	for _, x := range Run(f, everything).Findings {
+		if x.Check.ID != rule || x.Status == Pass {
+			continue
+		}
+		if at := x.At; at.Name == "" || at.Offset+at.Length > len(at.Record) || at.Record[at.Offset:at.Offset+at.Length] != want {
+			t.Errorf("%+v, want %q", at, want)
+		}
+		return
+	}
+	t.Errorf("no finding")
 }
 
 // TestDKIMKinds holds that no fault that voids a key goes unsaid, that a selector in use makes it a failure of its own
@@ -199,18 +384,22 @@ func TestDKIMKinds(t *testing.T) {
 	}
 }
 
-// TestDanglingOnce holds that a CNAME that leads nowhere costs once.
-func TestDanglingOnce(t *testing.T) {
-	f := healthy()
-	dangling(f)
-	var own []string
-	for _, x := range withStatus(f, Fail) {
-		if !x.Implied {
-			own = append(own, x.Check.ID)
+// TestMissingOnce holds that a missing key of which another rule says why costs once.
+func TestMissingOnce(t *testing.T) {
+	for rule, edit := range map[string]func(*facts.Facts){
+		"dkim.cname-dangling": dangling, "dkim.doubled-name": doubled, "dkim.p-invalid": withKey(`v=DKIM1; t=s;""p=` + rsa2048),
+	} {
+		f := healthy()
+		edit(f)
+		var own []string
+		for _, x := range withStatus(f, Fail) {
+			if !x.Implied {
+				own = append(own, x.Check.ID)
+			}
 		}
-	}
-	if len(own) != 1 || own[0] != "dkim.cname-dangling" {
-		t.Errorf("not implied by another: %v, want dkim.cname-dangling alone", own)
+		if len(own) != 1 || own[0] != rule {
+			t.Errorf("not implied by another: %v, want %s alone", own, rule)
+		}
 	}
 }
 

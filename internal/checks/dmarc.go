@@ -3,6 +3,7 @@ package checks
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"mailaudit/internal/facts"
 	"mailaudit/internal/record/dmarc"
@@ -19,6 +20,18 @@ var withoutDMARCReplies = []string{
 	"501 5.0.2 Mail rejected. DMARC check failed.",
 }
 
+// unalignedReplies are what receivers answer to mail that fails DMARC, and Gmail to bulk mail without alignment.
+var unalignedReplies = []string{
+	"550 5.7.26 Unauthenticated email from {d} is not accepted due to domain's DMARC policy.",
+	"550 5.7.509 Access denied, sending domain {d} does not pass DMARC verification and has a DMARC policy of reject.",
+	"421 4.7.32 .. the From: header (RFC5322) in this message isn't aligned with either the authenticated SPF or DKIM organizational domain.",
+}
+
+// policyExample is the healthy domain with another DMARC record.
+func policyExample(record string) Example {
+	return Example{Zone: `_dmarc.example.com. TXT "` + record + `"`}
+}
+
 var dmarcChecks = []*Check{
 	{
 		ID: "dmarc.missing", Title: "a DMARC record applies to the domain", Area: "dmarc", Worst: Fail, Impact: Reject,
@@ -28,8 +41,45 @@ var dmarcChecks = []*Check{
 		Needs:      facts.Policy,
 		Help: "Without a record nobody tells you who sends in your name, and anybody may. Outlook.com, Yahoo and iCloud " +
 			"refuse bulk mail from such a domain; p=none is enough for them.",
-		Fix:   "Publish v=DMARC1; p=none; rua=mailto: with an address of yours, at _dmarc",
-		Judge: each(policyState, dmarcMissing),
+		Fix:     "Publish v=DMARC1; p=none; rua=mailto: with an address of yours, at _dmarc",
+		Example: Example{Remove: "_dmarc.example.com. TXT", Flags: "--daily 5000"},
+		Judge:   each(policyState, dmarcMissing),
+	},
+	{
+		ID: "dmarc.wrong-location", Title: "no DMARC record stands where nobody looks", Area: "dmarc", Worst: Fail, Impact: Reject,
+		References: []string{"RFC 9989 4.5", "RFC 9989 4.10.1"},
+		Replies:    withoutDMARCReplies,
+		Refused:    refuseWithoutDMARC,
+		Needs:      facts.Policy,
+		Help: "Receivers ask for _dmarc beneath the domain and for nothing else. A record at the domain itself, or at a name that a panel " +
+			"made by appending the zone once more, is not there for them.",
+		Fix: "Move the record to _dmarc, with p=none until the reports show that all mail of the domain passes",
+		Example: Example{Remove: "_dmarc.example.com. TXT",
+			Zone: `example.com. TXT "v=spf1 ip4:192.0.2.25 include:_spf.example.net -all"` + "\n" +
+				`example.com. TXT "v=DMARC1; p=reject; rua=mailto:dmarc@example.com"`},
+		Judge: each(onlyKnown(thePolicy), dmarcWrongLocation),
+	},
+	{
+		ID: "dmarc.cname", Title: "the CNAME at _dmarc leads to a record", Area: "dmarc", Worst: Fail, Impact: Reject,
+		References: []string{"RFC 9989 4.5", "RFC 1034 3.6.2"},
+		Replies:    withoutDMARCReplies,
+		Refused:    refuseWithoutDMARC,
+		Needs:      facts.Policy,
+		Help: "A provider that manages DMARC has you point _dmarc at a name of its own. Where nothing is published there, before the " +
+			"set-up is finished or after the contract has ended, the domain has no record.",
+		Fix:     "Finish the set-up at the provider, or put a TXT record in the place of the CNAME, with p=none until the reports show that all mail passes",
+		Example: Example{Zone: "_dmarc.example.com. CNAME example-com.dmarc.example.net.", Remove: "_dmarc.example.com. TXT"},
+		Judge:   each(policyAlias, dmarcCNAME),
+	},
+	{
+		ID: "dmarc.wildcard-txt", Title: "nothing but the DMARC record stands at _dmarc", Area: "dmarc", Worst: Warn, Impact: Hygiene,
+		References: []string{"RFC 9989 4.10", "RFC 4592 2.2.1"},
+		Needs:      facts.Policy,
+		Help: "Receivers discard what is no DMARC record. It is mostly the answer of a wildcard, which speaks for every name that has no " +
+			"record of its own, and hides that _dmarc has none.",
+		Fix:     "Publish a DMARC record at _dmarc, and remove the other text or the wildcard that it comes from",
+		Example: policyExample("site-verification=4f1d2c"),
+		Judge:   each(onlyKnown(thePolicy), dmarcWildcardTXT),
 	},
 	{
 		ID: "dmarc.multiple", Title: "there is one DMARC record", Area: "dmarc", Worst: Fail, Impact: Reject,
@@ -39,7 +89,9 @@ var dmarcChecks = []*Check{
 		Needs:      facts.Policy,
 		Help: "Receivers that find several DMARC records at one name discard them all, so none of the policies applies and " +
 			"no reports are sent.",
-		Fix:   "Keep one of the records, with p=none until the reports show that all mail of the domain passes",
+		Fix: "Keep one of the records, with p=none until the reports show that all mail of the domain passes",
+		Example: Example{Zone: `_dmarc.example.com. TXT "v=DMARC1; p=reject; rua=mailto:dmarc@example.com"` + "\n" +
+			`_dmarc.example.com. TXT "v=DMARC1; p=none; rua=mailto:dmarc@example.com"`},
 		Judge: each(thePolicy, dmarcMultiple),
 	},
 	{
@@ -50,6 +102,7 @@ var dmarcChecks = []*Check{
 		Needs:      facts.Policy,
 		Help:       "The version must be the first tag and exactly DMARC1, in upper case. Receivers ignore any other record as if it were not there.",
 		Fix:        "Begin the record with v=DMARC1; and set p=none until the reports show that all mail of the domain passes",
+		Example:    policyExample("v=dmarc1; p=reject; rua=mailto:dmarc@example.com"),
 		Judge:      each(thePolicy, dmarcVersion),
 	},
 	{
@@ -60,7 +113,18 @@ var dmarcChecks = []*Check{
 		Needs:      facts.Policy,
 		Help:       "A DMARC record is a tag list, and a tag that stands twice makes the whole list invalid: no policy applies.",
 		Fix:        "Keep one of the two tags, with p=none until the reports show that all mail of the domain passes",
+		Example:    policyExample("v=DMARC1; p=none; p=reject; rua=mailto:dmarc@example.com"),
 		Judge:      each(policyRecords, dmarcDuplicateTag),
+	},
+	{
+		ID: "dmarc.separator", Title: "semicolons part the tags of the DMARC record", Area: "dmarc", Worst: Warn, Impact: Hygiene,
+		References: []string{"RFC 9989 4.8", "RFC 6376 3.2"},
+		Needs:      facts.Policy,
+		Help: "Tags are name=value with semicolons between them, in plain ASCII. A comma, a missing semicolon or a curly quote makes a tag " +
+			"a part of another or of nothing, and what it says is lost.",
+		Fix:     "Write the tags as name=value, with a semicolon between two",
+		Example: policyExample("v=DMARC1; p=reject; rua:mailto:dmarc@example.com"),
+		Judge:   each(onlyKnown(policyRecords), dmarcSeparator),
 	},
 	{
 		ID: "dmarc.p-missing", Title: "the DMARC record has a policy", Area: "dmarc", Worst: Fail, Impact: Reject,
@@ -70,8 +134,9 @@ var dmarcChecks = []*Check{
 		Needs:      facts.Policy,
 		Help: "A record without p= is read as p=none where rua= has a valid address, and else as no record at all. Gmail's text for " +
 			"a missing DMARC record names the missing policy too.",
-		Fix:   "Add p=none, which refuses no mail, and a stricter policy once the reports show that all mail of the domain passes",
-		Judge: each(policyRecords, dmarcPMissing),
+		Fix:     "Add p=none, which refuses no mail, and a stricter policy once the reports show that all mail of the domain passes",
+		Example: policyExample("v=DMARC1; sp=reject"),
+		Judge:   each(policyRecords, dmarcPMissing),
 	},
 	{
 		// No Refused: with a valid rua the record is read as p=none, which is what receivers ask of bulk senders.
@@ -81,8 +146,9 @@ var dmarcChecks = []*Check{
 		Needs:      facts.Policy,
 		Help: "Somebody wrote a policy and it is not applied: receivers read an unknown p= as p=none where rua= has a valid " +
 			"address, and else as no record at all. Anybody may go on sending in the domain's name.",
-		Fix:   "Set p=none, which refuses no mail, and the policy that was meant once the reports show that all mail of the domain passes",
-		Judge: each(policyRecords, dmarcPInvalid),
+		Fix:     "Set p=none, which refuses no mail, and the policy that was meant once the reports show that all mail of the domain passes",
+		Example: policyExample("v=DMARC1; p=block; rua=mailto:dmarc@example.com"),
+		Judge:   each(policyRecords, dmarcPInvalid),
 	},
 	{
 		// No Refused, as for dmarc.p-invalid.
@@ -92,8 +158,36 @@ var dmarcChecks = []*Check{
 		Needs:      facts.Policy,
 		Help: "An unknown value in sp= or np= voids p= with it: the whole record is read as p=none where rua= has a valid " +
 			"address, and else as no record at all.",
-		Fix:   "Correct the value or remove the tag, with p=none until the reports show that all mail of the domain passes",
-		Judge: each(policyRecords, dmarcSubInvalid),
+		Fix:     "Correct the value or remove the tag, with p=none until the reports show that all mail of the domain passes",
+		Example: policyExample("v=DMARC1; p=reject; sp=block; rua=mailto:dmarc@example.com"),
+		Judge:   each(policyRecords, dmarcSubInvalid),
+	},
+	{
+		ID: "dmarc.value-invalid", Title: "all tags of the DMARC record have a value of theirs", Area: "dmarc", Worst: Warn, Impact: Hygiene,
+		References: []string{"RFC 9989 4.8", "RFC 9989 4.7"},
+		Needs:      facts.Policy,
+		Help:       "Receivers put the default in the place of a value that they do not know: what was meant by the tag is not done.",
+		Fix:        "Correct the value, or remove the tag",
+		Example:    policyExample("v=DMARC1; p=reject; adkim=strict; rua=mailto:dmarc@example.com"),
+		Judge:      each(onlyKnown(policyRecords), dmarcValueInvalid),
+	},
+	{
+		ID: "dmarc.unknown-tag", Title: "the DMARC record has no unknown tags", Area: "dmarc", Worst: Warn, Impact: Hygiene,
+		References: []string{"RFC 9989 4.7", "RFC 6376 3.2"},
+		Needs:      facts.Policy,
+		Help:       "Receivers ignore a tag that they do not know, silently. Most of them are misspelt, and what was meant is not done.",
+		Fix:        "Correct the name of the tag, in lower case, or remove it",
+		Example:    policyExample("v=DMARC1; p=reject; ruaa=mailto:dmarc@example.com; rua=mailto:dmarc@example.com"),
+		Judge:      each(onlyKnown(policyRecords), dmarcUnknownTag),
+	},
+	{
+		ID: "dmarc.p-not-second", Title: "p= comes right after v=DMARC1", Area: "dmarc", Worst: Info, Impact: Hygiene,
+		References: []string{"RFC 7489 6.4", "RFC 9989 4.8"},
+		Needs:      facts.Policy,
+		Help:       "RFC 9989 lets tags stand in any order. RFC 7489 had p= as the second, and a receiver that goes by that may ignore the record.",
+		Fix:        "Put p= right after v=DMARC1",
+		Example:    policyExample("v=DMARC1; rua=mailto:dmarc@example.com; p=reject"),
+		Judge:      each(ownPolicy, dmarcPNotSecond),
 	},
 	{
 		ID: "dmarc.p-none", Title: "the policy asks receivers to act on mail that fails", Area: "dmarc", Worst: Info, Impact: Hygiene,
@@ -101,35 +195,19 @@ var dmarcChecks = []*Check{
 		Needs:      facts.Policy,
 		Help: "p=none watches and protects nothing, and is the right start. A stricter policy is right only once the reports show " +
 			"that all mail of the domain passes; where people post to mailing lists it should not be p=reject at all.",
-		Fix:   "Read the reports, and consider p=quarantine once they show that all mail of the domain passes",
-		Judge: each(watched, dmarcPNone),
+		Fix:     "Read the reports, and consider p=quarantine once they show that all mail of the domain passes",
+		Example: policyExample("v=DMARC1; p=none; rua=mailto:dmarc@example.com"),
+		Judge:   each(watched, dmarcPNone),
 	},
 	{
-		ID: "dmarc.rua-missing", Title: "aggregate reports are asked for", Area: "dmarc", Worst: Warn, Impact: Reports,
-		References: []string{"RFC 9989 4.7", "RFC 9989 8"},
+		ID: "dmarc.t-y", Title: "the policy is in force and not tested", Area: "dmarc", Worst: Warn, Impact: Hygiene,
+		References: []string{"RFC 9989 4.7", "RFC 9989 A.6"},
 		Needs:      facts.Policy,
-		Help: "Without rua= receivers send no aggregate reports, so nobody sees which servers send in the domain's name and " +
-			"which mail fails. A stricter policy is then set blind.",
-		Fix:   "Add rua=mailto: with an address that is read",
-		Judge: each(appliedPolicy, dmarcRUAMissing),
-	},
-	{
-		ID: "dmarc.rua-invalid", Title: "the addresses for aggregate reports are valid", Area: "dmarc", Worst: Warn, Impact: Reports,
-		References: []string{"RFC 9989 4.7", "RFC 9989 4.8"},
-		Needs:      facts.Policy,
-		Help: "rua= takes URIs with commas between them, and receivers need to support mailto: only. They send nothing to what " +
-			"is none; a record without p= or with a wrong one needs a valid address to count at all.",
-		Fix:   "Write each address as mailto:name@domain, with commas between several",
-		Judge: each(policyRecords, dmarcRUAInvalid),
-	},
-	{
-		ID: "dmarc.rua-external", Title: "other domains agree to take the reports", Area: "dmarc", Worst: Warn, Impact: Reports,
-		References: []string{"RFC 9990 4", "RFC 7489 7.1"},
-		Needs:      facts.Policy,
-		Help: "Reports to an address outside the organizational domain are sent only if that domain says in the DNS that it takes " +
-			"them. Without it receivers drop the address silently.",
-		Fix:   "Ask whoever runs that domain to publish the TXT record v=DMARC1 at the name, or use an address of your own",
-		Judge: each(reportTargets, dmarcRUAExternal),
+		Help: "t=y asks receivers to apply the policy one level lower: quarantine for reject, and none for quarantine. Receivers that go by " +
+			"RFC 7489 do not know the tag and apply the policy as it stands.",
+		Fix:     "Remove t=y once the reports show that all mail of the domain passes",
+		Example: policyExample("v=DMARC1; p=reject; t=y; rua=mailto:dmarc@example.com"),
+		Judge:   each(inForce, dmarcTesting),
 	},
 	{
 		ID: "dmarc.pct", Title: "the policy does without pct", Area: "dmarc", Worst: Info, Impact: Hygiene,
@@ -137,8 +215,246 @@ var dmarcChecks = []*Check{
 		Needs:      facts.Policy,
 		Help: "RFC 9989 removed pct=. Receivers that follow it apply the policy to all mail already; older ones still apply " +
 			"it to that share only, and would apply it to all mail as soon as the tag is gone.",
-		Fix:   "Set the policy one level lower first, and only then remove pct",
-		Judge: each(appliedPolicy, dmarcPct),
+		Fix:     "Set the policy one level lower first, and only then remove pct",
+		Example: policyExample("v=DMARC1; p=quarantine; pct=50; rua=mailto:dmarc@example.com"),
+		Judge:   each(appliedPolicy, dmarcPct),
+	},
+	{
+		ID: "dmarc.pct-zero", Title: "older receivers apply the policy to all mail", Area: "dmarc", Worst: Warn, Impact: Hygiene,
+		References: []string{"RFC 7489 6.3", "RFC 9989 A.6"},
+		Needs:      facts.Policy,
+		Help: "With pct= receivers that go by RFC 7489 apply the policy to that share of the mail and the next lower one to the rest, while those " +
+			"that go by RFC 9989 apply it to all. The domain has two policies, and logos (BIMI) are not shown.",
+		Fix:     "Set the one policy that all mail passes, lower if need be, and then remove pct",
+		Example: policyExample("v=DMARC1; p=reject; pct=0; rua=mailto:dmarc@example.com"),
+		Judge:   each(inForce, dmarcPctZero),
+	},
+	{
+		ID: "dmarc.rf-ri", Title: "the DMARC record does without rf and ri", Area: "dmarc", Worst: Info, Impact: Hygiene,
+		References: []string{"RFC 9989 C.5.2", "RFC 7489 6.3"},
+		Needs:      facts.Policy,
+		Help:       "rf= and ri= asked for a format and an interval of reports. RFC 9989 removed both, and receivers ignore them.",
+		Fix:        "Remove rf and ri",
+		Example:    policyExample("v=DMARC1; p=reject; ri=3600; rua=mailto:dmarc@example.com"),
+		Judge:      each(ownPolicy, dmarcRfRi),
+	},
+	{
+		ID: "dmarc.sp-weaker", Title: "subdomains are protected like the domain", Area: "dmarc", Worst: Warn, Impact: Spam,
+		References: []string{"RFC 9989 4.7", "RFC 9989 4.10.1"},
+		Needs:      facts.Policy,
+		Help: "Whoever cannot forge the domain forges a name beneath it, which readers take for the same. sp= is the policy of all subdomains " +
+			"that have no record of their own, and np= that of names that do not exist.",
+		Fix:     "Raise sp= or np= to the policy of the domain, or remove it, once the reports show that all mail of the subdomains passes",
+		Example: policyExample("v=DMARC1; p=reject; sp=none; rua=mailto:dmarc@example.com"),
+		Judge:   each(orgPolicy, dmarcSPWeaker),
+	},
+	{
+		ID: "dmarc.sp-on-subdomain", Title: "sp= and np= stand at the organizational domain only", Area: "dmarc", Worst: Info, Impact: Hygiene,
+		References: []string{"RFC 9989 4.7", "RFC 9989 4.10.1"},
+		Needs:      facts.Policy,
+		Help:       "Names beneath a subdomain take their policy from the organizational domain, not from the subdomain, so sp= and np= there say nothing to anybody.",
+		Fix:        "Remove sp= and np=, or publish a record at each name that sends",
+		Example: Example{Flags: "news.example.com --selector=", Zone: `news.example.com. A 192.0.2.80` + "\n" + `news.example.com. TXT "v=spf1 ip4:192.0.2.25 -all"` + "\n" +
+			`_dmarc.news.example.com. TXT "v=DMARC1; p=reject; sp=reject; rua=mailto:dmarc@example.com"`},
+		Judge: each(ownPolicy, dmarcSPOnSubdomain),
+	},
+	{
+		ID: "dmarc.subdomain-policy-gap", Title: "a subdomain's own record is no weaker than the policy that it replaces", Area: "dmarc", Worst: Warn, Impact: Spam,
+		References: []string{"RFC 9989 4.10.1"},
+		Needs:      facts.Policy,
+		Help: "A record at the domain itself takes the place of what the organizational domain asks for its subdomains. A weaker one, often a " +
+			"test that was forgotten, opens this name to forgers.",
+		Fix: "Raise the policy, once the reports show that all mail of this name passes, or remove the record so that the one above applies",
+		Example: Example{Flags: "news.example.com --selector=", Zone: `news.example.com. A 192.0.2.80` + "\n" + `news.example.com. TXT "v=spf1 ip4:192.0.2.25 -all"` + "\n" +
+			`_dmarc.news.example.com. TXT "v=DMARC1; p=none; rua=mailto:dmarc@example.com"`},
+		Judge: each(ownPolicy, dmarcPolicyGap),
+	},
+	{
+		ID: "dmarc.np-missing", Title: "mail From names that do not exist is refused", Area: "dmarc", Worst: Info, Impact: Spam,
+		References: []string{"RFC 9989 4.7", "RFC 9989 4.10.1"},
+		Needs:      facts.Policy,
+		Help: "np= is the policy of names beneath the domain that are not in the DNS. Nobody should send with them, so np=reject can come long " +
+			"before p=reject; but programs may send as root@ their host's name, which the reports show.",
+		Fix:     "Add np=reject once the aggregate reports show no mail From names beneath the domain that do not exist",
+		Example: policyExample("v=DMARC1; p=none; rua=mailto:dmarc@example.com"),
+		Judge:   each(madeNames, dmarcNPMissing),
+	},
+	{
+		ID: "dmarc.np-wildcard", Title: "np= can apply, as no wildcard makes names exist", Area: "dmarc", Worst: Info, Impact: Hygiene,
+		References: []string{"RFC 9989 A.4", "RFC 9989 3.2.13", "RFC 4592 2.2.1"},
+		Needs:      facts.Policy,
+		Help:       "np= is for names of which the DNS says that they do not exist. A wildcard, of whatever type, makes every name exist, and sp= applies to them.",
+		Fix:        "Set sp= to the policy that was meant, or remove the wildcard",
+		Example:    Example{Zone: `*.example.com. A 192.0.2.80` + "\n" + `_dmarc.example.com. TXT "v=DMARC1; p=reject; np=reject; rua=mailto:dmarc@example.com"`},
+		Judge:      each(npWildcards, dmarcNPWildcard),
+	},
+	{
+		ID: "dmarc.psd", Title: "only public suffixes say psd=y", Area: "dmarc", Worst: Warn, Impact: Spam,
+		References: []string{"RFC 9989 4.7", "RFC 9989 4.10.2"},
+		Needs:      facts.Policy,
+		Help: "psd=y is for registries: it makes every name one label below a domain of its own, which is not aligned with its neighbours nor with the " +
+			"name above. Mail of news.example.com that is signed by example.com then fails.",
+		Fix:     "Remove psd=y",
+		Example: policyExample("v=DMARC1; p=reject; psd=y; rua=mailto:dmarc@example.com"),
+		Judge:   each(inForce, dmarcPSD),
+	},
+	{
+		ID: "dmarc.psd-n", Title: "psd=n stands at the registered domain only", Area: "dmarc", Worst: Info, Impact: Hygiene,
+		References: []string{"RFC 9989 4.7", "RFC 9989 4.10.2"},
+		Needs:      facts.Policy,
+		Help: "psd=n makes a name an organizational domain of its own, whatever stands above it. Signatures and MAIL FROM of the domain above or of " +
+			"its other subdomains are then not aligned with it. That may be meant.",
+		Fix: "Remove psd=n if mail of this name is signed or bounced by a name that does not stand beneath it",
+		Example: Example{Flags: "news.example.com --selector=", Zone: `news.example.com. A 192.0.2.80` + "\n" + `news.example.com. TXT "v=spf1 ip4:192.0.2.25 -all"` + "\n" +
+			`_dmarc.news.example.com. TXT "v=DMARC1; p=reject; psd=n; rua=mailto:dmarc@example.com"`},
+		Judge: each(ownPolicy, dmarcPSDN),
+	},
+	{
+		ID: "dmarc.psl-vs-walk", Title: "old and new receivers judge alignment alike", Area: "dmarc", Worst: Warn, Impact: Spam,
+		References: []string{"RFC 9989 4.10.2", "RFC 9989 C.3", "RFC 7489 3.2"},
+		Needs:      facts.Policy,
+		Help: "RFC 9989 finds the organizational domain by a walk up the DNS to the highest DMARC record, RFC 7489 by a list of public suffixes. Where " +
+			"they differ the same mail is aligned here and not there, and a record above is found by the ones and not by the others.",
+		Fix:     "Publish a record at every domain that stands in From, and sign with that very domain; against a record above the registered domain add psd=n",
+		Example: Example{Zone: `_dmarc.com. TXT "v=DMARC1; p=none"`},
+		Judge:   each(inForce, dmarcPSLvsWalk),
+	},
+	{
+		ID: "dmarc.deep-name", Title: "no DMARC record is leapt over", Area: "dmarc", Worst: Info, Impact: Hygiene,
+		References: []string{"RFC 9989 4.10"},
+		Needs:      facts.Policy,
+		Help:       "The walk up the DNS asks for the name itself and then for its last seven labels: from nine labels on it leaps over the names between.",
+		Fix:        "Publish a DMARC record at the domain itself",
+		Example:    Example{Flags: "a.b.c.d.e.f.g.example.com --selector=", Zone: `a.b.c.d.e.f.g.example.com. A 192.0.2.80` + "\n" + `a.b.c.d.e.f.g.example.com. TXT "v=spf1 ip4:192.0.2.25 -all"`},
+		Judge:      each(deepNames, dmarcDeepName),
+	},
+	{
+		ID: "dmarc.rua-missing", Title: "aggregate reports are asked for", Area: "dmarc", Worst: Warn, Impact: Reports,
+		References: []string{"RFC 9989 4.7", "RFC 9989 8"},
+		Needs:      facts.Policy,
+		Help: "Without rua= receivers send no aggregate reports, so nobody sees which servers send in the domain's name and " +
+			"which mail fails. A stricter policy is then set blind.",
+		Fix:     "Add rua=mailto: with an address that is read",
+		Example: policyExample("v=DMARC1; p=reject"),
+		Judge:   each(appliedPolicy, dmarcRUAMissing),
+	},
+	{
+		ID: "dmarc.rua-invalid", Title: "the addresses for aggregate reports are valid", Area: "dmarc", Worst: Warn, Impact: Reports,
+		References: []string{"RFC 9989 4.7", "RFC 9989 4.8"},
+		Needs:      facts.Policy,
+		Help: "rua= takes URIs with commas between them, and receivers need to support mailto: only. They send nothing to what " +
+			"is none; a record without p= or with a wrong one needs a valid address to count at all.",
+		Fix:     "Write each address as mailto:name@domain, with commas between several",
+		Example: policyExample("v=DMARC1; p=reject; rua=dmarc@example.com"),
+		Judge:   each(policyRecords, dmarcRUAInvalid),
+	},
+	{
+		ID: "dmarc.idn", Title: "addresses for reports have their domain in ASCII", Area: "dmarc", Worst: Warn, Impact: Reports,
+		References: []string{"RFC 9989 4.8", "RFC 8616 6"},
+		Needs:      facts.Policy,
+		Help:       "A URI is ASCII, and an internationalised domain stands in it as its A-label, which begins with xn--. Receivers ignore an address with any other.",
+		Fix:        "Write the domain of the address as its A-label (xn--...)",
+		Example:    policyExample(`v=DMARC1; p=reject; rua=mailto:dmarc@b\195\188cher.example`),
+		Judge:      each(onlyKnown(policyRecords), dmarcIDN),
+	},
+	{
+		ID: "dmarc.rua-external", Title: "other domains agree to take the reports", Area: "dmarc", Worst: Warn, Impact: Reports,
+		References: []string{"RFC 9990 4", "RFC 7489 7.1"},
+		Needs:      facts.Policy,
+		Help: "Reports to an address outside the organizational domain are sent only if that domain says in the DNS that it takes " +
+			"them. Without it receivers drop the address silently.",
+		Fix:     "Ask whoever runs that domain to publish the TXT record v=DMARC1 at the name, or use an address of your own",
+		Example: policyExample("v=DMARC1; p=reject; rua=mailto:dmarc@example.net"),
+		Judge:   each(reportTargets, dmarcRUAExternal),
+	},
+	{
+		ID: "dmarc.rua-undeliverable", Title: "the addresses for reports take mail", Area: "dmarc", Worst: Warn, Impact: Reports,
+		References: []string{"RFC 5321 5.1", "RFC 7505 3", "RFC 9989 5.1.3"},
+		Needs:      facts.Policy,
+		Help:       "Reports are mail, and need a host to go to. Those to a domain without one, or with a null MX, bounce, and nobody tells you.",
+		Fix:        "Name an address at a domain that takes mail, and read what comes",
+		Example:    policyExample("v=DMARC1; p=reject; rua=mailto:dmarc@reports.example.com"),
+		Judge:      each(mailboxes, dmarcRUAUndeliverable),
+	},
+	{
+		ID: "dmarc.rua-size", Title: "addresses for reports have no size limit", Area: "dmarc", Worst: Info, Impact: Hygiene,
+		References: []string{"RFC 9989 4.8", "RFC 9989 C.4"},
+		Needs:      facts.Policy,
+		Help:       "RFC 9989 removed the limit that could follow an address behind an exclamation mark. Reporters that follow it ignore the limit; others may send no report that is larger.",
+		Fix:        "Remove the size from the address",
+		Example:    policyExample("v=DMARC1; p=reject; rua=mailto:dmarc@example.com!10m"),
+		Judge:      each(ownPolicy, dmarcRUASize),
+	},
+	{
+		ID: "dmarc.rua-many", Title: "reports go to at most 2 addresses", Area: "dmarc", Worst: Info, Impact: Reports,
+		References: []string{"RFC 7489 6.2"},
+		Needs:      facts.Policy,
+		Help:       "Reporters must serve two addresses and may leave further ones out, so what a third one gets has holes.",
+		Fix:        "Name at most 2 addresses, and forward from there",
+		Example:    policyExample("v=DMARC1; p=reject; rua=mailto:dmarc@example.com,mailto:a@example.com,mailto:b@example.com"),
+		Judge:      each(ownPolicy, dmarcRUAMany),
+	},
+	{
+		ID: "dmarc.ruf", Title: "no reports on single messages are asked for", Area: "dmarc", Worst: Info, Impact: Hygiene,
+		References: []string{"RFC 9989 4.7", "RFC 9989 10.2"},
+		Needs:      facts.Policy,
+		Help:       "ruf= asks for a report on each message that fails. Few receivers send any, and those hold people's mail, so that whoever reads them needs leave to.",
+		Fix:        "Remove ruf=, unless the reports are read by somebody who may",
+		Example:    policyExample("v=DMARC1; p=reject; rua=mailto:dmarc@example.com; ruf=mailto:dmarc@example.com"),
+		Judge:      each(ownPolicy, dmarcRUF),
+	},
+	{
+		ID: "dmarc.fo", Title: "fo= is valid and has a ruf= to go with", Area: "dmarc", Worst: Info, Impact: Hygiene,
+		References: []string{"RFC 9989 4.7", "RFC 9989 4.8"},
+		Needs:      facts.Policy,
+		Help:       "fo= says of which failures reports on single messages are wanted. Receivers ignore it where ruf= does not ask for such reports.",
+		Fix:        "Remove fo=, or correct it",
+		Example:    policyExample("v=DMARC1; p=reject; fo=1; rua=mailto:dmarc@example.com"),
+		Judge:      each(ownPolicy, dmarcFO),
+	},
+	{
+		ID: "dmarc.size", Title: "the DMARC record fits into a DNS answer of 512 octets", Area: "dmarc", Worst: Info, Impact: Hygiene,
+		References: []string{"RFC 1035 4.2.1", "RFC 7766 5"},
+		Needs:      facts.Policy,
+		Help:       "A larger answer needs EDNS or TCP all the way from your name servers to each receiver. Where a firewall drops one of them, the record cannot be read.",
+		Fix:        "Shorten the record, mostly by naming fewer addresses",
+		Example:    Example{Zone: keyAt("_dmarc.example.com", "v=DMARC1; p=reject; rua="+strings.Repeat("mailto:dmarc@example.com,", 20)+"mailto:dmarc@example.com")},
+		Judge:      each(ownPolicy, dmarcSize),
+	},
+	{
+		ID: "dmarc.adkim-strict", Title: "signatures are aligned as adkim= asks", Area: "dmarc", Worst: Warn, Impact: Reject,
+		References: []string{"RFC 9989 4.4", "RFC 9989 3.2.10.2"},
+		Replies:    unalignedReplies,
+		Needs:      facts.Policy,
+		Help:       "With adkim=s a signature of a domain above or beneath that of From counts for nothing: only the very same domain does. In practice relaxed alignment suffices.",
+		Fix:        "Set adkim=r or remove the tag, or use the very domain of From",
+		Example: Example{Zone: keyAt("s1._domainkey.mail.example.com", "v=DKIM1; p="+rsa2048Example) + "\n" +
+			`_dmarc.example.com. TXT "v=DMARC1; p=reject; adkim=s; rua=mailto:dmarc@example.com"`, Flags: "--dkim-domain mail.example.com"},
+		Judge: each(strictUnder("adkim"), dmarcStrict),
+	},
+	{
+		ID: "dmarc.aspf-strict", Title: "MAIL FROM is aligned as aspf= asks", Area: "dmarc", Worst: Warn, Impact: Reject,
+		References: []string{"RFC 9989 4.4", "RFC 9989 3.2.10.2"},
+		Replies:    unalignedReplies,
+		Needs:      facts.Policy,
+		Help:       "With aspf=s a MAIL FROM of a domain above or beneath that of From counts for nothing: only the very same domain does. In practice relaxed alignment suffices.",
+		Fix:        "Set aspf=r or remove the tag, or use the very domain of From",
+		Example:    Example{Zone: `_dmarc.example.com. TXT "v=DMARC1; p=reject; aspf=s; rua=mailto:dmarc@example.com"`, Flags: "--mail-from bounce@mail.example.com"},
+		Judge:      each(strictUnder("aspf"), dmarcStrict),
+	},
+	{
+		ID: "dmarc.unaligned", Title: "an identifier of each stream is aligned with the domain of From", Area: "dmarc", Worst: Fail, Impact: Reject,
+		References: []string{"RFC 9989 4.4", "RFC 9989 8"},
+		Replies:    unalignedReplies,
+		// Gmail documents its refusal for p=reject and p=quarantine, and for bulk mail without alignment.
+		Refused: []Refusal{{Receiver: "gmail"}, {Receiver: "yahoo", Bulk: true}, {Receiver: "outlook", Bulk: true}},
+		Needs:   facts.Policy,
+		Help: "SPF and DKIM count for DMARC only where the domain that passes, MAIL FROM or d=, belongs with that of From. Where neither does, all mail of " +
+			"the stream fails DMARC, however well both pass by themselves.",
+		Fix: "Sign with the domain of From, and have the service use a MAIL FROM beneath it",
+		Example: Example{Zone: keyAt("s1._domainkey.example.net", "v=DKIM1; p="+rsa2048Example) + "\n" + `example.net. TXT "v=spf1 ip4:192.0.2.25 -all"`,
+			Flags: "--mail-from bounce@example.net --dkim-domain example.net"},
+		Judge: each(aligned, dmarcUnaligned),
 	},
 	{
 		ID: "dmarc.reject-spf-only", Title: "p=reject does not rest on SPF alone", Area: "dmarc", Worst: Fail, Impact: Reject,
@@ -150,14 +466,46 @@ var dmarcChecks = []*Check{
 		Needs: facts.Policy | facts.Keys,
 		Help: "Forwarded mail comes from an address that the domain's SPF record does not name, and only a DKIM signature " +
 			"survives that. With p=reject and no DKIM every forwarded message is refused, so a domain must not publish the one without the other.",
-		Fix:   "Sign all mail with DKIM, and lower the policy until that is done",
-		Judge: each(rejection, dmarcRejectSPFOnly),
+		Fix:     "Sign all mail with DKIM, and lower the policy until that is done",
+		Example: Example{Remove: "s1._domainkey.example.com. TXT", Flags: "--selector="},
+		Judge:   each(rejection, dmarcRejectSPFOnly),
+	},
+	{
+		ID: "dmarc.spf-only", Title: "DMARC does not rest on SPF alone", Area: "dmarc", Worst: Warn, Impact: Reject,
+		References: []string{"RFC 9989 7.4", "RFC 9989 8"},
+		Replies:    unalignedReplies[:2],
+		Needs:      facts.Policy | facts.Keys,
+		Help: "Forwarded mail comes from an address that the SPF record does not name, and only an aligned DKIM signature survives that. With " +
+			"p=reject forwarded mail is refused, and no domain may publish that while it rests on SPF alone.",
+		Fix:     "Sign the mail of this stream with the domain of From",
+		Example: Example{Zone: keyAt("s1._domainkey.example.net", "v=DKIM1; p="+rsa2048Example), Flags: "--dkim-domain example.net"},
+		Judge:   each(supported, dmarcSPFOnly),
+	},
+	{
+		ID: "dmarc.unauth-mx-parked", Title: "a domain that sends nothing asks for reject", Area: "dmarc", Worst: Info, Impact: Spam,
+		References: []string{"RFC 9989 4.7", "M3AAWG Protecting Parked Domains Best Common Practices"},
+		Needs:      facts.Policy,
+		Help:       "No mail of a domain that sends nothing is genuine, so there is nothing to watch before p=reject, and all that it refuses is forged.",
+		Fix:        "Set p=reject",
+		Example: Example{Zone: "example.com. MX 0 .\n" + `example.com. TXT "v=spf1 -all"` + "\n" + `_dmarc.example.com. TXT "v=DMARC1; p=none"`,
+			Remove: "s1._domainkey.example.com. TXT", Flags: "--ip= --helo= --selector="},
+		Judge: each(parkedPolicy, dmarcParked),
 	},
 }
 
-// policyState leaves out a domain whose record is published and void: the rule that names the fault says all.
+// policyState leaves out a domain whose record is published and void, or where nobody looks: the rule that names the fault
+// says all.
 func policyState(f *facts.Facts) []subject[facts.DMARC] {
-	return policyIf(f, func(d facts.DMARC) bool { return d.Status != facts.DMARCInvalid })
+	return policyIf(f, func(d facts.DMARC) bool {
+		return d.Status == facts.DMARCFound || d.Status == facts.DMARCNone && len(d.Misplaced) == 0 && !d.Dangling
+	})
+}
+
+// policyAlias is the policy where _dmarc of the domain is a CNAME.
+func policyAlias(f *facts.Facts) []subject[facts.DMARC] {
+	return onlyKnown(func(f *facts.Facts) []subject[facts.DMARC] {
+		return policyIf(f, func(d facts.DMARC) bool { return len(d.CNAME) > 0 })
+	})(f)
 }
 
 // policyRecords is the record that receivers read, or would read if its tags did not void it.
@@ -170,10 +518,142 @@ func appliedPolicy(f *facts.Facts) []subject[facts.DMARC] {
 	return policyIf(f, func(d facts.DMARC) bool { return d.Status == facts.DMARCFound && d.Record != nil })
 }
 
+// inForce is the record that receivers apply, where that is known: that it is not is said once, by the rules above.
+func inForce(f *facts.Facts) []subject[facts.DMARC] { return onlyKnown(appliedPolicy)(f) }
+
+// ownPolicy is that record where it stands at the domain's own name. What is amiss above is its owner's to hear.
+func ownPolicy(f *facts.Facts) []subject[facts.DMARC] {
+	return inForceIf(f, func(d facts.DMARC) bool { return !d.Inherited })
+}
+
+// orgPolicy is that record where it is the organizational domain's, so that subdomains come under it.
+func orgPolicy(f *facts.Facts) []subject[facts.DMARC] {
+	return inForceIf(f, func(d facts.DMARC) bool { return !d.Inherited && d.Org == f.Domain && usablePolicy(d) })
+}
+
+// madeNames is that record where names that nobody made do not exist, so that np= could apply to them.
+func madeNames(f *facts.Facts) []subject[facts.DMARC] {
+	return slices.DeleteFunc(orgPolicy(f), func(s subject[facts.DMARC]) bool {
+		d := s.of.Value
+		return f.Profile.Name == facts.Parked || len(d.Record.RUA) == 0 || !d.Wildcard.Known() || d.Wildcard.Value
+	})
+}
+
+// parkedPolicy is that record of a domain that sends nothing.
+func parkedPolicy(f *facts.Facts) []subject[facts.DMARC] {
+	return inForceIf(f, func(facts.DMARC) bool { return f.Profile.Name == facts.Parked })
+}
+
+func inForceIf(f *facts.Facts, keep func(facts.DMARC) bool) []subject[facts.DMARC] {
+	return slices.DeleteFunc(inForce(f), func(s subject[facts.DMARC]) bool { return !keep(s.of.Value) })
+}
+
+// npWildcards is whether a wildcard makes names exist, where np= counts on that none does.
+func npWildcards(f *facts.Facts) []subject[bool] {
+	var l []subject[bool]
+	for _, s := range orgPolicy(f) {
+		if s.of.Value.Record.NP != "" {
+			l = append(l, subject[bool]{name: "*." + f.Domain, of: s.of.Value.Wildcard})
+		}
+	}
+	return l
+}
+
+// deepNames are domains of which the walk up the DNS leaps over names (RFC 9989 4.10).
+func deepNames(f *facts.Facts) []subject[facts.DMARC] {
+	if labels(f.Domain) < deepLabels {
+		return nil
+	}
+	return onlyKnown(thePolicy)(f)
+}
+
+// mailboxes are the domains that reports are mailed to.
+func mailboxes(f *facts.Facts) []subject[mailbox] {
+	var l []subject[mailbox]
+	for _, s := range inForce(f) {
+		for _, m := range s.of.Value.Mailboxes {
+			l = append(l, subject[mailbox]{name: m.Domain, of: facts.Fact[mailbox]{State: m.MX.State, Why: m.MX.Why, Value: mailbox{m.Domain, m.MX.Value}}})
+		}
+	}
+	return l
+}
+
+type mailbox struct{ domain, mx string }
+
+// streams are the streams of a domain to which DMARC applies. A parked domain has none.
+func streams(f *facts.Facts) []Alignment {
+	if len(inForce(f)) == 0 || f.Profile.Name == facts.Parked {
+		return nil
+	}
+	return Alignments(f)
+}
+
+// strictUnder are the identities that adkim= or aspf= of the record in force wants to be the domain itself.
+func strictUnder(tag string) func(*facts.Facts) []subject[strictIdentity] {
+	return func(f *facts.Facts) []subject[strictIdentity] {
+		var l []subject[strictIdentity]
+		for _, a := range streams(f) {
+			i := a.DKIM
+			if tag == "aspf" {
+				i = a.SPF
+			}
+			if i.Mode == "strict" && (i.Strict == "pass" || i.Relaxed != "unknown") {
+				l = append(l, subject[strictIdentity]{name: i.Domain, of: facts.Know(strictIdentity{i, tag, a.Stream})})
+			}
+		}
+		return l
+	}
+}
+
+// strictIdentity is one of them, the tag and its stream.
+type strictIdentity struct {
+	Identity
+	tag, stream string
+}
+
+// aligned are the streams, where it is known whether some identifier is aligned.
+func aligned(f *facts.Facts) []subject[Alignment] {
+	var l []subject[Alignment]
+	for _, a := range streams(f) {
+		s := subject[Alignment]{name: f.Domain, of: facts.Know(a)}
+		if or(a.SPF.Aligned, a.DKIM.Aligned) == "unknown" {
+			s.of = facts.Cannot[Alignment](lostOrg(f))
+		}
+		l = append(l, s)
+	}
+	return l
+}
+
+// lostOrg is why an organizational domain is not known.
+func lostOrg(f *facts.Facts) string {
+	for _, o := range f.Orgs {
+		if !o.Org.Known() {
+			return fmt.Sprintf("the organizational domain of %s: %s", o.Domain, o.Org.Why)
+		}
+	}
+	return "the organizational domain is not known"
+}
+
+// supported are the streams of which it is known by what they pass.
+func supported(f *facts.Facts) []subject[Alignment] {
+	var l []subject[Alignment]
+	for _, a := range streams(f) {
+		if a.Single == "spf" || a.DKIM.Result == "pass" {
+			l = append(l, subject[Alignment]{name: f.Domain, of: facts.Know(a)})
+		}
+	}
+	return l
+}
+
+// usablePolicy says whether the record is applied as it was meant, and not as p=none for want of a valid policy.
+func usablePolicy(d facts.DMARC) bool {
+	return !policyHas(d, dmarc.PolicyMissing, dmarc.PolicyInvalid, dmarc.SubInvalid)
+}
+
 // watched is the record that receivers apply as it was meant, and not as p=none for want of a valid policy.
 func watched(f *facts.Facts) []subject[facts.DMARC] {
 	return policyIf(f, func(d facts.DMARC) bool {
-		return d.Status == facts.DMARCFound && d.Record != nil && !policyHas(d, dmarc.PolicyMissing, dmarc.PolicyInvalid, dmarc.SubInvalid)
+		return d.Status == facts.DMARCFound && d.Record != nil && usablePolicy(d)
 	})
 }
 
@@ -185,198 +665,12 @@ func policyHas(d facts.DMARC, kinds ...dmarc.Kind) bool {
 	return slices.ContainsFunc(d.Record.Problems, func(p dmarc.Problem) bool { return slices.Contains(kinds, p.Kind) })
 }
 
-// policyProblems are the messages of one kind of problem, in the record's order.
-func policyProblems(d facts.DMARC, kind dmarc.Kind) []string {
-	var l []string
-	for _, p := range d.Record.Problems {
-		if p.Kind == kind {
-			l = append(l, p.Message)
-		}
-	}
-	return l
-}
-
-// above names where an inherited record stands, to follow what is said of it.
-func above(d facts.DMARC) string {
-	if !d.Inherited {
-		return ""
-	}
-	return fmt.Sprintf(" (in the record at %s, which this domain inherits)", d.FoundAt)
-}
-
-// voided is how much a void record matters. The owner relies on the one at the domain's own name. One further up
-// is somebody else's fault, unless a bulk sender has no DMARC for that reason.
-func voided(f *facts.Facts, d facts.DMARC, own bool) Status {
-	if own || f.Profile.Name == facts.Bulk && d.Status == facts.DMARCInvalid {
-		return Fail
-	}
-	return Warn
-}
-
-// voidedAt is the violation of a record at one name of the walk, number i. Where nothing else is found either
-// dmarc.missing carries what the lack of a record costs.
-func voidedAt(f *facts.Facts, d facts.DMARC, i int, message string) Violation {
-	return Violation{Status: voided(f, d, i == 0), Message: message, Implied: d.Status == facts.DMARCNone}
-}
-
-// consequence is what receivers make of a record without a usable policy (RFC 9989 4.10.1).
-func consequence(d facts.DMARC) string {
-	if d.Record.Void {
-		return "receivers act as if there were no DMARC record" + above(d)
-	}
-	return "receivers act as if it were p=none" + above(d)
-}
-
-func dmarcMissing(f *facts.Facts, d facts.DMARC) []Violation {
-	if d.Status == facts.DMARCFound {
-		return nil
-	}
-	message := fmt.Sprintf("no DMARC record at _dmarc.%s nor above it", f.Domain)
-	if f.Profile.Name == facts.Bulk {
-		return one(Fail, message)
-	}
-	return one(Warn, message)
-}
-
-// reached are the names at which several records, or one with a wrong version, matter: none above the domain's own
-// where that has the record that applies.
-func reached(d facts.DMARC) []facts.DMARCStep {
-	if d.Status == facts.DMARCFound && !d.Inherited && len(d.Walk) > 1 {
-		return d.Walk[:1]
-	}
-	return d.Walk
-}
-
-func dmarcMultiple(f *facts.Facts, d facts.DMARC) []Violation {
-	var l []Violation
-	for i, step := range reached(d) {
-		if step.Status == "multiple" {
-			l = append(l, voidedAt(f, d, i, fmt.Sprintf("%s at %s: receivers discard them all", count(len(step.Records), "DMARC record"), step.Name)))
-		}
-	}
-	return l
-}
-
-func dmarcVersion(f *facts.Facts, d facts.DMARC) []Violation {
-	var l []Violation
-	for i, step := range reached(d) {
-		if len(step.Near) == 0 {
-			continue
-		}
-		why := "a DMARC record begins with v=DMARC1"
-		for _, p := range dmarc.Parse(step.Near[0]).Problems {
-			if p.Kind == dmarc.Version {
-				why = p.Message
-			}
-		}
-		message := fmt.Sprintf("receivers ignore the record %s at %s: %s", clip(step.Near[0]), step.Name, why)
-		if step.Status != "none" {
-			l = append(l, Violation{Status: Info, Message: message + "; a DMARC record stands beside it", Fix: "Remove the record that is ignored"})
-			continue
-		}
-		l = append(l, voidedAt(f, d, i, message))
-	}
-	return l
-}
-
-func dmarcDuplicateTag(f *facts.Facts, d facts.DMARC) []Violation {
-	l := policyProblems(d, dmarc.DuplicateTag)
-	if len(l) == 0 {
-		return nil
-	}
-	return one(voided(f, d, !d.Inherited), clip(l[0])+above(d))
-}
-
-func dmarcPMissing(f *facts.Facts, d facts.DMARC) []Violation {
-	if !policyHas(d, dmarc.PolicyMissing) {
-		return nil
-	}
-	status := Warn
-	if d.Record.Void {
-		status = voided(f, d, !d.Inherited)
-	}
-	return one(status, "the record has no p= tag: "+consequence(d))
-}
-
-func dmarcPInvalid(f *facts.Facts, d facts.DMARC) []Violation {
-	l := policyProblems(d, dmarc.PolicyInvalid)
-	if len(l) == 0 {
-		return nil
-	}
-	return one(voided(f, d, !d.Inherited), l[0]+": "+consequence(d)) // a policy was meant, and none is applied
-}
-
-func dmarcSubInvalid(f *facts.Facts, d facts.DMARC) []Violation {
-	l := policyProblems(d, dmarc.SubInvalid)
-	if len(l) == 0 {
-		return nil
-	}
-	status := Warn // p=none, and read as p=none
-	if d.Record.Void || d.Record.Policy == "quarantine" || d.Record.Policy == "reject" {
-		status = voided(f, d, !d.Inherited)
-	}
-	return one(status, l[0]+": "+consequence(d))
-}
-
-func dmarcPNone(_ *facts.Facts, d facts.DMARC) []Violation {
-	switch {
-	case d.Inherited && d.Policy == "none":
-		return one(Info, fmt.Sprintf("the policy for this domain is none%s: receivers report and do nothing else", above(d)))
-	case !d.Inherited && d.Record.Policy == "none":
-		return one(Info, "the policy is p=none: receivers report and do nothing else")
-	}
-	return nil
-}
-
-func dmarcRUAMissing(f *facts.Facts, d facts.DMARC) []Violation {
-	if len(d.Record.RUA) > 0 {
-		return nil
-	}
-	message := "no rua= tag, so receivers send no aggregate reports" + above(d)
-	if f.Profile.Name == facts.Parked {
-		return one(Info, message) // of a domain without mail they tell of nobody's mistakes
-	}
-	return one(Warn, message)
-}
-
-func dmarcRUAInvalid(_ *facts.Facts, d facts.DMARC) []Violation {
-	l := policyProblems(d, dmarc.RUAInvalid)
-	if len(l) == 0 {
-		return nil
-	}
-	message := "rua= " + l[0]
-	if len(l) > 1 {
-		message += fmt.Sprintf(" (and %d more that are wrong)", len(l)-1)
-	}
-	return one(Warn, message+above(d))
-}
-
-func dmarcRUAExternal(_ *facts.Facts, t reportTarget) []Violation {
-	if t.ok {
-		return nil
-	}
-	return one(Warn, fmt.Sprintf("no reports reach %s: %s does not agree to take them with v=DMARC1 at %s", clip(t.URI), t.Domain, t.Name))
-}
-
-func dmarcPct(_ *facts.Facts, d facts.DMARC) []Violation {
-	r := d.Record
-	switch {
-	case r.Percent == nil:
-		return nil
-	case *r.Percent == 100:
-		return []Violation{{Status: Info, Message: "pct=100 was removed by RFC 9989 and changes nothing for older receivers" + above(d), Fix: "Remove pct"}}
-	case r.Policy == "none" && (r.SP == "" || r.SP == "none"):
-		return []Violation{{Status: Info, Message: fmt.Sprintf("pct=%d was removed by RFC 9989 and has no effect with p=none%s", *r.Percent, above(d)), Fix: "Remove pct"}}
-	}
-	return one(Info, fmt.Sprintf("pct=%d was removed by RFC 9989, and older receivers still apply the policy to %d %% of the mail only%s: never remove it alone, or they apply it to all",
-		*r.Percent, *r.Percent, above(d)))
-}
-
 // rejection is whether DKIM can bear a policy of reject. Where a selector in use is at fault the dkim rules say so:
-// that is one defect and not two.
+// that is one defect and not two. Where SPF cannot pass either the policy rests on nothing, as a domain without mail may
+// have it.
 func rejection(f *facts.Facts) []subject[bool] {
 	l := thePolicy(f)
-	if len(l) == 0 || f.Profile.Name == facts.Parked {
+	if spf, _ := spfCould(f); len(l) == 0 || f.Profile.Name == facts.Parked || !spf {
 		return nil
 	}
 	d, s := l[0].of, subject[bool]{name: f.Domain, of: bearable(f)}
@@ -412,12 +706,4 @@ func bearable(f *facts.Facts) facts.Fact[bool] {
 		}
 	}
 	return fact
-}
-
-func dmarcRejectSPFOnly(f *facts.Facts, signs bool) []Violation {
-	if signs {
-		return nil
-	}
-	return one(Fail, fmt.Sprintf("the policy is reject%s and rests on SPF alone: %s has no DKIM key, and forwarded mail does not pass SPF",
-		above(f.DMARC.Value), f.Domain))
 }

@@ -17,7 +17,12 @@ var domainChecks = []*Check{
 		Needs:   facts.Domain,
 		Help: "Receivers look the sender's domain up before they read the message. One that does not exist cannot be answered, " +
 			"cannot be authenticated, and is refused nearly everywhere.",
-		Fix:   "Register or renew the domain, or repair its delegation at the registrar",
+		Fix: "Register or renew the domain, or repair its delegation at the registrar",
+		Example: Example{
+			Remove: "example.com. SOA\nexample.com. NS\nexample.com. A\nexample.com. MX\nexample.com. TXT\n_dmarc.example.com. TXT\n" +
+				"s1._domainkey.example.com. TXT\nmail.example.com. A\nmail.example.com. TXT\nmx1.example.com. A\nmx2.example.com. A",
+			Flags: "--ip= --helo= --selector=",
+		},
 		Judge: each(theDomain, domainNXDomain),
 	},
 	{
@@ -28,8 +33,9 @@ var domainChecks = []*Check{
 		Needs:      facts.Domain | facts.MXHosts,
 		Help: "A domain with neither MX nor A nor AAAA records cannot receive the bounce of a message that it sends, so many " +
 			"receivers refuse it as a sender. web.de and GMX require a valid MX or A record of the sender's domain.",
-		Fix:   "Publish an MX record",
-		Judge: each(reachable, domainUnresolvable),
+		Fix:     "Publish an MX record",
+		Example: Example{Remove: "example.com. MX\nexample.com. A"},
+		Judge:   each(reachable, domainUnresolvable),
 	},
 }
 
@@ -42,7 +48,7 @@ func domainNXDomain(_ *facts.Facts, exists bool) []Violation {
 
 // reachable is whether the domain can be sent mail at all; what is found suffices, whatever else was lost.
 func reachable(f *facts.Facts) []subject[bool] {
-	if gone(f) || f.MX.State == facts.Unasked {
+	if gone(f) || f.MX.State == facts.Unasked || f.Profile.Name == facts.Parked { // who sends nothing gets no bounce
 		return nil
 	}
 	s := subject[bool]{name: f.Domain}

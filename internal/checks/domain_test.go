@@ -12,6 +12,9 @@ var domainCases = []ruleCase{
 	{rule: "domain.unresolvable", want: Fail, says: "nowhere to go", edit: func(f *facts.Facts) {
 		f.MX, f.Addresses = facts.Know(facts.MX{Status: facts.MXNone}), facts.Know(facts.Hosts{})
 	}},
+	{rule: "domain.unresolvable", name: "sends nothing", want: "", edit: func(f *facts.Facts) {
+		f.Profile.Name, f.MX, f.Addresses = facts.Parked, facts.Know(facts.MX{Status: facts.MXNone}), facts.Know(facts.Hosts{})
+	}},
 	{rule: "domain.unresolvable", name: "an address alone suffices", want: Pass, edit: func(f *facts.Facts) {
 		f.MX = facts.Know(facts.MX{Status: facts.MXImplicit})
 	}},

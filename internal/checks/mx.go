@@ -25,8 +25,9 @@ var mxChecks = []*Check{
 		Needs:   facts.MXHosts,
 		Help: "A null MX says that the domain accepts no mail, so its messages cannot be answered and their bounces have nowhere to go. " +
 			"Yahoo refuses such senders, and so does Postfix with reject_unknown_sender_domain. It is right for a domain that sends nothing.",
-		Fix:   "Publish the MX records of a host that takes the answers, or send from another domain",
-		Judge: each(theMX, mxNull),
+		Fix:     "Publish the MX records of a host that takes the answers, or send from another domain",
+		Example: Example{Zone: "example.com. MX 0 .", Flags: "--profile sender"},
+		Judge:   each(theMX, mxNull),
 	},
 	{
 		ID: "mx.null-plus-others", Title: "a null MX stands alone", Area: "mx", Worst: Fail, Impact: Reject,
@@ -34,8 +35,9 @@ var mxChecks = []*Check{
 		Needs:      facts.MXHosts,
 		Help: "A domain with a null MX must have no other MX record. Which of the two a receiver believes is undefined: one may deliver, " +
 			"another may take the domain for one that accepts no mail, and refuse it as a sender.",
-		Fix:   "Delete the record 0 . or all the others",
-		Judge: each(theMX, mxNullPlusOthers),
+		Fix:     "Delete the record 0 . or all the others",
+		Example: Example{Zone: "example.com. MX 10 mx1.example.com.\nexample.com. MX 0 ."},
+		Judge:   each(theMX, mxNullPlusOthers),
 	},
 	{
 		ID: "mx.cname", Title: "no MX host is an alias", Area: "mx", Worst: Warn, Impact: Inbound,
@@ -43,8 +45,9 @@ var mxChecks = []*Check{
 		Needs:      facts.MXHosts,
 		Help: "The name in an MX record must have addresses of its own. Most senders follow a CNAME all the same, but none has to, " +
 			"and some refuse.",
-		Fix:   "Point the MX record at the name that the CNAME leads to",
-		Judge: each(mxHosts, mxCNAME),
+		Fix:     "Point the MX record at the name that the CNAME leads to",
+		Example: Example{Zone: "mx2.example.com. CNAME mx1.example.com.", Remove: "mx2.example.com. A"},
+		Judge:   each(mxHosts, mxCNAME),
 	},
 	{
 		ID: "mx.unresolvable", Title: "every MX host has an address", Area: "mx", Worst: Fail, Impact: Inbound,
@@ -53,8 +56,9 @@ var mxChecks = []*Check{
 		Needs:      facts.MXHosts,
 		Help: "Senders try the MX hosts in turn; one without an address costs a delay. When no host has any, RFC 5321 makes the mail " +
 			"undeliverable although the domain itself may have an address, and receivers that verify the sender, as Exim does, refuse its mail.",
-		Fix:   "Publish an A or AAAA record at the host's name, or delete the MX record",
-		Judge: each(mxHosts, mxUnresolvable),
+		Fix:     "Publish an A or AAAA record at the host's name, or delete the MX record",
+		Example: Example{Remove: "mx1.example.com. A\nmx2.example.com. A"},
+		Judge:   each(mxHosts, mxUnresolvable),
 	},
 	{
 		ID: "mx.private-ip", Title: "every MX host has public addresses", Area: "mx", Worst: Fail, Impact: Inbound,
@@ -63,8 +67,9 @@ var mxChecks = []*Check{
 		Needs:      facts.MXHosts,
 		Help: "Nobody outside can connect to a private, loopback or otherwise reserved address. One beside public ones costs senders a delay; " +
 			"when there are no others, the domain cannot be answered, and receivers that verify the sender refuse its mail.",
-		Fix:   "Publish the public address of the host",
-		Judge: each(mxHosts, mxPrivate),
+		Fix:     "Publish the public address of the host",
+		Example: Example{Zone: "mx1.example.com. A 10.1.2.3\nmx2.example.com. A 10.1.2.4"},
+		Judge:   each(mxHosts, mxPrivate),
 	},
 }
 

@@ -24,7 +24,7 @@ var parkedChecks = []*Check{
 		Judge: parkedComplete,
 	},
 	{
-		ID: "parked.incomplete", Title: "a domain that sends nothing says so by SPF, DMARC and a null MX", Area: "parked", Worst: Warn, Impact: Spam,
+		ID: "parked.incomplete", Title: "a domain that sends nothing says so by SPF, DMARC and a null MX", Area: "parked", Worst: Warn, Impact: Hygiene,
 		References: []string{"RFC 7208 10.1.2", "RFC 7505 3", "RFC 9989 4.7", "M3AAWG Protecting Parked Domains Best Common Practices"},
 		Needs:      facts.MXHosts | facts.SPFTree | facts.Policy,
 		Help: "A domain without mail is what forgers look for: nobody misses its reports. SPF that lets no host pass, a DMARC policy of " +
@@ -35,7 +35,7 @@ var parkedChecks = []*Check{
 		Judge: parkedIncomplete,
 	},
 	{
-		ID: "parked.but-sends", Title: "a domain that sends does not publish that it never does", Area: "parked", Worst: Fail, Impact: Reject,
+		ID: "parked.but-sends", Title: "the records that say that a domain sends nothing are not those of a sender", Area: "parked", Worst: Fail, Impact: Reject,
 		References: []string{"RFC 7208 10.1.2", "RFC 7208 8.4", "RFC 7505 4.2"},
 		Replies: []string{
 			"550 Command rejected due to Sender ID validation failure",
@@ -229,25 +229,27 @@ func parkedButSends(f *facts.Facts) []Verdict {
 	if who == "" {
 		return []Verdict{v}
 	}
+	i := slices.IndexFunc(f.SPF, func(s facts.SPF) bool { return s.From })
+	if i < 0 {
+		return nil
+	}
+	own := f.SPF[i]
+	if len(own.MailFrom) == 0 { // SPF and null MX alike are about the domain in MAIL FROM (RFC 7208 2.4, RFC 7505 4.2)
+		v.Broken = []Violation{{Status: Info, Message: "it was taken for a domain that sends nothing, while it sends with another domain in MAIL FROM: " + who,
+			Fix: "Give --profile sender, so that the domain is judged as one"}}
+		return []Verdict{v}
+	}
 	if f.MX.Known() && f.MX.Value.Status == facts.MXNull {
 		v.Broken = append(v.Broken, Violation{Status: Fail, Cap: CapDead, Fix: "Publish the MX records of a host that takes the answers, or send from another domain",
 			Message: "the null MX says that the domain is without mail, and yet it sends: " + who})
 	}
-	for _, s := range f.SPF {
-		if !s.From || !nobody(s.Root).Value {
-			continue
-		}
-		b := Violation{Status: Fail, At: hardAll(s), Fix: "Publish an SPF record that names what sends, or send with a MAIL FROM of another domain",
-			Message: "the SPF record says that no host sends, and yet one does: " + who,
-			// One defect: what it costs is with the addresses that do not pass.
-			Implied: slices.ContainsFunc(f.Results, func(r facts.SPFResult) bool {
-				return r.Identity == "mailfrom" && r.Domain == s.Domain && r.Declared && r.Result == "fail"
-			})}
-		if len(s.MailFrom) == 0 {
-			b.Status, b.Fix = Info, "Give --profile sender, so that the domain is judged as one"
-			b.Message = "the SPF record says that no host sends with this domain in MAIL FROM, which is why it was taken for parked"
-		}
-		v.Broken = append(v.Broken, b)
+	if nobody(own.Root).Value {
+		// One defect: what it costs is with the addresses that do not pass.
+		implied := slices.ContainsFunc(f.Results, func(r facts.SPFResult) bool {
+			return r.Identity == "mailfrom" && r.Domain == own.Domain && r.Declared && r.Result == "fail"
+		})
+		v.Broken = append(v.Broken, Violation{Status: Fail, Implied: implied, At: hardAll(own), Fix: "Publish an SPF record that names what sends, or send with a MAIL FROM of another domain",
+			Message: "the SPF record says that no host sends, and yet one does: " + who})
 	}
 	return []Verdict{v}
 }

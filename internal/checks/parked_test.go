@@ -94,7 +94,8 @@ var parkedCases = []ruleCase{
 
 	{rule: "parked.but-sends", want: Fail, says: "no host sends, and yet one does: selector s1", edit: byRecords(takesMail, selects)},
 	{rule: "parked.but-sends", name: "a null MX", want: Fail, says: "without mail, and yet it sends: selector s1", edit: byRecords(spfRecord("v=spf1 ip4:11.22.33.44 -all"), selects)},
-	{rule: "parked.but-sends", name: "with another MAIL FROM", want: Info, says: "with this domain in MAIL FROM", edit: byRecords(takesMail, selects, func(f *facts.Facts) { f.SPF[0].MailFrom = nil })},
+	{rule: "parked.but-sends", name: "with another MAIL FROM", want: Info, says: "with another domain in MAIL FROM: selector s1", edit: byRecords(takesMail, selects, func(f *facts.Facts) { f.SPF[0].MailFrom = nil })},
+	{rule: "parked.but-sends", name: "a null MX, with another MAIL FROM", want: Info, edit: byRecords(selects, func(f *facts.Facts) { f.SPF[0].MailFrom = nil })},
 	{rule: "parked.but-sends", name: "many", want: Fail, says: "and 1 more", edit: byRecords(takesMail, func(f *facts.Facts) { f.Streams[0].Selectors = []string{"a", "b", "c", "d", "e", "f"} })},
 	{rule: "parked.but-sends", name: "nobody", want: Pass, edit: byRecords()},
 	{rule: "parked.but-sends", name: "by the user's word", want: "", edit: byRecords(userSays, selects)},

@@ -12,8 +12,9 @@ import (
 	"mailaudit/internal/record/spf"
 )
 
-// names are what a walk meets in the DNS: an SPF record, "A", "MX" with a number of hosts, "lost", or "two" for two
-// records. A name that is not among them does not exist.
+// names are what a walk meets in the DNS: an SPF record, "A" with addresses or without one for the sender's, "MX" with a
+// number of hosts, "lost", "two" for two records, or "lapsed" for a name in a domain that is not registered. A name that
+// is not among them does not exist.
 type names map[string]string
 
 // walked is the SPF of healthy.example with all that it leads to.
@@ -52,6 +53,9 @@ func node(s *facts.SPF, domain, text string, dns names, above []string) facts.SP
 			s.Lookups++
 			x.Lookup, x.Target = s.Lookups, t.Spec
 			found, ok := dns[t.Spec]
+			if found == "lapsed" {
+				ok, x.Unregistered = false, registered(t.Spec)
+			}
 			if x.Void = !ok && t.Name != "ptr" && t.Spec != "" && t.Spec != "healthy.example" && !strings.Contains(t.Spec, "%"); x.Void {
 				s.Void++
 				x.VoidCount = s.Void
@@ -59,6 +63,9 @@ func node(s *facts.SPF, domain, text string, dns names, above []string) facts.SP
 			hosts, isMX := strings.CutPrefix(found, "MX ")
 			switch {
 			case t.Name == "include", t.Name == "redirect":
+				if strings.Contains(t.Spec, "%") {
+					x.Target, x.Why = "", "a macro"
+				}
 				child := node(s, t.Spec, found, dns, append(slices.Clone(above), domain))
 				x.Child = &child
 			case found == "lost":
@@ -67,6 +74,10 @@ func node(s *facts.SPF, domain, text string, dns names, above []string) facts.SP
 				x.Hosts = len(hosts)
 			case found == "A":
 				x.Addresses = []netip.Addr{sender}
+			case strings.HasPrefix(found, "A "):
+				for _, a := range strings.Fields(found)[1:] {
+					x.Addresses = append(x.Addresses, netip.MustParseAddr(a))
+				}
 			case strings.Contains(t.Spec, "%"):
 				x.Target, x.Why = "", "a macro"
 			}
@@ -129,6 +140,74 @@ func strung(parts ...string) func(*facts.Facts) {
 	}
 }
 
+// beneathIt is an edit: MAIL FROM is a subdomain without a record.
+func beneathIt(f *facts.Facts) {
+	elsewhere(func(*facts.Facts) {})(f)
+	f.SPF[1].Domain, f.SPF[1].Root = "news.healthy.example", facts.SPFNode{Domain: "news.healthy.example", Status: facts.SPFNone}
+	f.Results[0].Domain, f.Results[0].Result = "news.healthy.example", "none"
+}
+
+// helloRecord is an edit: the HELO name has SPF with this status.
+func helloRecord(status string) func(*facts.Facts) {
+	return func(f *facts.Facts) {
+		f.SPF = append(f.SPF, facts.SPF{Domain: "mail.healthy.example", HELO: []string{"default"}, Exists: true, Root: facts.SPFNode{Domain: "mail.healthy.example", Status: status, Why: "SERVFAIL"}})
+	}
+}
+
+// sendsAs is an edit: the stream's MAIL FROM and d= are these domains, each its own organizational domain unless beneath
+// healthy.example.
+func sendsAs(mailFrom, signer string) func(*facts.Facts) {
+	return func(f *facts.Facts) {
+		f.Streams[0].MailFrom, f.Streams[0].DKIMDomain = "bounce@"+mailFrom, signer
+		for _, d := range []string{mailFrom, signer} {
+			org := d
+			if strings.HasSuffix(d, ".healthy.example") {
+				org = "healthy.example"
+			}
+			f.Orgs = append(f.Orgs, facts.Org{Domain: d, Org: facts.Know(org)})
+		}
+	}
+}
+
+// strictMailFrom is an edit after which aspf=s is asked for.
+func strictMailFrom(edit func(*facts.Facts)) func(*facts.Facts) {
+	return func(f *facts.Facts) {
+		edit(f)
+		f.DMARC.Value.Record.ASPF = "s"
+	}
+}
+
+// hello is an edit: the HELO name has these addresses.
+func hello(addresses ...string) func(*facts.Facts) {
+	return func(f *facts.Facts) {
+		f.HELOs[0].Addresses.Value.Addresses = nil
+		for _, a := range addresses {
+			f.HELOs[0].Addresses.Value.Addresses = append(f.HELOs[0].Addresses.Value.Addresses, netip.MustParseAddr(a))
+		}
+	}
+}
+
+// edits is one edit after another.
+func edits(list ...func(*facts.Facts)) func(*facts.Facts) {
+	return func(f *facts.Facts) {
+		for _, edit := range list {
+			edit(f)
+		}
+	}
+}
+
+// policy is an edit: the DMARC policy that receivers apply.
+func policy(p string) func(*facts.Facts) {
+	return func(f *facts.Facts) { f.DMARC.Value.Policy = p }
+}
+
+// reverseNames is an edit: the sending address has so many.
+func reverseNames(n int) func(*facts.Facts) {
+	return func(f *facts.Facts) {
+		f.Sources[0].PTR.Value.Names = slices.Repeat(f.Sources[0].PTR.Value.Names, n)
+	}
+}
+
 func twoRecords(f *facts.Facts) {
 	f.SPF[0].Root = facts.SPFNode{Domain: f.Domain, Status: facts.SPFMultiple, Texts: []string{"v=spf1 -all", "v=spf1 ~all"}}
 	f.Results[0].Result = "permerror"
@@ -161,7 +240,11 @@ var (
 	lostNames           = names{"lost.example": "lost", "fine.example": "v=spf1 -all", "host.example": "A"}
 )
 
+var lapsedNames = names{"a.lapsed.example": "lapsed"}
+
 const (
+	deadInclude   = "v=spf1 include:_spf.mimecast.com " + own + "-all"
+	lapsedHost    = "v=spf1 " + own + "a:a.lapsed.example -all"
 	lostInclude   = "v=spf1 " + own + "include:lost.example -all"
 	lostRedirects = "v=spf1 " + own + "redirect=lost.example"
 	lostA         = "v=spf1 " + own + "a:lost.example -all"
@@ -175,6 +258,8 @@ var spfCases = []ruleCase{
 		f.SPF[1].Exists, f.SPF[1].Root = false, facts.SPFNode{Domain: "bounce.example", Status: facts.SPFNone}
 		f.Results[0].Result = "none"
 	}},
+	{rule: "spf.missing", name: "a subdomain", want: Fail, says: "at news.healthy.example; SPF of healthy.example does not hold for its subdomains", edit: beneathIt},
+	{rule: "spf.missing", name: "a subdomain, parked", want: Warn, says: "sends nothing", edit: profile(facts.Parked, beneathIt)},
 	{rule: "spf.missing", name: "From alone", want: Info, says: "none is needed", edit: elsewhere(unpublished())},
 	{rule: "spf.missing", name: "HELO alone", want: Pass, edit: func(f *facts.Facts) {
 		f.SPF = append(f.SPF, facts.SPF{Domain: "mail.healthy.example", HELO: []string{"default"}, Exists: true,
@@ -361,6 +446,208 @@ var spfCases = []ruleCase{
 		f.Results = append(f.Results, helo)
 	}},
 	{rule: "spf.ip-not-covered", name: "no source", want: "", edit: noSource(func(*facts.Facts) {})},
+
+	{rule: "spf.type99", want: Warn, says: "retired type SPF (99)", edit: func(f *facts.Facts) { f.SPF[0].Type99 = facts.Know(true) }},
+	{rule: "spf.type99", name: "none", want: Pass, edit: func(f *facts.Facts) { f.SPF[0].Type99 = facts.Know(false) }},
+	{rule: "spf.type99", name: "not found out", want: Unknown, says: "timeout", edit: func(f *facts.Facts) { f.SPF[0].Type99 = facts.Cannot[bool]("timeout") }},
+	{rule: "spf.type99", name: "not asked", want: "", edit: func(*facts.Facts) {}},
+	{rule: "spf.type99", name: "no domain", want: "", edit: func(f *facts.Facts) { f.SPF[0].Exists, f.SPF[0].Type99 = false, facts.Know(false) }},
+
+	{rule: "spf.senderid", want: Info, says: `"spf2.0/pra +all"`, edit: func(f *facts.Facts) { f.SPF[0].SenderID = []string{"spf2.0/pra +all"} }},
+	{rule: "spf.senderid", name: "beside no SPF", want: Info, edit: func(f *facts.Facts) { unpublished()(f); f.SPF[0].SenderID = []string{"spf2.0/pra"} }},
+
+	{rule: "spf.record-size", want: Info, says: "the record has 451 octets; with up to 450", edit: publishes("v=spf1 "+own+"x="+strings.Repeat("y", 421)+" -all", nil, "pass")},
+	{rule: "spf.record-size", name: "450", want: Pass, edit: publishes("v=spf1 "+own+"x="+strings.Repeat("y", 420)+" -all", nil, "pass")},
+	{rule: "spf.record-size", name: "all records", want: Info, says: "513 octets together", edit: func(f *facts.Facts) { f.SPF[0].Octets = 513 }},
+	{rule: "spf.record-size", name: "all records, 512", want: Pass, edit: func(f *facts.Facts) { f.SPF[0].Octets = 512 }},
+
+	{rule: "spf.mech-a-mx-void", want: Warn, says: "a:v1.example authorises nobody: v1.example has neither A nor AAAA records", edit: publishes("v=spf1 "+own+"a:v1.example -all", nil, "pass")},
+	{rule: "spf.mech-a-mx-void", name: "mx", want: Warn, says: "include:in.example > mx:v1.example authorises nobody: v1.example has no MX records", edit: publishes("v=spf1 "+own+"include:in.example -all", names{"in.example": "v=spf1 mx:v1.example"}, "pass")},
+	{rule: "spf.mech-a-mx-void", name: "hosts without addresses", want: Warn, says: "no MX host of many.example has an address", edit: publishes("v=spf1 "+own+"mx:many.example -all", names{"many.example": "MX xx"}, "pass")},
+	{rule: "spf.mech-a-mx-void", name: "hosts of which some are lost", want: Pass, edit: func(f *facts.Facts) {
+		publishes("v=spf1 "+own+"mx:many.example -all", names{"many.example": "MX xx"}, "pass")(f)
+		f.SPF[0].Root.Terms[1].Why = "SERVFAIL"
+	}},
+	{rule: "spf.mech-a-mx-void", name: "a void exists is no host", want: Pass, edit: publishes("v=spf1 "+own+"exists:v1.example -all", nil, "pass")},
+	{rule: "spf.mech-a-mx-void", name: "lost", want: Unknown, says: "what a:lost.example finds", edit: publishes(lostA, lostNames, "pass")},
+	{rule: "spf.mech-a-mx-void", name: "a lost exists is no host", want: Pass, edit: publishes("v=spf1 "+own+"exists:lost.example -all", lostNames, "pass")},
+
+	{rule: "spf.ptr-limit", want: Info, says: "11.22.33.44 has more than 10 reverse names, and ptr looks at 10", edit: edits(publishes("v=spf1 "+own+"ptr -all", nil, "pass"), reverseNames(11))},
+	{rule: "spf.ptr-limit", name: "ten", want: Pass, edit: edits(publishes("v=spf1 "+own+"ptr -all", nil, "pass"), reverseNames(10))},
+	{rule: "spf.ptr-limit", name: "no ptr", want: "", edit: reverseNames(11)},
+	{rule: "spf.ptr-limit", name: "a candidate", want: "", edit: edits(publishes("v=spf1 "+own+"ptr -all", nil, "pass"), reverseNames(11), func(f *facts.Facts) { f.Sources[0].Declared = false })},
+	{rule: "spf.ptr-limit", name: "not found out", want: Unknown, says: "timeout", edit: edits(publishes("v=spf1 "+own+"ptr -all", nil, "pass"), func(f *facts.Facts) { f.Sources[0].PTR = facts.Cannot[facts.PTR]("timeout") })},
+
+	{rule: "spf.known-dead-include", want: Fail, says: "include:_spf.mimecast.com: there is no such record", edit: publishes(deadInclude, nil, "permerror")},
+	{rule: "spf.known-dead-include", name: "behind the match", want: Warn, says: "no declared address", edit: publishes("v=spf1 "+own+"include:spf.barracudanetworks.com -all", nil, "pass")},
+	{rule: "spf.known-dead-include", name: "it is there now", want: Pass, edit: publishes(deadInclude, names{"_spf.mimecast.com": "v=spf1 -all"}, "pass")},
+	{rule: "spf.known-dead-include", name: "any other name", want: Pass, edit: publishes("v=spf1 include:gone.example "+own+"-all", nil, "permerror")},
+	{rule: "spf.known-dead-include", name: "a host there is another matter", want: Pass, edit: publishes("v=spf1 "+own+"a:_spf.mimecast.com -all", nil, "pass")},
+	{rule: "spf.known-dead-include", name: "lost", want: Unknown, edit: publishes(deadInclude, names{"_spf.mimecast.com": "lost"}, "temperror")},
+	{rule: "spf.known-dead-include", name: "another one lost", want: Pass, edit: publishes(lostInclude, lostNames, "pass")},
+
+	{rule: "spf.include-temperror", want: Unknown, says: "include:lost.example: the SPF record of lost.example is not known: SERVFAIL", edit: publishes(lostInclude, lostNames, "temperror")},
+	{rule: "spf.include-temperror", name: "redirect", want: Unknown, says: "redirect=lost.example", edit: publishes(lostRedirects, lostNames, "pass")},
+	{rule: "spf.include-temperror", name: "a host", want: Pass, edit: publishes(lostA, lostNames, "pass")},
+	{rule: "spf.include-temperror", name: "a missing one is known", want: Pass, edit: publishes("v=spf1 include:gone.example -all", nil, "permerror")},
+
+	{rule: "spf.include-duplicate", want: Warn, says: "the record of fine.example is asked for 2 times, by include:fine.example, include:fine.example; each time takes 1 lookup", edit: publishes("v=spf1 "+own+"include:fine.example include:fine.example -all", lostNames, "pass")},
+	{rule: "spf.include-duplicate", name: "nested", want: Warn, says: "by include:in.example > include:fine.example, include:fine.example; each time takes 2 lookups", edit: publishes("v=spf1 "+own+"include:in.example include:fine.example -all",
+		names{"in.example": "v=spf1 include:fine.example", "fine.example": "v=spf1 a:host.example", "host.example": "A"}, "pass")},
+	{rule: "spf.include-duplicate", name: "in two includes", want: Warn, says: "by include:in.example > include:fine.example, include:on.example > redirect=fine.example", edit: publishes("v=spf1 "+own+"include:in.example include:on.example -all",
+		names{"in.example": "v=spf1 include:fine.example", "on.example": "v=spf1 redirect=fine.example", "fine.example": "v=spf1 -all"}, "pass")},
+	{rule: "spf.include-duplicate", name: "by one provider", want: Info, says: "2 times", edit: publishes("v=spf1 "+own+"include:in.example -all",
+		names{"in.example": "v=spf1 include:fine.example include:fine.example", "fine.example": "v=spf1 -all"}, "pass")},
+	{rule: "spf.include-duplicate", name: "with all that is in it", want: Warn, says: "the record of in.example is", edit: publishes("v=spf1 "+own+"include:in.example ~include:in.example include:in.example -all",
+		names{"in.example": "v=spf1 include:fine.example", "fine.example": "v=spf1 -all"}, "pass")},
+	{rule: "spf.include-duplicate", name: "a loop is another rule's", want: Pass, edit: publishes("v=spf1 include:loop.example "+own+"-all", looping, "permerror")},
+	{rule: "spf.include-duplicate", name: "hosts are no records", want: Pass, edit: publishes("v=spf1 "+own+"a:host.example a:host.example -all", lostNames, "pass")},
+	{rule: "spf.include-duplicate", name: "macros", want: Pass, edit: publishes("v=spf1 "+own+"include:%{i}.example include:%{i}.example -all", nil, "pass")},
+	{rule: "spf.include-duplicate", name: "lost", want: Unknown, edit: publishes(lostInclude, lostNames, "pass")},
+
+	{rule: "spf.include-qualifier", want: Warn, says: "-include:fine.example gives fail to the very addresses that fine.example lets pass", edit: publishes("v=spf1 "+own+"-include:fine.example -all", lostNames, "pass")},
+	{rule: "spf.include-qualifier", name: "softfail", want: Warn, says: "gives softfail", edit: publishes("v=spf1 "+own+"~include:fine.example -all", lostNames, "pass")},
+	{rule: "spf.include-qualifier", name: "neutral, by redirect", want: Warn, says: "redirect=in.example > ?include:fine.example gives neutral", edit: publishes("v=spf1 "+own+"redirect=in.example", names{"in.example": "v=spf1 ?include:fine.example -all", "fine.example": "v=spf1 -all"}, "pass")},
+	{rule: "spf.include-qualifier", name: "a plus is none", want: Pass, edit: publishes("v=spf1 "+own+"+include:fine.example -all", lostNames, "pass")},
+	{rule: "spf.include-qualifier", name: "somebody else's", want: Pass, edit: publishes("v=spf1 "+own+"include:in.example -all", names{"in.example": "v=spf1 -include:fine.example -all", "fine.example": "v=spf1 -all"}, "pass")},
+	{rule: "spf.include-qualifier", name: "a lost redirect", want: Unknown, edit: publishes(lostRedirects, lostNames, "pass")},
+
+	{rule: "spf.all-hard", want: Info, says: "-all asks receivers to refuse before they look at DKIM, and the DMARC policy is none", edit: policy("none")},
+	{rule: "spf.all-hard", name: "no policy", want: Info, says: "there is no DMARC policy", edit: func(f *facts.Facts) { f.DMARC = facts.Know(facts.DMARC{Status: facts.DMARCNone}) }},
+	{rule: "spf.all-hard", name: "by redirect", want: Info, says: "redirect=fine.example > -all", edit: edits(policy("quarantine"), publishes("v=spf1 "+own+"redirect=fine.example", lostNames, "pass"))},
+	{rule: "spf.all-hard", name: "~all", want: Pass, edit: edits(policy("none"), publishes("v=spf1 "+own+"~all", nil, "pass"))},
+	{rule: "spf.all-hard", name: "of an include", want: Pass, edit: edits(policy("none"), publishes("v=spf1 "+own+"include:fine.example ~all", lostNames, "pass"))},
+	{rule: "spf.all-hard", name: "parked", want: "", edit: profile(facts.Parked, policy("none"))},
+	{rule: "spf.all-hard", name: "DMARC is lost", want: "", edit: func(f *facts.Facts) { f.DMARC = facts.Cannot[facts.DMARC]("timeout") }},
+	{rule: "spf.all-hard", name: "From alone", want: "", edit: edits(policy("none"), func(f *facts.Facts) { f.SPF[0].MailFrom = nil })},
+	{rule: "spf.all-hard", name: "a lost redirect", want: Unknown, edit: edits(policy("none"), publishes(lostRedirects, lostNames, "pass"))},
+
+	{rule: "spf.exists", want: Info, says: "exists:%{i}.example leaves to the servers of that name", edit: publishes("v=spf1 "+own+"exists:%{i}.example -all", nil, "pass")},
+	{rule: "spf.exists", name: "somebody else's", want: Pass, edit: publishes("v=spf1 "+own+"include:in.example -all", names{"in.example": "v=spf1 exists:%{i}.example"}, "pass")},
+
+	{rule: "spf.macro-p", want: Warn, says: "exists:%{p}.example needs the reverse name of every sending address", edit: publishes("v=spf1 "+own+"exists:%{p}.example -all", nil, "pass")},
+	{rule: "spf.macro-p", name: "with transformers, in capitals", want: Warn, edit: publishes("v=spf1 "+own+"exists:%{P2r}.example -all", nil, "pass")},
+	{rule: "spf.macro-p", name: "in exp=", want: Warn, says: "exp=%{p}.example needs the reverse name of every address that fails", edit: publishes("v=spf1 "+own+"-all exp=%{p}.example", nil, "pass")},
+	{rule: "spf.macro-p", name: "somebody else's", want: Info, says: "include:in.example > a:%{p}.example", edit: publishes("v=spf1 "+own+"include:in.example -all", names{"in.example": "v=spf1 a:%{p}.example"}, "pass")},
+	{rule: "spf.macro-p", name: "a percent sign before it", want: Pass, edit: publishes("v=spf1 "+own+"a:%%{p}.example -all", names{"%%{p}.example": "A"}, "pass")},
+	{rule: "spf.macro-p", name: "other macros", want: Pass, edit: publishes("v=spf1 "+own+"exists:%{i}.%{d}.p.example -all", nil, "pass")},
+
+	{rule: "spf.exp", want: Info, says: "exp= leads to why.example, and there is no TXT record", edit: explains("why.example")},
+	{rule: "spf.exp", name: "two", want: Info, says: "there are 2 TXT records where 1 is allowed", edit: explains("why.example", "a", "b")},
+	{rule: "spf.exp", name: "not ASCII", want: Info, says: "the text is not ASCII", edit: explains("why.example", "n\xc3\xb6")},
+	{rule: "spf.exp", name: "not even UTF-8", want: Info, says: "the text is not ASCII", edit: explains("why.example", "\xff")},
+	{rule: "spf.exp", name: "one", want: Pass, edit: explains("why.example", "Ask postmaster@%{d}")},
+	{rule: "spf.exp", name: "not found out", want: Unknown, says: "timeout", edit: func(f *facts.Facts) { f.SPF[0].Exp = facts.Cannot[facts.Exp]("timeout") }},
+	{rule: "spf.exp", name: "none", want: "", edit: func(*facts.Facts) {}},
+
+	{rule: "spf.ip-wide", want: Fail, says: "ip4:11.0.0.0/7 lets all of 10.0.0.0/7 pass, wider than a /8", edit: publishes("v=spf1 ip4:11.0.0.0/7 -all", nil, "pass")},
+	{rule: "spf.ip-wide", name: "a whole family", want: Fail, says: "0.0.0.0/0", edit: publishes("v=spf1 ip4:0.0.0.0/0 -all", nil, "pass")},
+	{rule: "spf.ip-wide", name: "/8", want: Warn, says: "all of 11.0.0.0/8 pass, where a /16 is wide already", edit: publishes("v=spf1 ip4:11.0.0.0/8 -all", nil, "pass")},
+	{rule: "spf.ip-wide", name: "/15", want: Warn, edit: publishes("v=spf1 ip4:11.22.0.0/15 -all", nil, "pass")},
+	{rule: "spf.ip-wide", name: "/16", want: Pass, edit: publishes("v=spf1 ip4:11.22.0.0/16 -all", nil, "pass")},
+	{rule: "spf.ip-wide", name: "all of IPv6", want: Fail, says: "all of 2000::/3 pass, wider than a /4", edit: publishes("v=spf1 "+own+"ip6:2000::/3 -all", nil, "pass")},
+	{rule: "spf.ip-wide", name: "IPv6 /31", want: Warn, says: "where a /32 is wide already", edit: publishes("v=spf1 "+own+"ip6:2a0f::/31 -all", nil, "pass")},
+	{rule: "spf.ip-wide", name: "IPv6 /32", want: Pass, edit: publishes("v=spf1 "+own+"ip6:2a0f::/32 -all", nil, "pass")},
+	{rule: "spf.ip-wide", name: "around a host", want: Fail, says: "a:host.example/4//16 lets all of 0.0.0.0/4 pass", edit: publishes("v=spf1 a:host.example/4//16 -all", lostNames, "pass")},
+	{rule: "spf.ip-wide", name: "around its IPv6 address", want: Warn, says: "2a0f::/16", edit: publishes("v=spf1 "+own+"mx:six.example//16 -all", names{"six.example": "A 2a0f::25"}, "pass")},
+	{rule: "spf.ip-wide", name: "refused", want: Pass, edit: publishes("v=spf1 "+own+"-ip4:11.0.0.0/7 ~all", nil, "pass")},
+	{rule: "spf.ip-wide", name: "reserved is another rule's", want: Pass, edit: publishes("v=spf1 "+own+"ip4:10.0.0.0/8 -all", nil, "pass")},
+	{rule: "spf.ip-wide", name: "a provider's", want: Pass, edit: publishes("v=spf1 "+own+"include:in.example -all", names{"in.example": "v=spf1 ip4:11.0.0.0/13"}, "pass")},
+	{rule: "spf.ip-wide", name: "by redirect", want: Warn, says: "redirect=in.example > ip4:11.0.0.0/13", edit: publishes("v=spf1 "+own+"redirect=in.example", names{"in.example": "v=spf1 ip4:11.0.0.0/13"}, "pass")},
+	{rule: "spf.ip-wide", name: "a million by a provider", want: Info, says: "1048576 IPv4 addresses pass, 1048576 of them by include:in.example", edit: publishes("v=spf1 "+own+"include:in.example -all", names{"in.example": "v=spf1 ip4:11.16.0.0/12"}, "pass")},
+	{rule: "spf.ip-wide", name: "and who knows whom else", want: Info, says: "at least 1048577 IPv4 addresses pass", edit: publishes("v=spf1 ip4:12.1.1.1 include:in.example ptr -all", names{"in.example": "v=spf1 ip4:11.16.0.0/12"}, "pass")},
+	{rule: "spf.ip-wide", name: "+all is another rule's", want: Pass, edit: publishes("v=spf1 +all", nil, "pass")},
+	{rule: "spf.ip-wide", name: "a host that was lost", want: Unknown, says: "what a:lost.example/8 finds", edit: publishes("v=spf1 "+own+"a:lost.example/8 -all", lostNames, "pass")},
+	{rule: "spf.ip-wide", name: "a single host that was lost", want: Pass, edit: publishes(lostA, lostNames, "pass")},
+	{rule: "spf.ip-wide", name: "a provider that was lost", want: Pass, edit: publishes(lostInclude, lostNames, "pass")},
+	{rule: "spf.ip-wide", name: "From alone", want: Warn, edit: elsewhere(publishes("v=spf1 ip4:11.0.0.0/7 -all", nil, ""))},
+
+	{rule: "spf.ip-private", want: Warn, says: "ip4:10.0.0.0/8 is private (RFC 1918): no receiver", edit: publishes("v=spf1 "+own+"ip4:10.0.0.0/8 -all", nil, "pass")},
+	{rule: "spf.ip-private", name: "IPv6", want: Warn, says: "ip6:fe80::1 is link-local", edit: publishes("v=spf1 "+own+"ip6:fe80::1 -all", nil, "pass")},
+	{rule: "spf.ip-private", name: "declared public", want: Pass, edit: edits(publishes("v=spf1 "+own+"ip4:10.1.0.0/16 -all", nil, "pass"), func(f *facts.Facts) { f.Public = []netip.Prefix{netip.MustParsePrefix("10.1.2.0/24")} })},
+	{rule: "spf.ip-private", name: "not all of it", want: Pass, edit: publishes("v=spf1 "+own+"ip4:10.0.0.0/7 -all", nil, "pass")},
+	{rule: "spf.ip-private", name: "refused", want: Pass, edit: publishes("v=spf1 "+own+"-ip4:10.0.0.0/8 -all", nil, "pass")},
+	{rule: "spf.ip-private", name: "a provider's", want: Pass, edit: publishes("v=spf1 "+own+"include:in.example -all", names{"in.example": "v=spf1 ip4:10.0.0.0/8"}, "pass")},
+
+	{rule: "spf.redundant", want: Info, says: "a:host.example lets nobody pass whom ip4:11.22.33.44 does not, and takes 1 lookup", edit: publishes("v=spf1 "+own+"a:host.example -all", lostNames, "pass")},
+	{rule: "spf.redundant", name: "within a network", want: Info, says: "ip4:11.22.33.44 lets nobody pass whom ip4:11.22.33.0/24 does not", edit: publishes("v=spf1 "+own+"ip4:11.22.33.0/24 -all", nil, "pass")},
+	{rule: "spf.redundant", name: "twice", want: Info, says: "IP4:11.22.33.44 stands twice", edit: publishes("v=spf1 "+own+"IP4:11.22.33.44 -all", nil, "pass")},
+	{rule: "spf.redundant", name: "an include twice is another rule's", want: Pass, edit: publishes("v=spf1 include:in.example include:in.example -all", names{"in.example": "v=spf1 " + own}, "pass")},
+
+	{rule: "spf.too-many-providers", want: Info, says: "6 other domains are included: p1.example, p2.example, p3.example, p4.example, p5.example and 1 more", edit: publishes(providers(6), nil, "")},
+	{rule: "spf.too-many-providers", name: "five", want: Pass, edit: publishes(providers(5), nil, "")},
+	{rule: "spf.too-many-providers", name: "of one owner, and the domain's own", want: Pass, edit: publishes("v=spf1 include:a.esp.co.uk include:b.esp.co.uk include:c.esp.co.uk include:d.esp.co.uk include:e.esp.co.uk include:_a.healthy.example include:_b.healthy.example -all", nil, "")},
+	{rule: "spf.too-many-providers", name: "macros in front of the name", want: Info, edit: publishes(providers(5)[:len(providers(5))-4]+"include:%{i}._ip.%{d}._spf.p9.example -all", nil, "")},
+	{rule: "spf.too-many-providers", name: "macros alone", want: Pass, edit: publishes(providers(5)[:len(providers(5))-4]+"include:%{i}.%{d} -all", nil, "")},
+
+	{rule: "spf.takeover", want: Fail, says: "a:a.lapsed.example: lapsed.example is not registered; whoever registers it passes SPF as healthy.example", edit: publishes(lapsedHost, lapsedNames, "pass")},
+	{rule: "spf.takeover", name: "an include", want: Fail, edit: publishes("v=spf1 "+own+"include:a.lapsed.example -all", lapsedNames, "pass")},
+	{rule: "spf.takeover", name: "a redirect", want: Fail, edit: publishes("v=spf1 "+own+"redirect=a.lapsed.example", lapsedNames, "pass")},
+	{rule: "spf.takeover", name: "in somebody else's record", want: Fail, says: "include:in.example > mx:a.lapsed.example", edit: publishes("v=spf1 "+own+"include:in.example -all", with(lapsedNames, "in.example", "v=spf1 mx:a.lapsed.example"), "pass")},
+	{rule: "spf.takeover", name: "that passes nobody", want: Pass, edit: publishes("v=spf1 "+own+"?include:in.example -all", with(lapsedNames, "in.example", "v=spf1 mx:a.lapsed.example"), "pass")},
+	{rule: "spf.takeover", name: "refused", want: Pass, edit: publishes("v=spf1 "+own+"-a:a.lapsed.example -all", lapsedNames, "pass")},
+	{rule: "spf.takeover", name: "gone, in a domain that is there", want: Pass, edit: publishes("v=spf1 "+own+"a:v1.example -all", nil, "pass")},
+	{rule: "spf.takeover", name: "lost", want: Unknown, edit: publishes(lostA, lostNames, "pass")},
+	{rule: "spf.takeover", name: "From alone", want: Warn, edit: elsewhere(publishes(lapsedHost, lapsedNames, ""))},
+
+	{rule: "spf.ip6-not-covered", want: Warn, says: "mail.healthy.example passes SPF of healthy.example over IPv4, and also has the address 2a0f::25 and 1 more, which does not", edit: hello("11.22.33.44", "2a0f::25", "2a0f::26")},
+	{rule: "spf.ip6-not-covered", name: "covered", want: Pass, edit: edits(publishes("v=spf1 "+own+"ip6:2a0f::/64 -all", nil, "pass"), hello("11.22.33.44", "2a0f::25"))},
+	{rule: "spf.ip6-not-covered", name: "covered by an include", want: Pass, edit: edits(publishes("v=spf1 "+own+"include:in.example -all", names{"in.example": "v=spf1 ip6:2a0f::/64"}, "pass"), hello("11.22.33.44", "2a0f::25"))},
+	{rule: "spf.ip6-not-covered", name: "declared", want: Pass, edit: edits(hello("11.22.33.44", "2a0f::25"), func(f *facts.Facts) {
+		f.Sources = append(f.Sources, facts.Source{IP: netip.MustParseAddr("2a0f::25"), Stream: "default", Declared: true})
+	})},
+	{rule: "spf.ip6-not-covered", name: "not public", want: Pass, edit: hello("11.22.33.44", "fd00::25")},
+	{rule: "spf.ip6-not-covered", name: "a host that does not send by this record", want: Pass, edit: hello("11.99.33.44", "2a0f::25")},
+	{rule: "spf.ip6-not-covered", name: "the record may cover it", want: "", edit: edits(publishes("v=spf1 "+own+"exists:%{i}.example -all", nil, "pass"), hello("11.22.33.44", "2a0f::25"))},
+	{rule: "spf.ip6-not-covered", name: "what was lost of it may", want: "", edit: edits(publishes(lostInclude, lostNames, "pass"), hello("11.22.33.44", "2a0f::25"))},
+	{rule: "spf.ip6-not-covered", name: "no IPv6 to cover", want: Pass, edit: publishes(lostInclude, lostNames, "pass")},
+	{rule: "spf.ip6-not-covered", name: "no record", want: "", edit: edits(unpublished(), hello("11.22.33.44", "2a0f::25"))},
+	{rule: "spf.ip6-not-covered", name: "parked", want: "", edit: profile(facts.Parked, hello("11.22.33.44", "2a0f::25"))},
+	{rule: "spf.ip6-not-covered", name: "the host was lost", want: Unknown, says: "timeout", edit: func(f *facts.Facts) { f.HELOs[0].Addresses = facts.Cannot[facts.Hosts]("timeout") }},
+	{rule: "spf.ip6-not-covered", name: "a stranger's facts", want: "", edit: func(f *facts.Facts) { f.HELOs[0].Stream = "no such" }},
+
+	{rule: "spf.unaligned-note", want: Warn, says: "MAIL FROM is bounce.example, whose organizational domain is bounce.example and not healthy.example: DMARC does not count its SPF, and DKIM with d=signer.example cannot pass either", edit: sendsAs("bounce.example", "signer.example")},
+	{rule: "spf.unaligned-note", name: "DKIM saves it", want: Info, says: "and rests on DKIM with d=healthy.example", edit: sendsAs("bounce.example", "healthy.example")},
+	{rule: "spf.unaligned-note", name: "DKIM has no key", want: Warn, says: "d=healthy.example cannot pass either", edit: edits(sendsAs("bounce.example", "healthy.example"), func(f *facts.Facts) { f.DKIM[0].Keys[0].Status = facts.KeyMissing })},
+	{rule: "spf.unaligned-note", name: "a subdomain is aligned", want: Pass, edit: sendsAs("bounce.healthy.example", "healthy.example")},
+	{rule: "spf.unaligned-note", name: "a subdomain under aspf=s", want: Info, says: "aspf=s wants healthy.example itself in MAIL FROM, and it is bounce.healthy.example", edit: strictMailFrom(sendsAs("bounce.healthy.example", "healthy.example"))},
+	{rule: "spf.unaligned-note", name: "the organizational domain was lost", want: Unknown, says: "timeout", edit: edits(sendsAs("bounce.example", "healthy.example"), func(f *facts.Facts) { f.Orgs[1].Org = facts.Cannot[string]("timeout") })},
+	{rule: "spf.unaligned-note", name: "the policy was lost", want: Unknown, says: "timeout", edit: edits(sendsAs("bounce.healthy.example", "healthy.example"), func(f *facts.Facts) { f.DMARC = facts.Cannot[facts.DMARC]("timeout") })},
+	{rule: "spf.unaligned-note", name: "a stranger's facts", want: Unknown, says: "missing", edit: edits(sendsAs("bounce.example", "healthy.example"), func(f *facts.Facts) { f.Orgs = nil })},
+	{rule: "spf.unaligned-note", name: "the domain itself", want: "", edit: func(*facts.Facts) {}},
+	{rule: "spf.unaligned-note", name: "parked", want: "", edit: profile(facts.Parked, sendsAs("bounce.example", "signer.example"))},
+
+	{rule: "spf.helo-missing", want: Info, says: "mail.healthy.example has no SPF record, so a bounce", edit: helloRecord(facts.SPFNone)},
+	{rule: "spf.helo-missing", name: "it has one", want: Pass, edit: helloRecord(facts.SPFFound)},
+	{rule: "spf.helo-missing", name: "not found out", want: Unknown, says: "SERVFAIL", edit: helloRecord(facts.SPFUnknown)},
+	{rule: "spf.helo-missing", name: "it does not exist", want: "", edit: edits(helloRecord(facts.SPFNone), func(f *facts.Facts) { f.SPF[1].Exists = false })},
+	{rule: "spf.helo-missing", name: "it is MAIL FROM, too", want: "", edit: edits(helloRecord(facts.SPFNone), func(f *facts.Facts) { f.SPF[1].MailFrom = []string{"default"} })},
+
+	{rule: "spf.parked", want: Info, says: "its record says more than -all: include:fine.example", edit: profile(facts.Parked, publishes("v=spf1 include:fine.example -all", lostNames, ""))},
+	{rule: "spf.parked", name: "~all", want: Info, says: "more than -all: ~all", edit: profile(facts.Parked, publishes("v=spf1 ~all", nil, ""))},
+	{rule: "spf.parked", name: "nothing", want: Info, says: "says more than -all", edit: profile(facts.Parked, publishes("v=spf1", nil, ""))},
+	{rule: "spf.parked", name: "-all", want: Pass, edit: profile(facts.Parked, publishes("v=spf1 -all", nil, ""))},
+	{rule: "spf.parked", name: "-all by redirect", want: Pass, edit: profile(facts.Parked, publishes("v=spf1 redirect=fine.example", lostNames, ""))},
+	{rule: "spf.parked", name: "a sender", want: "", edit: publishes("v=spf1 ~all", nil, "")},
+
+	{rule: "spf.all-plus", name: "exists of one name for all", want: Fail, says: "exists:host.example, whose name is the same for every sender and has an address: every address", edit: publishes("v=spf1 exists:host.example -all", lostNames, "pass")},
+	{rule: "spf.all-plus", name: "exists of nothing", want: Pass, edit: publishes("v=spf1 "+own+"exists:v1.example -all", nil, "pass")},
+	{rule: "spf.all-plus", name: "exists for each message", want: Pass, edit: publishes("v=spf1 "+own+"exists:%{i}.example -all", nil, "pass")},
+	{rule: "spf.all-plus", name: "exists that was lost", want: Pass, edit: publishes("v=spf1 "+own+"exists:lost.example -all", lostNames, "pass")},
+	{rule: "spf.lookup-near", name: "most of them by one term", want: Warn, says: "9 DNS lookups where 10 are allowed; include:in.example takes 8 of them", edit: publishes("v=spf1 a:ha.example include:in.example "+own+"-all", with(nine, "in.example", "v=spf1 "+strings.Replace(strings.Replace(nineTerms, "a:ha.example ", "", 1), "a:hb.example ", "", 1)), "pass")},
+}
+
+// explains is an edit: exp= leads to these texts.
+func explains(target string, texts ...string) func(*facts.Facts) {
+	return func(f *facts.Facts) {
+		publishes("v=spf1 "+own+"-all exp="+target, nil, "pass")(f)
+		f.SPF[0].Exp = facts.Know(facts.Exp{Target: target, Texts: texts})
+	}
+}
+
+// providers is a record that includes those of so many domains.
+func providers(n int) string {
+	return "v=spf1 " + strings.Join(lines("include:_spf.p%d.example", n), " ") + " -all"
 }
 
 // with is names and one more.
@@ -400,7 +687,24 @@ func TestSPFImplied(t *testing.T) {
 		{"redirect is malformed", "spf.all-missing", publishes("v=spf1 redirect=", nil, "permerror"), true},
 		{"all is missing beside another error", "spf.all-missing", publishes("v=spf1 foo", nil, "permerror"), false},
 		{"a void include", "spf.void", publishes("v=spf1 "+own+"include:gone.example -all", nil, "pass"), true},
-		{"a void include and a void a", "spf.void", publishes("v=spf1 "+own+"include:gone.example a:v1.example -all", nil, "pass"), false},
+		{"a void include and a void a", "spf.void", publishes("v=spf1 "+own+"include:gone.example a:v1.example -all", nil, "pass"), true},
+		{"a void exists", "spf.void", publishes("v=spf1 "+own+"exists:v1.example -all", nil, "pass"), false},
+		{"a void a itself", "spf.mech-a-mx-void", publishes("v=spf1 "+own+"a:v1.example -all", nil, "pass"), false},
+		{"a void a among too many", "spf.mech-a-mx-void", publishes("v=spf1 exists:v1.example exists:v2.example a:v3.example "+own+"-all", nil, "permerror"), true},
+		{"a known dead include", "spf.known-dead-include", publishes(deadInclude, nil, "permerror"), false},
+		{"a known dead include is missing", "spf.include-missing", publishes(deadInclude, nil, "permerror"), true},
+		{"a lapsed include that nobody gets by", "spf.takeover", publishes("v=spf1 include:a.lapsed.example "+own+"-all", lapsedNames, "permerror"), true},
+		{"is missing", "spf.include-missing", publishes("v=spf1 include:a.lapsed.example "+own+"-all", lapsedNames, "permerror"), false},
+		{"a lapsed include behind the match", "spf.takeover", publishes("v=spf1 "+own+"include:a.lapsed.example -all", lapsedNames, "pass"), false},
+		{"is missing there", "spf.include-missing", publishes("v=spf1 "+own+"include:a.lapsed.example -all", lapsedNames, "pass"), true},
+		{"a lapsed host", "spf.takeover", publishes(lapsedHost, lapsedNames, "pass"), false},
+		{"has no address", "spf.mech-a-mx-void", publishes(lapsedHost, lapsedNames, "pass"), true},
+		{"is void", "spf.void", publishes(lapsedHost, lapsedNames, "pass"), true},
+		{"a lapsed exists is void", "spf.void", publishes("v=spf1 "+own+"exists:a.lapsed.example -all", lapsedNames, "pass"), true},
+		{"aspf=s alone parts them", "spf.unaligned-note", strictMailFrom(sendsAs("bounce.healthy.example", "healthy.example")), true},
+		{"DKIM saves it", "spf.unaligned-note", sendsAs("bounce.example", "healthy.example"), false},
+		{"dmarc.unaligned carries it", "spf.unaligned-note", sendsAs("bounce.example", "signer.example"), true},
+		{"no policy says it", "spf.unaligned-note", edits(sendsAs("bounce.example", "signer.example"), func(f *facts.Facts) { f.DMARC = facts.Know(facts.DMARC{Status: facts.DMARCNone}) }), false},
 		{"three void includes", "spf.void-limit", publishes("v=spf1 include:g1.example include:g2.example include:g3.example "+own+"-all", nil, "permerror"), true},
 		{"void addresses", "spf.void-limit", publishes("v=spf1 a:v1.example a:v2.example a:v3.example -all", nil, "permerror"), false},
 		{"result none", "spf.ip-not-covered", unpublished(), true},
@@ -476,6 +780,8 @@ func TestSPFErrorHasItsCause(t *testing.T) {
 		"voids":                                 {publishes("v=spf1 a:v1.example a:v2.example a:v3.example -all", nil, "permerror"), "spf.void-limit"},
 		"MX hosts":                              {publishes("v=spf1 mx:many.example -all", names{"many.example": "MX xxxxxxxxxxx"}, "permerror"), "spf.mx-limit"},
 		"include of none":                       {publishes("v=spf1 include:gone.example -all", nil, "permerror"), "spf.include-missing"},
+		"dead provider":                         {publishes(deadInclude, nil, "permerror"), "spf.known-dead-include"},
+		"lapsed include":                        {publishes("v=spf1 include:a.lapsed.example -all", lapsedNames, "permerror"), "spf.include-missing"},
 		"broken include":                        {publishes("v=spf1 include:bad.example -all", bad, "permerror"), "spf.include-permerror"},
 		"loop":                                  {publishes("v=spf1 include:loop.example -all", looping, "permerror"), "spf.include-loop"},
 		"redirect to none":                      {publishes("v=spf1 redirect=gone.example", nil, "permerror"), "spf.redirect-missing"},
@@ -541,6 +847,73 @@ func TestSPFDeciding(t *testing.T) {
 	}
 }
 
+// TestSPFPlaces holds that a finding points at the term, and into the record that it stands in.
+func TestSPFPlaces(t *testing.T) {
+	for _, c := range []struct {
+		rule, in, text string
+		edit           func(*facts.Facts)
+	}{
+		{"spf.version", "healthy.example", " v=spf1", func(f *facts.Facts) { f.SPF[0].Near = []string{" v=spf1 -all"} }},
+		{"spf.version", "healthy.example", "v=spf10", unpublished("v=spf10 -all")},
+		{"spf.senderid", "healthy.example", "spf2.0/pra", func(f *facts.Facts) { f.SPF[0].SenderID = []string{"spf2.0/pra -all"} }},
+		{"spf.syntax", "healthy.example", "nonsense", publishes("v=spf1 "+own+"-all nonsense", nil, "permerror")},
+		{"spf.ip4-invalid", "healthy.example", "ip4:11.22.33.444", publishes("v=spf1 "+own+"ip4:11.22.33.444 -all", nil, "permerror")},
+		{"spf.redirect-multiple", "healthy.example", "redirect=b.example", publishes("v=spf1 redirect=a.example redirect=b.example", nil, "permerror")},
+		{"spf.string-too-long", "healthy.example", "ip4:11.80.0.1-all", strung("v=spf1 ip4:11.80.0.1", "-all")},
+		{"spf.record-size", "healthy.example", "yy -all", publishes("v=spf1 "+own+"x="+strings.Repeat("y", 427)+" -all", nil, "pass")},
+		{"spf.lookup-limit", "healthy.example", "a:hk.example", publishes("v=spf1 "+elevenTerms+own+"-all", eleven, "permerror")},
+		{"spf.lookup-near", "healthy.example", "include:in.example", publishes("v=spf1 a:ha.example include:in.example -all", with(ten, "in.example", "v=spf1 "+nineTerms[:len("a:ha.example ")*8]), "")},
+		{"spf.void-limit", "healthy.example", "exists:v3.example", publishes("v=spf1 a:v1.example mx:v2.example exists:v3.example -all", nil, "permerror")},
+		{"spf.mech-a-mx-void", "in.example", "a:v1.example", publishes("v=spf1 "+own+"include:in.example -all", names{"in.example": "v=spf1 a:v1.example"}, "pass")},
+		{"spf.include-missing", "healthy.example", "include:gone.example", publishes("v=spf1 include:gone.example "+own+"-all", nil, "permerror")},
+		{"spf.include-permerror", "bad.example", "foo", publishes("v=spf1 include:bad.example "+own+"-all", bad, "permerror")},
+		{"spf.include-permerror", "healthy.example", "include:two.example", publishes("v=spf1 include:two.example -all", names{"two.example": "two"}, "permerror")},
+		{"spf.include-loop", "loop.example", "include:healthy.example", publishes("v=spf1 include:loop.example "+own+"-all", looping, "permerror")},
+		{"spf.include-temperror", "healthy.example", "include:lost.example", publishes(lostInclude, lostNames, "temperror")},
+		{"spf.include-duplicate", "healthy.example", "include:fine.example", publishes("v=spf1 include:fine.example include:in.example -all", names{"in.example": "v=spf1 include:fine.example", "fine.example": "v=spf1 -all"}, "")},
+		{"spf.redirect-with-all", "healthy.example", "redirect=a.example", publishes("v=spf1 redirect=a.example "+own+"-all", nil, "pass")},
+		{"spf.all-missing", "healthy.example", "ip4:11.22.33.44", publishes("v=spf1 a:host.example "+own, lostNames, "pass")},
+		{"spf.all-plus", "open.example", "all", publishes("v=spf1 include:open.example -all", names{"open.example": "v=spf1 all"}, "pass")},
+		{"spf.all-neutral", "healthy.example", "?all", publishes("v=spf1 "+own+"?all", nil, "pass")},
+		{"spf.all-not-last", "healthy.example", "include:a.example", publishes("v=spf1 "+own+"-all include:a.example mx", nil, "pass")},
+		{"spf.exp", "healthy.example", "exp=why.example", explains("why.example")},
+		{"spf.ip-wide", "healthy.example", "include:in.example", publishes("v=spf1 a:host.example include:in.example -all", names{"host.example": "A", "in.example": "v=spf1 ip4:11.16.0.0/12"}, "pass")},
+		{"spf.redundant", "healthy.example", "a:host.example", publishes("v=spf1 "+own+"a:host.example -all", lostNames, "pass")},
+		{"spf.too-many-providers", "healthy.example", "include:_spf.p6.example", publishes(providers(7), nil, "")},
+		{"spf.takeover", "in.example", "mx:a.lapsed.example", publishes("v=spf1 "+own+"include:in.example -all", with(lapsedNames, "in.example", "v=spf1 mx:a.lapsed.example"), "pass")},
+		{"spf.parked", "healthy.example", "include:fine.example", profile(facts.Parked, publishes("v=spf1 include:fine.example -all", lostNames, ""))},
+	} {
+		found := of(after(c.edit), c.rule)
+		if len(found) == 0 {
+			t.Errorf("%s finds nothing", c.rule)
+			continue
+		}
+		at := found[0].At
+		if at.Name != c.in || at.Offset+at.Length > len(at.Record) || at.Record[at.Offset:at.Offset+at.Length] != c.text {
+			t.Errorf("%s points at %+v, want %q in the record of %s", c.rule, at, c.text, c.in)
+		}
+	}
+}
+
+// TestSPFEveryPlace holds that whatever is about a term says where it stands.
+func TestSPFEveryPlace(t *testing.T) {
+	nowhere := []string{"spf.missing", "spf.multiple", "spf.type99", "spf.ip-not-covered", "spf.ip6-not-covered", "spf.unaligned-note", "spf.helo-missing"}
+	for _, c := range spfCases {
+		for _, x := range of(after(c.edit), c.rule) {
+			at := x.At
+			switch {
+			case x.Status != Fail && x.Status != Warn && x.Status != Info, slices.Contains(nowhere, c.rule):
+				if at != (Place{}) && c.rule != "spf.include-temperror" {
+					t.Errorf("%s %s: %s points at %+v", c.rule, c.name, x.Status, at)
+				}
+			case at == (Place{}) && (c.rule == "spf.record-size" || c.name == "nothing"): // of no one term
+			case at.Name == "" || at.Offset < 0 || at.Length <= 0 || at.Offset+at.Length > len(at.Record):
+				t.Errorf("%s %s: %q points at %+v", c.rule, c.name, x.Message, at)
+			}
+		}
+	}
+}
+
 // TestSPFRefused holds who refuses mail without SPF: some, from bulk senders.
 func TestSPFRefused(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -588,6 +961,13 @@ func TestSPFFix(t *testing.T) {
 			f.Results[0].IP = netip.MustParseAddr("2a0f::25")
 		}},
 		{"spf.ip-not-covered", "Name the address", twoRecords},
+		{"spf.known-dead-include", "Replace include:_spf.mimecast.com by", publishes(deadInclude, nil, "permerror")},
+		{"spf.takeover", "Remove include:in.example at once, or have its owner remove mx:", publishes("v=spf1 "+own+"include:in.example -all", with(lapsedNames, "in.example", "v=spf1 mx:a.lapsed.example"), "pass")},
+		{"spf.all-plus", "let its name hold %{i}", publishes("v=spf1 exists:host.example -all", lostNames, "pass")},
+		{"spf.all-plus", "have exists:host.example removed", publishes("v=spf1 include:in.example -all", with(lostNames, "in.example", "v=spf1 exists:host.example"), "pass")},
+		{"spf.include-temperror", "Try again", publishes(lostInclude, lostNames, "temperror")},
+		{"spf.ip6-not-covered", "Add ip6:2a0f::25", hello("11.22.33.44", "2a0f::25")},
+		{"spf.helo-missing", "at mail.healthy.example", helloRecord(facts.SPFNone)},
 	} {
 		if found := of(after(c.edit), c.rule); len(found) != 1 || !strings.Contains(found[0].Fix, c.want) {
 			t.Errorf("%s: no fix with %q in %+v", c.rule, c.want, found)
@@ -607,7 +987,7 @@ func TestSPFMalformedFacts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := healthy()
-			f.SPF[0].Root = n
+			f.SPF[0].Root, f.SPF[0].Near = n, []string{"17"}
 			for _, c := range spfChecks {
 				c.Judge(f)
 			}

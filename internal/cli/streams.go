@@ -108,6 +108,9 @@ func mailFrom(s string) (string, error) {
 	if i := strings.LastIndexByte(s, '@'); i >= 0 {
 		local, domain = s[:i], s[i+1:]
 	}
+	if strings.Contains(local, "@") {
+		return "", usageError{fmt.Sprintf("--mail-from %.40q: two signs @", s), "--mail-from bounce@example.com"}
+	}
 	if len(local) > maxLocal {
 		return "", usagef("--mail-from %.40q...: a local part of %d octets", s, len(local))
 	}

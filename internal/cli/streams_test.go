@@ -72,7 +72,6 @@ func TestMailFrom(t *testing.T) {
 		"example.com":              "postmaster@example.com",
 		"@example.com":             "postmaster@example.com",
 		" <bounce@example.com> ":   "bounce@example.com",
-		`"a@b"@bücher.example`:     `"a@b"@xn--bcher-kva.example`,
 		"_spf.example.com":         "postmaster@_spf.example.com",
 		"bounce@mta-1.example.com": "bounce@mta-1.example.com",
 	} {
@@ -80,7 +79,7 @@ func TestMailFrom(t *testing.T) {
 			t.Errorf("%q: %q, %v; want %q", in, got, err, want)
 		}
 	}
-	for _, in := range []string{"", "bounce@", "bounce@a..example", "bounce@exa mple.com", "bounce@[192.0.2.1]", strings.Repeat("x", 256) + "@example.com"} {
+	for _, in := range []string{"", "bounce@", "bounce@a..example", "bounce@exa mple.com", "bounce@[192.0.2.1]", `"a@b"@example.com`, strings.Repeat("x", 256) + "@example.com"} {
 		if got, err := mailFrom(in); err == nil {
 			t.Errorf("%.40q: %q, want an error", in, got)
 		}

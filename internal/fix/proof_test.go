@@ -215,7 +215,7 @@ func TestNoProposal(t *testing.T) {
 		{name: "an address that nobody declared", edits: spf("v=spf1 ~ip4:203.0.113.0/28 ip4:203.0.113.9 -all"), ips: []string{}, rule: "spf.ip-not-covered"},
 		{name: "a DMARC record that is void", rule: "dmarc.duplicate-tag",
 			edits: []string{"-_dmarc.healthy.example. TXT", `_dmarc.healthy.example. TXT "v=DMARC1; p=reject; p=none"`}},
-		{name: "a DMARC record by a CNAME to nowhere", rule: "dmarc.missing", edits: []string{"-_dmarc.healthy.example. TXT", "_dmarc.healthy.example. CNAME gone.host.example."}},
+		{name: "a DMARC record by a CNAME to nowhere", rule: "dmarc.cname", edits: []string{"-_dmarc.healthy.example. TXT", "_dmarc.healthy.example. CNAME gone.host.example."}},
 		{name: "no reverse name", edits: []string{"-25.2.0.192.in-addr.arpa. PTR"}, rule: "ptr.missing"},
 		{name: "a reverse name elsewhere", edits: reverse("out.host.example"), rule: "ptr.no-forward"},
 		{name: "a reverse name that only ends alike", edits: reverse("out.unhealthy.example"), rule: "ptr.no-forward"},

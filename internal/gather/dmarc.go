@@ -141,7 +141,6 @@ func (g *gatherer) dmarc() facts.Fact[facts.DMARC] {
 	if d.Status == facts.DMARCNone {
 		d.Misplaced = g.misplaced()
 	}
-	d.Mailboxes = g.mailboxes(d.Record)
 	return f
 }
 
@@ -169,9 +168,6 @@ func (g *gatherer) misplaced() []string {
 // mailboxes are the domains that a record has reports mailed to, and whether they take mail.
 func (g *gatherer) mailboxes(rec *dmarc.Record) []facts.Mailbox {
 	l := []facts.Mailbox{}
-	if rec == nil {
-		return l
-	}
 	for _, u := range slices.Concat(rec.RUA, rec.RUF) {
 		known := slices.ContainsFunc(l, func(m facts.Mailbox) bool { return m.Domain == u.Domain })
 		if u.Fault == "" && u.Domain != "" && !known && len(l) < maxReports {
@@ -281,21 +277,26 @@ func (g *gatherer) applied(walk []policyAt) facts.Fact[facts.DMARC] {
 		d.Status = facts.DMARCFound
 	}
 	d.FoundAt, d.Texts, d.Record = at.step.Name, at.step.Records, at.record
+	mailboxes := soon(func() []facts.Mailbox { return g.mailboxes(at.record) })
 	if !at.void {
 		d.Policy = g.policy(at, d.Inherited)
 		d.Reports = g.reports(at, org)
 	}
+	d.Mailboxes = mailboxes()
 	return facts.Know(d)
 }
 
-// policy is what receivers apply to mail From the audited domain.
+// policy is what receivers apply to mail From the audited domain; "" where that hangs on whether it exists, and nobody knows.
 func (g *gatherer) policy(at policyAt, inherited bool) string {
 	author := dmarc.Own
 	if inherited {
 		author = dmarc.Subdomain
 		// Only NXDOMAIN makes a name one that does not exist (RFC 9989 4.7, np).
-		if e := g.exists(); e.Known() && !e.Value {
+		switch e := g.exists(); {
+		case e.Known() && !e.Value:
 			author = dmarc.NonExistent
+		case !e.Known() && at.record.PolicyFor(dmarc.NonExistent) != at.record.PolicyFor(author):
+			return ""
 		}
 	}
 	return at.record.Enforced(at.record.PolicyFor(author))

@@ -14,7 +14,7 @@ import (
 // Bounds on what hostile records can make us ask.
 const (
 	maxMX       = 20  // mail exchangers that are looked at
-	maxPTR      = 10  // names of one address (RFC 7208 4.6.4 has the same bound)
+	maxPTR      = 11  // names of one address: SPF looks at ten (RFC 7208 4.6.4), and one more tells that there are more
 	maxHosts    = 100 // addresses kept of one name
 	maxOfSource = 16  // candidate addresses taken from SPF (CONTRACT "Without --ip")
 )

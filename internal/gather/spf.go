@@ -285,6 +285,7 @@ func count(s *facts.SPF, n *facts.SPFNode) {
 func (g *gatherer) survey(s facts.SPF) facts.SPF {
 	domain := s.Domain
 	type99 := soon(func() dnsx.Answer { return g.ask(domain, dnsx.SPF) })
+	exp := soon(func() facts.Fact[facts.Exp] { return g.exp(domain) })
 	s = g.walk(s)
 	for _, r := range g.ask(s.Domain, dnsx.TXT).Records {
 		s.Octets += len(r.Text) + len(r.Strings)
@@ -294,7 +295,7 @@ func (g *gatherer) survey(s facts.SPF) facts.SPF {
 	}
 	slices.Sort(s.SenderID)
 	abandoned := soon(func() bool { return g.abandoned(&s.Root) })
-	s.Exp = g.exp(s)
+	s.Exp = exp()
 	if a := type99(); a.Status == dnsx.Failed {
 		s.Type99 = facts.Cannot[bool](a.Cause)
 	} else {
@@ -304,16 +305,18 @@ func (g *gatherer) survey(s facts.SPF) facts.SPF {
 	return s
 }
 
-// exp finds the explanation that a record's exp= leads to, unless its name is another one for each message.
-func (g *gatherer) exp(s facts.SPF) facts.Fact[facts.Exp] {
-	if s.Root.Record == nil {
+// exp finds the explanation that the exp= of a domain's record leads to, unless its name is another one for each message.
+func (g *gatherer) exp(domain string) facts.Fact[facts.Exp] {
+	var n facts.SPFNode
+	g.read(&n, g.ask(domain, dnsx.TXT))
+	if n.Record == nil {
 		return facts.Fact[facts.Exp]{}
 	}
-	i := slices.IndexFunc(s.Root.Record.Terms, func(t spf.Term) bool { return t.Modifier && t.Name == "exp" && !t.Bad })
+	i := slices.IndexFunc(n.Record.Terms, func(t spf.Term) bool { return t.Modifier && t.Name == "exp" && !t.Bad })
 	if i < 0 {
 		return facts.Fact[facts.Exp]{}
 	}
-	target, ok := spf.Expand(s.Root.Record.Terms[i].Spec, spf.Vars{Domain: s.Domain})
+	target, ok := spf.Expand(n.Record.Terms[i].Spec, spf.Vars{Domain: domain})
 	if !ok {
 		return facts.Fact[facts.Exp]{}
 	}

@@ -29,7 +29,7 @@ type rule struct {
 type example struct {
 	Zone    []string `json:"zone"`    // records, each (name, type) in place of the published one
 	Removed []string `json:"removed"` // "NAME TYPE"
-	Flags   []string `json:"flags"`   // of mailaudit check; one that is empty is left out
+	Flags   []string `json:"flags"`   // of mailaudit check, after the name if it is another one; one that is empty is left out
 	Finding string   `json:"finding"`
 }
 
@@ -57,17 +57,30 @@ func lines(s string) []string {
 	return slices.DeleteFunc(strings.Split(s, "\n"), func(l string) bool { return l == "" })
 }
 
-// without are the flags of the healthy domain that an example leaves out, and with the others, as they are typed.
-func (e example) flags() (without, with string) {
-	var out, in []string
-	for _, f := range e.Flags {
+// changes are, in words, all that differs but the records.
+func (e example) changes() []string {
+	var l, without, with []string
+	for _, r := range e.Removed {
+		l = append(l, "without "+octets(r))
+	}
+	flags := e.Flags
+	if len(flags) > 0 && !strings.HasPrefix(flags[0], "-") {
+		l, flags = append(l, "audited: "+Visible(flags[0])), flags[1:]
+	}
+	for _, f := range flags {
 		if name, left := strings.CutSuffix(f, "="); left {
-			out = append(out, name)
+			without = append(without, Visible(name))
 		} else {
-			in = append(in, f)
+			with = append(with, Visible(f))
 		}
 	}
-	return strings.Join(out, " "), strings.Join(in, " ")
+	if len(without) > 0 {
+		l = append(l, "without "+strings.Join(without, " "))
+	}
+	if len(with) > 0 {
+		l = append(l, "with "+strings.Join(with, " "))
+	}
+	return l
 }
 
 // refusedBy names the receivers in words.
@@ -157,19 +170,12 @@ func (p *page) example(e *example) {
 	if e == nil {
 		return
 	}
-	p.section("EXAMPLE", "A healthy domain gets "+e.Finding+" with")
+	p.section("EXAMPLE", "Of a healthy domain this makes one that gives "+e.Finding+":")
 	for _, l := range e.Zone {
 		p.whole(4, l)
 	}
-	for _, l := range e.Removed {
-		p.hanging(4, "no "+l)
-	}
-	without, with := e.flags()
-	if without != "" {
-		p.hanging(4, "no "+without)
-	}
-	if with != "" {
-		p.hanging(4, with)
+	for _, l := range e.changes() {
+		p.hanging(4, l)
 	}
 }
 
@@ -229,19 +235,12 @@ func ruleSection(r rule) string {
 		fmt.Fprintf(&b, "\n**Fix.** %s.\n", inline(strings.TrimSuffix(r.Fix, ".")))
 	}
 	if e := r.Example; e != nil {
-		fmt.Fprintf(&b, "\n**Example**, which gives %s\n\n```text\n", inline(e.Finding))
+		fmt.Fprintf(&b, "\n**Example** that gives %s\n\n```text\n", inline(e.Finding))
 		for _, l := range e.Zone {
 			b.WriteString(fenced(octets(l)))
 		}
-		for _, l := range e.Removed {
-			b.WriteString(fenced("without " + octets(l)))
-		}
-		without, with := e.flags()
-		if without != "" {
-			b.WriteString(fenced("without " + Visible(without)))
-		}
-		if with != "" {
-			b.WriteString(fenced("with " + Visible(with)))
+		for _, l := range e.changes() {
+			b.WriteString(fenced(l))
 		}
 		b.WriteString("```\n")
 	}

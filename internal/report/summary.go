@@ -153,7 +153,7 @@ func reverse(l []audit.Source) string {
 		}
 	}
 	switch {
-	case len(ips) == 0:
+	case len(ips) == 0, n == 0: // what holds is told here, and what does not by its finding
 		return ""
 	case len(ips) == 1 && n == 1 && len(l[0].PTR) > 0:
 		return fmt.Sprintf("%s is %s, confirmed", ips[0], some(l[0].PTR, 1))

@@ -13,13 +13,13 @@ type span struct{ from, to netip.Addr }
 // spans are sorted, IPv4 first, and no two of them overlap or touch.
 type spans []span
 
-var everybody = spans{{netip.IPv4Unspecified(), last(netip.IPv4Unspecified())}, {netip.IPv6Unspecified(), last(netip.IPv6Unspecified())}}
+var everybody = spans{{netip.IPv4Unspecified(), top(netip.IPv4Unspecified())}, {netip.IPv6Unspecified(), top(netip.IPv6Unspecified())}}
 
-// last is the highest address of a family.
-func last(of netip.Addr) netip.Addr { return end(netip.PrefixFrom(of, 0)) }
+// top is the highest address of a family.
+func top(of netip.Addr) netip.Addr { return Last(netip.PrefixFrom(of, 0)) }
 
-// end is the highest address in a network.
-func end(p netip.Prefix) netip.Addr {
+// Last is the highest address in a network.
+func Last(p netip.Prefix) netip.Addr {
 	b := p.Addr().AsSlice()
 	for i := range b {
 		if host := 8*(i+1) - p.Bits(); host > 0 {
@@ -36,7 +36,7 @@ func network(p netip.Prefix) spans {
 	if !p.IsValid() || p.Addr().Is4In6() && p.Bits() >= 96 {
 		return nil
 	}
-	return spans{{p.Masked().Addr(), end(p)}}
+	return spans{{p.Masked().Addr(), Last(p)}}
 }
 
 // holding finds the span that holds an address, or nearest below it.
@@ -120,7 +120,7 @@ func settle(claims []claim) (pass, permerror spans) {
 		if len(open) == 0 {
 			continue
 		}
-		to := last(e.at)
+		to := top(e.at)
 		if i+1 < len(edges) && edges[i+1].at.BitLen() == e.at.BitLen() {
 			to = edges[i+1].at.Prev()
 		}

@@ -86,6 +86,7 @@ func Parse(text string) Record {
 	}
 	for _, t := range tags {
 		p.tag(t)
+		p.swallowed(t)
 	}
 	p.conclude()
 	slices.SortStableFunc(r.Problems, func(a, b Problem) int { return cmp.Compare(a.Offset, b.Offset) })
@@ -178,6 +179,25 @@ func (p *parser) tag(t taglist.Tag) {
 	if known && name != t.Name {
 		p.fault(UnknownTag, t, "%q is not in lower case: receivers that read tag names as RFC 6376 3.2 does ignore it", t.Name)
 	}
+}
+
+// lostTag finds a tag of DMARC where a value goes on behind white space or a comma.
+var lostTag = regexp.MustCompile(`(?i)[ \t,]((p|sp|np|adkim|aspf|fo|rua|ruf|psd|t|pct|rf|ri)[ \t]*=)`)
+
+// swallowed finds the tags that a value took in because no semicolon stands before them.
+func (p *parser) swallowed(t taglist.Tag) {
+	start := p.valueOffset(t)
+	for _, m := range lostTag.FindAllStringSubmatchIndex(t.Value, -1) {
+		name := t.Value[m[4]:m[5]]
+		p.fault(Separator, taglist.Tag{Name: name, Offset: start + m[4]}, "no semicolon stands before %s=, which is read as a part of %s=", name, t.Name)
+	}
+}
+
+// valueOffset is where the value of a tag begins in the record.
+func (p *parser) valueOffset(t taglist.Tag) int {
+	text := p.record.Text
+	offset := t.Offset + strings.IndexByte(text[t.Offset:], '=') + 1
+	return offset + strings.Index(text[offset:], t.Value) // behind white space
 }
 
 func (p *parser) subPolicy(t taglist.Tag, name string) string {

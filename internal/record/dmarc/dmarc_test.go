@@ -204,6 +204,32 @@ func TestProblems(t *testing.T) {
 	}
 }
 
+// TestSwallowed holds where a semicolon is missing, and that none is missed where a value may go on so.
+func TestSwallowed(t *testing.T) {
+	for text, want := range map[string][]Problem{
+		"v=DMARC1; p=none rua=mailto:a@b.c": {{Separator, "rua", 17, "no semicolon stands before rua=, which is read as a part of p="}},
+		"v=DMARC1; p=none,\tSP = none ;x=1 pct=5": {
+			{Separator, "SP", 18, "no semicolon stands before SP=, which is read as a part of p="},
+			{Separator, "pct", 33, "no semicolon stands before pct=, which is read as a part of x="},
+		},
+		"v=DMARC1 p=none;": {{Separator, "p", 9, "no semicolon stands before p=, which is read as a part of v="}},
+		"v=DMARC1; p=none; rua=mailto:a@b.c?subject=p=none, mailto:t=1@b.c, mailto:b@b.c": nil,
+		"v=DMARC1; p=none; note=see sp and np":                                            nil,
+	} {
+		t.Run(text, func(t *testing.T) {
+			var got []Problem
+			for _, p := range Parse(text).Problems {
+				if p.Kind == Separator {
+					got = append(got, p)
+				}
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("problems (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 // TestURIOffsets holds where each destination stands, white space and all.
 func TestURIOffsets(t *testing.T) {
 	text := "v=DMARC1; p=none; ruf = \tmailto:a@b.c; rua=mailto:a@b.c!1m ,\t mailto:a@b.c,,x"

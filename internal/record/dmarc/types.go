@@ -37,6 +37,7 @@ const (
 	Version       Kind = "version"       // v= not first or not exactly DMARC1
 	DuplicateTag  Kind = "duplicate-tag" // the tag list is invalid as a whole (RFC 6376 3.2)
 	Syntax        Kind = "syntax"        // a piece that is no tag
+	Separator     Kind = "separator"     // a tag that is part of another's value for want of a semicolon
 	PolicyMissing Kind = "p-missing"     //
 	PolicyInvalid Kind = "p-invalid"     //
 	SubInvalid    Kind = "sp-np-invalid" // sp or np

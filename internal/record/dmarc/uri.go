@@ -12,9 +12,7 @@ import (
 // uris reads a dmarc-urilist. One that receivers can send to has no fault; valid tells whether one at least is a URI at
 // all, which is what RFC 9989 4.10.1 asks.
 func (p *parser) uris(t taglist.Tag, kind Kind) (l []URI, valid bool) {
-	// The value is a part of the record, behind the name and "=".
-	offset := t.Offset + strings.Index(p.record.Text[t.Offset:], "=") + 1
-	offset += strings.Index(p.record.Text[offset:], t.Value)
+	offset := p.valueOffset(t)
 	for piece := range strings.SplitSeq(t.Value, ",") {
 		text := strings.Trim(piece, wsp)
 		u, ok := parseURI(text)
