@@ -4,10 +4,11 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"mailaudit/internal/blocklist"
+	"mailaudit/internal/checks"
 	"mailaudit/internal/facts"
+	"mailaudit/internal/spfnet"
 )
 
 // evidence is the facts in the shape of the report.
@@ -73,6 +74,7 @@ func spf(f *facts.Facts) SPF {
 		out.Records = list(s.Root.Texts)
 		if s.Root.Status == facts.SPFFound {
 			out.Record, out.Tree = s.Root.Record.Text, tree(&s.Root)
+			out.Authorised = authorised(&s.Root)
 			for _, p := range s.Root.Record.Problems {
 				out.Errors = append(out.Errors, SPFError{p.Message, p.Term, p.Offset})
 			}
@@ -81,6 +83,16 @@ func spf(f *facts.Facts) SPF {
 	}
 	for _, r := range f.Results {
 		out.Results = append(out.Results, SPFResult{r.IP.String(), r.Stream, r.Identity, r.Domain, r.Result, r.Why})
+	}
+	return out
+}
+
+// authorised is who passes by the record, and what its terms cost of the ten lookups.
+func authorised(n *facts.SPFNode) *Authorised {
+	sum := spfnet.Authorised(n)
+	out := &Authorised{IPv4: sum.IPv4, IPv6: sum.IPv6, Complete: sum.Complete, LookupsLeft: sum.Left, Costs: []Cost{}}
+	for _, c := range sum.Costs {
+		out.Costs = append(out.Costs, Cost(c))
 	}
 	return out
 }
@@ -191,115 +203,18 @@ func dmarc(f *facts.Facts) DMARC {
 	return out
 }
 
-// alignment is, for each stream, whether its mail passes DMARC: an authenticated identifier passes and is aligned with
-// the author domain (RFC 9989 4.4).
+// alignment is the truth table of RFC 9989 4.4 for each stream.
 func alignment(f *facts.Facts) []Alignment {
 	l := []Alignment{}
-	strictSPF, strictDKIM := false, false
-	if d := f.DMARC.Value; f.DMARC.Known() && d.Status == facts.DMARCFound && d.Record != nil { // a void record asks for nothing
-		strictSPF, strictDKIM = d.Record.ASPF == "s", d.Record.ADKIM == "s"
-	}
-	for _, s := range f.Streams {
-		_, mailFrom, _ := strings.Cut(s.MailFrom, "@")
-		a := Alignment{Stream: s.Name}
-		a.SPF = both(spfPasses(f, s.Name), aligned(f, mailFrom, strictSPF))
-		a.DKIM = both(dkimPasses(f, s), aligned(f, s.DKIMDomain, strictDKIM))
-		a.DMARC = either(a.SPF, a.DKIM)
-		l = append(l, a)
+	for _, a := range checks.Alignments(f) {
+		l = append(l, Alignment{Stream: a.Stream, SPF: a.SPF.Result, DKIM: a.DKIM.Result, DMARC: a.DMARC,
+			MailFrom: identity(a.SPF), Signer: identity(a.DKIM), RestsOn: a.Single, Note: a.Note})
 	}
 	return l
 }
 
-// spfPasses is the worst result of a stream's sources.
-func spfPasses(f *facts.Facts, stream string) string {
-	passes, lost := false, false
-	for _, r := range f.Results {
-		switch {
-		case r.Stream != stream || r.Identity != "mailfrom":
-		case r.Result == "pass":
-			passes = true
-		case r.Result == "temperror":
-			lost = true
-		default:
-			return "fail"
-		}
-	}
-	if passes && !lost {
-		return "pass"
-	}
-	return "unknown"
-}
-
-// dkimPasses says whether a key of the stream can verify a signature; without a named selector that is not known.
-func dkimPasses(f *facts.Facts, s facts.Stream) string {
-	missing, lost := false, false
-	for _, d := range f.DKIM {
-		if d.Domain != s.DKIMDomain {
-			continue
-		}
-		if d.Subtree.Known() && d.Subtree.Value == facts.SubtreeAbsent {
-			return "fail"
-		}
-		for _, k := range d.Keys {
-			switch {
-			case !slices.Contains(s.Selectors, k.Selector):
-			case k.Status == facts.KeyValid:
-				return "pass"
-			case k.Status == facts.KeyUnknown:
-				lost = true
-			default:
-				missing = true
-			}
-		}
-	}
-	if missing && !lost {
-		return "fail"
-	}
-	return "unknown"
-}
-
-func aligned(f *facts.Facts, domain string, strict bool) string {
-	switch {
-	case domain == f.Domain:
-		return "pass"
-	case strict:
-		return "fail"
-	}
-	org := func(d string) string {
-		i := slices.IndexFunc(f.Orgs, func(o facts.Org) bool { return o.Domain == d })
-		if i < 0 {
-			return ""
-		}
-		return f.Orgs[i].Org.Value
-	}
-	own, other := org(f.Domain), org(domain)
-	switch {
-	case own == "" || other == "":
-		return "unknown"
-	case own == other:
-		return "pass"
-	}
-	return "fail"
-}
-
-func both(a, b string) string {
-	switch {
-	case a == "fail" || b == "fail":
-		return "fail"
-	case a == "pass" && b == "pass":
-		return "pass"
-	}
-	return "unknown"
-}
-
-func either(a, b string) string {
-	switch {
-	case a == "pass" || b == "pass":
-		return "pass"
-	case a == "fail" && b == "fail":
-		return "fail"
-	}
-	return "unknown"
+func identity(i checks.Identity) Identity {
+	return Identity{Domain: i.Domain, Passes: i.Passes, Relaxed: i.Relaxed, Strict: i.Strict, Mode: i.Mode, Aligned: i.Aligned}
 }
 
 func dnsbl(f *facts.Facts) []Listing {

@@ -143,7 +143,25 @@ type SPF struct {
 	Valid       *bool       `json:"valid"` // null: it could not be found out
 	Errors      []SPFError  `json:"errors"`
 	Tree        *SPFNode    `json:"tree,omitempty"`
+	Authorised  *Authorised `json:"authorised,omitempty"`
 	Results     []SPFResult `json:"results"`
+}
+
+// Authorised is who passes by the record, and what that costs.
+type Authorised struct {
+	IPv4        uint64 `json:"ipv4"`     // addresses
+	IPv6        string `json:"ipv6"`     // addresses: a decimal number of up to 39 digits
+	Complete    bool   `json:"complete"` // nobody else could pass
+	LookupsLeft int    `json:"lookups_left"`
+	Costs       []Cost `json:"costs"` // of the record's own terms that cause lookups
+}
+
+// Cost is what one term takes of the ten lookups with all that it leads to, and whom it names.
+type Cost struct {
+	Term    string `json:"term"`
+	Lookups int    `json:"lookups"`
+	IPv4    uint64 `json:"ipv4"`
+	IPv6    string `json:"ipv6"`
 }
 
 // SPFNode is one record of the static walk; an evaluation may stop before it comes to all of it.
@@ -216,12 +234,26 @@ type DMARC struct {
 	EffectivePolicy string   `json:"effective_policy"`
 }
 
-// Alignment is whether a stream's mail passes DMARC, and by what.
+// Alignment is whether a stream's mail passes DMARC, and by what (RFC 9989 4.4).
 type Alignment struct {
-	Stream string `json:"stream"`
-	SPF    string `json:"spf"`
-	DKIM   string `json:"dkim"`
-	DMARC  string `json:"dmarc"`
+	Stream   string   `json:"stream"`
+	SPF      string   `json:"spf"` // MAIL FROM passes SPF and is aligned
+	DKIM     string   `json:"dkim"`
+	DMARC    string   `json:"dmarc"`
+	MailFrom Identity `json:"mail_from"`
+	Signer   Identity `json:"signer"`
+	RestsOn  string   `json:"rests_on"` // spf or dkim, where DMARC passes by it alone
+	Note     string   `json:"note"`     // what breaks it
+}
+
+// Identity is one identifier beside the author domain: pass, fail or unknown each.
+type Identity struct {
+	Domain  string `json:"domain"`
+	Passes  string `json:"passes"` // SPF or DKIM itself
+	Relaxed string `json:"relaxed"`
+	Strict  string `json:"strict"`
+	Mode    string `json:"mode"`    // as aspf= or adkim= asks; "" where the record is not known
+	Aligned string `json:"aligned"` // in that mode
 }
 
 // Listing is one target on one blocklist.

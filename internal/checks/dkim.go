@@ -30,9 +30,10 @@ var dkimChecks = []*Check{
 		Needs:      facts.Keys,
 		Help: "Every DKIM key stands beneath _domainkey. Where that name does not exist (NXDOMAIN), no selector does, so no " +
 			"signature of this domain can verify. GMX and web.de refuse such mail; Gmail, Yahoo, Outlook.com and iCloud refuse it from bulk senders.",
-		Fix:     "Turn on DKIM signing at whoever sends your mail, and publish the key that you are given",
-		Example: Example{Remove: "s1._domainkey.example.com. TXT", Flags: "--selector="},
-		Judge:   each(certain, dkimNoneFound),
+		Fix: "Turn on DKIM signing at whoever sends your mail, and publish the key that you are given",
+		Example: Example{Remove: "s1._domainkey.example.com. TXT", Flags: "--selector=",
+			Zone: `_dmarc.example.com. TXT "v=DMARC1; p=none; rua=mailto:dmarc@example.com"`},
+		Judge: each(certain, dkimNoneFound),
 	},
 	{
 		ID: "dkim.not-found-maybe", Title: "a DKIM key is found", Area: "dkim", Worst: Info, Impact: Hygiene,
@@ -408,7 +409,7 @@ func signingKeys(f *facts.Facts) []subject[[]facts.Key] {
 	for _, s := range f.Streams {
 		var valid []facts.Key
 		lost := false
-		for _, k := range onlyKeysOf(f, s) {
+		for _, k := range keysOfStream(f, s) {
 			lost = lost || k.Status == facts.KeyUnknown
 			if k.Status == facts.KeyValid {
 				valid = append(valid, k)
@@ -421,8 +422,8 @@ func signingKeys(f *facts.Facts) []subject[[]facts.Key] {
 	return l
 }
 
-// onlyKeysOf are the keys at the selectors of one stream.
-func onlyKeysOf(f *facts.Facts, s facts.Stream) []facts.Key {
+// keysOfStream are the keys at the selectors of one stream.
+func keysOfStream(f *facts.Facts, s facts.Stream) []facts.Key {
 	var l []facts.Key
 	for _, d := range f.DKIM {
 		for _, k := range d.Keys {

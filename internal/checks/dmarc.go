@@ -32,6 +32,17 @@ func policyExample(record string) Example {
 	return Example{Zone: `_dmarc.example.com. TXT "` + record + `"`}
 }
 
+// newsExample is a subdomain of the healthy domain that is as healthy, with a DMARC record of its own.
+func newsExample(record string) Example {
+	return beneathExample("news.example.com", `_dmarc.news.example.com. TXT "`+record+`"`)
+}
+
+// beneathExample is a name beneath the healthy domain that sends as that does, with another record.
+func beneathExample(name, record string) Example {
+	return Example{Flags: name, Zone: name + ". A 192.0.2.80\n" + name + `. TXT "v=spf1 ip4:192.0.2.25 -all"` + "\n" +
+		keyAt("s1._domainkey."+name, "v=DKIM1; p="+rsa2048Example) + "\n" + record}
+}
+
 var dmarcChecks = []*Check{
 	{
 		ID: "dmarc.missing", Title: "a DMARC record applies to the domain", Area: "dmarc", Worst: Fail, Impact: Reject,
@@ -163,7 +174,7 @@ var dmarcChecks = []*Check{
 		Judge:   each(policyRecords, dmarcSubInvalid),
 	},
 	{
-		ID: "dmarc.value-invalid", Title: "all tags of the DMARC record have a value of theirs", Area: "dmarc", Worst: Warn, Impact: Hygiene,
+		ID: "dmarc.value-invalid", Title: "every tag of the DMARC record has a value that it may have", Area: "dmarc", Worst: Warn, Impact: Hygiene,
 		References: []string{"RFC 9989 4.8", "RFC 9989 4.7"},
 		Needs:      facts.Policy,
 		Help:       "Receivers put the default in the place of a value that they do not know: what was meant by the tag is not done.",
@@ -175,7 +186,7 @@ var dmarcChecks = []*Check{
 		ID: "dmarc.unknown-tag", Title: "the DMARC record has no unknown tags", Area: "dmarc", Worst: Warn, Impact: Hygiene,
 		References: []string{"RFC 9989 4.7", "RFC 6376 3.2"},
 		Needs:      facts.Policy,
-		Help:       "Receivers ignore a tag that they do not know, silently. Most of them are misspelt, and what was meant is not done.",
+		Help:       "Receivers ignore a tag that they do not know, silently. Often its name is misspelt, and what was meant is not done.",
 		Fix:        "Correct the name of the tag, in lower case, or remove it",
 		Example:    policyExample("v=DMARC1; p=reject; ruaa=mailto:dmarc@example.com; rua=mailto:dmarc@example.com"),
 		Judge:      each(onlyKnown(policyRecords), dmarcUnknownTag),
@@ -254,9 +265,8 @@ var dmarcChecks = []*Check{
 		Needs:      facts.Policy,
 		Help:       "Names beneath a subdomain take their policy from the organizational domain, not from the subdomain, so sp= and np= there say nothing to anybody.",
 		Fix:        "Remove sp= and np=, or publish a record at each name that sends",
-		Example: Example{Flags: "news.example.com --selector=", Zone: `news.example.com. A 192.0.2.80` + "\n" + `news.example.com. TXT "v=spf1 ip4:192.0.2.25 -all"` + "\n" +
-			`_dmarc.news.example.com. TXT "v=DMARC1; p=reject; sp=reject; rua=mailto:dmarc@example.com"`},
-		Judge: each(ownPolicy, dmarcSPOnSubdomain),
+		Example:    newsExample("v=DMARC1; p=reject; sp=reject; rua=mailto:dmarc@example.com"),
+		Judge:      each(ownPolicy, dmarcSPOnSubdomain),
 	},
 	{
 		ID: "dmarc.subdomain-policy-gap", Title: "a subdomain's own record is no weaker than the policy that it replaces", Area: "dmarc", Worst: Warn, Impact: Spam,
@@ -264,10 +274,9 @@ var dmarcChecks = []*Check{
 		Needs:      facts.Policy,
 		Help: "A record at the domain itself takes the place of what the organizational domain asks for its subdomains. A weaker one, often a " +
 			"test that was forgotten, opens this name to forgers.",
-		Fix: "Raise the policy, once the reports show that all mail of this name passes, or remove the record so that the one above applies",
-		Example: Example{Flags: "news.example.com --selector=", Zone: `news.example.com. A 192.0.2.80` + "\n" + `news.example.com. TXT "v=spf1 ip4:192.0.2.25 -all"` + "\n" +
-			`_dmarc.news.example.com. TXT "v=DMARC1; p=none; rua=mailto:dmarc@example.com"`},
-		Judge: each(ownPolicy, dmarcPolicyGap),
+		Fix:     "Raise the policy, once the reports show that all mail of this name passes, or remove the record so that the one above applies",
+		Example: newsExample("v=DMARC1; p=none; rua=mailto:dmarc@example.com"),
+		Judge:   each(ownPolicy, dmarcPolicyGap),
 	},
 	{
 		ID: "dmarc.np-missing", Title: "mail From names that do not exist is refused", Area: "dmarc", Worst: Info, Impact: Spam,
@@ -304,10 +313,9 @@ var dmarcChecks = []*Check{
 		Needs:      facts.Policy,
 		Help: "psd=n makes a name an organizational domain of its own, whatever stands above it. Signatures and MAIL FROM of the domain above or of " +
 			"its other subdomains are then not aligned with it. That may be meant.",
-		Fix: "Remove psd=n if mail of this name is signed or bounced by a name that does not stand beneath it",
-		Example: Example{Flags: "news.example.com --selector=", Zone: `news.example.com. A 192.0.2.80` + "\n" + `news.example.com. TXT "v=spf1 ip4:192.0.2.25 -all"` + "\n" +
-			`_dmarc.news.example.com. TXT "v=DMARC1; p=reject; psd=n; rua=mailto:dmarc@example.com"`},
-		Judge: each(ownPolicy, dmarcPSDN),
+		Fix:     "Remove psd=n if mail of this name is signed or bounced by a name that does not stand beneath it",
+		Example: newsExample("v=DMARC1; p=reject; psd=n; rua=mailto:dmarc@example.com"),
+		Judge:   each(ownPolicy, dmarcPSDN),
 	},
 	{
 		ID: "dmarc.psl-vs-walk", Title: "old and new receivers judge alignment alike", Area: "dmarc", Worst: Warn, Impact: Spam,
@@ -325,7 +333,7 @@ var dmarcChecks = []*Check{
 		Needs:      facts.Policy,
 		Help:       "The walk up the DNS asks for the name itself and then for its last seven labels: from nine labels on it leaps over the names between.",
 		Fix:        "Publish a DMARC record at the domain itself",
-		Example:    Example{Flags: "a.b.c.d.e.f.g.example.com --selector=", Zone: `a.b.c.d.e.f.g.example.com. A 192.0.2.80` + "\n" + `a.b.c.d.e.f.g.example.com. TXT "v=spf1 ip4:192.0.2.25 -all"`},
+		Example:    beneathExample("a.b.c.d.e.f.g.example.com", ""),
 		Judge:      each(deepNames, dmarcDeepName),
 	},
 	{
@@ -503,9 +511,7 @@ func policyState(f *facts.Facts) []subject[facts.DMARC] {
 
 // policyAlias is the policy where _dmarc of the domain is a CNAME.
 func policyAlias(f *facts.Facts) []subject[facts.DMARC] {
-	return onlyKnown(func(f *facts.Facts) []subject[facts.DMARC] {
-		return policyIf(f, func(d facts.DMARC) bool { return len(d.CNAME) > 0 })
-	})(f)
+	return slices.DeleteFunc(onlyKnown(thePolicy)(f), func(s subject[facts.DMARC]) bool { return len(s.of.Value.CNAME) == 0 })
 }
 
 // policyRecords is the record that receivers read, or would read if its tags did not void it.

@@ -137,15 +137,11 @@ func dmarcVersion(f *facts.Facts, d facts.DMARC) []Violation {
 	return l
 }
 
-func dmarcWrongLocation(_ *facts.Facts, d facts.DMARC) []Violation {
+func dmarcWrongLocation(f *facts.Facts, d facts.DMARC) []Violation {
 	if d.Status != facts.DMARCNone || len(d.Misplaced) == 0 {
 		return nil
 	}
-	own := "_dmarc beneath the domain"
-	if len(d.Walk) > 0 {
-		own = d.Walk[0].Name
-	}
-	return one(Fail, fmt.Sprintf("a DMARC record stands at %s, where no receiver looks, and none at %s", some(d.Misplaced), own))
+	return one(Fail, fmt.Sprintf("a DMARC record stands at %s, where no receiver looks, and none at _dmarc.%s", some(d.Misplaced), f.Domain))
 }
 
 func dmarcCNAME(_ *facts.Facts, d facts.DMARC) []Violation {

@@ -83,11 +83,12 @@ func reportsTo(f *facts.Facts, meant func(dmarc.URI) bool) Place {
 }
 
 func dmarcRUAUndeliverable(f *facts.Facts, m mailbox) []Violation {
-	why := "has neither MX nor address"
+	why := ""
 	switch m.mx {
 	case facts.MXNull:
 		why = "takes no mail (its MX is null)"
 	case facts.MXNone:
+		why = "has neither MX nor address"
 	default:
 		return nil
 	}

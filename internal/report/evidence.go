@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -68,7 +69,26 @@ func spfTitle(s audit.SPF) string {
 	if s.Status != "found" {
 		return "SPF, " + s.Status
 	}
-	return fmt.Sprintf("SPF, %s of at most 10, %d void of at most 2", count(s.Lookups, "lookup"), s.VoidLookups) // RFC 7208 4.6.4
+	return fmt.Sprintf("SPF, %s of at most 10, %d void of at most 2%s", count(s.Lookups, "lookup"), s.VoidLookups, whoPasses(s.Authorised)) // RFC 7208 4.6.4
+}
+
+// whoPasses says how many addresses a record authorises, and which of its terms cost how much of the lookups.
+func whoPasses(a *audit.Authorised) string {
+	if a == nil {
+		return ""
+	}
+	s := "; " + count(int(a.IPv4), "IPv4 address")
+	if a.IPv6 != "0" {
+		s += fmt.Sprintf(" and %s IPv6", a.IPv6)
+	}
+	s += " pass"
+	if !a.Complete {
+		s += ", and others that depend on the message or were not found out"
+	}
+	for _, c := range a.Costs {
+		s += fmt.Sprintf("; %s costs %d", c.Term, c.Lookups)
+	}
+	return s
 }
 
 func spfTable(l []audit.SPFResult, several bool) table {
@@ -97,9 +117,22 @@ func dmarcTitle(d audit.DMARC) string {
 func alignmentTable(l []audit.Alignment) table {
 	t := table{head: []string{"STREAM", "DMARC", "ALIGNED AND PASSING"}, right: -1, word: 1}
 	for _, a := range l {
-		t.rows = append(t.rows, []string{a.Stream, a.DMARC, "SPF " + a.SPF + ", DKIM " + a.DKIM})
+		t.rows = append(t.rows, []string{a.Stream, a.DMARC, list(
+			fmt.Sprintf("SPF %s (%s, %s)", a.SPF, a.MailFrom.Domain, alignedIn(a.MailFrom)),
+			fmt.Sprintf("DKIM %s (%s, %s)", a.DKIM, a.Signer.Domain, alignedIn(a.Signer)), a.Note)})
 	}
 	return t
+}
+
+// alignedIn says how an identifier stands to the author domain, in the mode that the DMARC record asks for.
+func alignedIn(i audit.Identity) string {
+	switch i.Aligned {
+	case "pass":
+		return "aligned"
+	case "fail":
+		return "not aligned, " + cmp.Or(i.Mode, "mode not known")
+	}
+	return "alignment not known"
 }
 
 func listingTable(l []audit.Listing) table {

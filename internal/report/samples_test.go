@@ -35,6 +35,7 @@ func healthy() *audit.Report {
 					Record: "v=spf1 ip4:11.22.33.0/24 include:_spf.sender.example -all", Terms: []audit.SPFTerm{
 						{Term: "ip4:11.22.33.0/24", Offset: 7},
 						{Term: "include:_spf.sender.example", Offset: 25, Lookup: 1, Target: "_spf.sender.example",
+							Authorised: \&audit.Authorised{IPv4: 65, IPv6: "0", Complete: true, LookupsLeft: 7, Costs: []audit.Cost{{Term: "include:_spf.esp.example", Lookups: 2, IPv4: 64, IPv6: "0"}}},
 							Tree: &audit.SPFNode{Domain: "_spf.sender.example", Status: "found", Record: "v=spf1 -all"}}}},
 				Results: []audit.SPFResult{
 					{IP: "11.22.33.44", Stream: "default", Identity: "mailfrom", Domain: "healthy.example", Result: "pass", Matched: "ip4:11.22.33.0/24"},
@@ -45,7 +46,7 @@ func healthy() *audit.Report {
 			DMARC: audit.DMARC{Status: "found", FoundAt: "_dmarc.healthy.example", Record: "v=DMARC1; p=reject; rua=mailto:dmarc@healthy.example",
 				Policy: "reject", ADKIM: "r", ASPF: "r", RUA: []string{"mailto:dmarc@healthy.example"},
 				OrgDomain: "healthy.example", EffectivePolicy: "reject"},
-			Alignment: []audit.Alignment{{Stream: "default", SPF: "pass", DKIM: "pass", DMARC: "pass"}},
+			Alignment: []audit.Alignment{{Stream: "default", SPF: "pass", DKIM: "pass", DMARC: "pass", MailFrom: identity("pass"), Signer: identity("pass")}},
 			Submission: []audit.Service{
 				{Host: "mail.healthy.example", Port: 587, Status: "open", TLS: "starttls", Version: "TLS 1.3", Auth: []string{"PLAIN", "LOGIN"},
 					Banner: "mail.healthy.example ESMTP", Certificate: &audit.Cert{Names: []string{"mail.healthy.example"}, NotAfter: at.AddDate(0, 0, 61), Trusted: true}},
@@ -118,7 +119,7 @@ func broken() *audit.Report {
 			{IP: "11.22.33.45", Stream: "default", Identity: "mailfrom", Domain: "shop.example", Result: "permerror", Matched: "17 lookups"}}}
 	r.Evidence.DKIM.Keys = []audit.Key{{Selector: "s1", Name: "s1._domainkey.shop.example", Status: "missing", Origin: "flag"}}
 	r.Evidence.DMARC = audit.DMARC{Status: "none", RUA: []string{}, OrgDomain: "shop.example"}
-	r.Evidence.Alignment = []audit.Alignment{{Stream: "default", SPF: "fail", DKIM: "fail", DMARC: "fail"}}
+	r.Evidence.Alignment = []audit.Alignment{{Stream: "default", SPF: "fail", DKIM: "fail", DMARC: "fail", MailFrom: identity("fail"), Signer: identity("fail")}}
 	r.Evidence.DNSBL[0].Status, r.Evidence.DNSBL[0].Cause = "refused", "127.255.255.254: queries through a public resolver"
 	r.Evidence.DNSBL[3] = audit.Listing{Zone: "psbl.surriel.com", Target: "11.22.33.45", Kind: "ip", Status: "listed", Codes: []string{"127.0.0.2"},
 		Meaning: "sent spam to a trap", Reason: "Listed in PSBL, see http://psbl.org/listing?ip=11.22.33.45", Severity: "minor"}
@@ -241,4 +242,9 @@ var rules = []*checks.Check{
 		References: []string{"RFC 9989 4.10"}, Refused: []checks.Refusal{{Receiver: "gmail", Bulk: true}}, Help: "Bulk senders need one.", Fix: "Publish one at `_dmarc`"},
 	{ID: "submission.587-no-starttls", Title: "port 587 offers STARTTLS", Area: "submission", Worst: checks.Fail, Impact: checks.Clients,
 		References: []string{"RFC 8314 4.1"}},
+}
+
+// identity is that of the author domain itself.
+func identity(passes string) audit.Identity {
+	return audit.Identity{Domain: "shop.example", Passes: passes, Relaxed: "pass", Strict: "pass", Mode: "relaxed", Aligned: "pass"}
 }
