@@ -31,11 +31,12 @@ func healthy() *audit.Report {
 				{Host: "mx2.healthy.example", Preference: 20, Addresses: []string{"11.22.34.25", "2a0b::25"}}}},
 			SPF: audit.SPF{Status: "found", Record: "v=spf1 ip4:11.22.33.0/24 include:_spf.sender.example -all",
 				Records: []string{"v=spf1 ip4:11.22.33.0/24 include:_spf.sender.example -all"}, Lookups: 3, Valid: ptr(true),
-				Errors: []audit.SPFError{}, Tree: &audit.SPFNode{Domain: "healthy.example", Status: "found",
+				Errors:     []audit.SPFError{},
+				Authorised: &audit.Authorised{IPv4: 65, IPv6: "0", Complete: true, LookupsLeft: 7, Costs: []audit.Cost{{Term: "include:_spf.sender.example", Lookups: 2, IPv4: 64, IPv6: "0"}}},
+				Tree: &audit.SPFNode{Domain: "healthy.example", Status: "found",
 					Record: "v=spf1 ip4:11.22.33.0/24 include:_spf.sender.example -all", Terms: []audit.SPFTerm{
 						{Term: "ip4:11.22.33.0/24", Offset: 7},
 						{Term: "include:_spf.sender.example", Offset: 25, Lookup: 1, Target: "_spf.sender.example",
-							Authorised: \&audit.Authorised{IPv4: 65, IPv6: "0", Complete: true, LookupsLeft: 7, Costs: []audit.Cost{{Term: "include:_spf.esp.example", Lookups: 2, IPv4: 64, IPv6: "0"}}},
 							Tree: &audit.SPFNode{Domain: "_spf.sender.example", Status: "found", Record: "v=spf1 -all"}}}},
 				Results: []audit.SPFResult{
 					{IP: "11.22.33.44", Stream: "default", Identity: "mailfrom", Domain: "healthy.example", Result: "pass", Matched: "ip4:11.22.33.0/24"},
