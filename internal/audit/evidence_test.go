@@ -199,7 +199,8 @@ func TestEvidence(t *testing.T) {
 		MX: audit.MX{Status: "found", Hosts: []audit.MXHost{{Host: "mx.d.example", Preference: 10, Addresses: []string{"192.0.2.1"}},
 			{Host: "lost.d.example", Preference: 20, Addresses: []string{}}}},
 		SPF: audit.SPF{Status: "found", Record: record.Text, Records: []string{record.Text}, Lookups: 1, VoidLookups: 1, Valid: &invalid,
-			Errors: []audit.SPFError{{Message: record.Problems[0].Message, Term: "foo", Offset: 23}},
+			Errors:     []audit.SPFError{{Message: record.Problems[0].Message, Term: "foo", Offset: 23}},
+			Authorised: &audit.Authorised{IPv6: "0", Complete: true, LookupsLeft: 9, Costs: []audit.Cost{{Term: "a", Lookups: 1, IPv6: "0"}}}, // the syntax error lets nobody pass
 			Tree: &audit.SPFNode{Domain: "d.example", Status: "found", Record: record.Text,
 				Terms: []audit.SPFTerm{{Term: "a", Offset: 21, Lookup: 1, Void: true, Target: "d.example"}}},
 			Results: []audit.SPFResult{{IP: "192.0.2.1", Stream: "own", Identity: "mailfrom", Domain: "d.example", Result: "permerror", Matched: "foo"}}},
@@ -209,7 +210,9 @@ func TestEvidence(t *testing.T) {
 		DMARC: audit.DMARC{Status: "found", FoundAt: "_dmarc.d.example", Record: policy.Text,
 			Policy: "reject", SubdomainPolicy: "quarantine", NP: "none", Testing: true, ADKIM: "s", ASPF: "r", RUA: []string{"mailto:a@d.example", "mailto:b@d.example!10m"},
 			OrgDomain: "d.example", EffectivePolicy: "quarantine"},
-		Alignment: []audit.Alignment{{Stream: "own", SPF: "fail", DKIM: "unknown", DMARC: "unknown"}},
+		Alignment: []audit.Alignment{{Stream: "own", SPF: "fail", DKIM: "unknown", DMARC: "unknown",
+			MailFrom: audit.Identity{Domain: "d.example", Passes: "fail", Relaxed: "pass", Strict: "pass", Mode: "relaxed", Aligned: "pass"},
+			Signer:   audit.Identity{Domain: "d.example", Passes: "unknown", Relaxed: "pass", Strict: "pass", Mode: "strict", Aligned: "pass"}}},
 		DNSBL: []audit.Listing{
 			{Zone: "zen.spamhaus.org", Target: "192.0.2.1", Kind: "ip", Status: "listed", Codes: []string{"127.0.0.2"}, Meaning: "SBL", Reason: "spam", Severity: "major"},
 			{Zone: "x.example", Target: "192.0.2.1", Kind: "ip", Status: "unknown", Codes: []string{}, Cause: "no answer"}},

@@ -237,7 +237,8 @@ func dkimKeyLarge(_ *facts.Facts, k facts.Key) []Violation {
 }
 
 func dkimKeyWeak(_ *facts.Facts, k facts.Key) []Violation {
-	r, why := k.Record, ""
+	r := k.Record
+	var why string
 	switch {
 	case r.ROCA:
 		why = "its modulus bears the mark of CVE-2017-15361 (ROCA), so that its private half can be computed"

@@ -83,7 +83,7 @@ func reportsTo(f *facts.Facts, meant func(dmarc.URI) bool) Place {
 }
 
 func dmarcRUAUndeliverable(f *facts.Facts, m mailbox) []Violation {
-	why := ""
+	var why string
 	switch m.mx {
 	case facts.MXNull:
 		why = "takes no mail (its MX is null)"
