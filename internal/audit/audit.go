@@ -51,10 +51,19 @@ func Judge(f *facts.Facts, o Options) *Report {
 	for _, x := range result.Findings {
 		r.Findings = append(r.Findings, finding(x))
 	}
+	after, worth := map[string]int{}, map[string]float64{}
 	for _, p := range fix.Propose(f, result.Findings) {
-		r.Fixes = append(r.Fixes, proposal(p, result, auth))
+		x := proposal(p, result, auth)
+		if x.ScoreAfter != nil {
+			after[x.ID] = *x.ScoreAfter
+		}
+		worth[x.ID] = p.Worth()
+		r.Fixes = append(r.Fixes, x)
 	}
-	orderFixes(r.Fixes)
+	// What wins most comes first: by the score, and where a cap keeps that down whatever is done first, by the points.
+	slices.SortStableFunc(r.Fixes, func(a, b Fix) int {
+		return cmp.Or(cmp.Compare(after[b.ID], after[a.ID]), cmp.Compare(worth[b.ID], worth[a.ID]))
+	})
 	return r
 }
 
@@ -91,14 +100,4 @@ func list[T any](l []T) []T {
 		return []T{}
 	}
 	return l
-}
-
-// orderFixes puts first what wins most; equals keep the order of the report.
-func orderFixes(l []Fix) {
-	slices.SortStableFunc(l, func(a, b Fix) int {
-		if a.ScoreAfter == nil || b.ScoreAfter == nil {
-			return 0
-		}
-		return cmp.Compare(*b.ScoreAfter, *a.ScoreAfter)
-	})
 }

@@ -337,3 +337,26 @@ func TestAreas(t *testing.T) {
 		})
 	}
 }
+
+// TestOrderOfFixes: what wins most comes first, also where a cap hides what each wins.
+func TestOrderOfFixes(t *testing.T) {
+	f := &facts.Facts{Domain: "shop.example", Profile: facts.Profile{Name: facts.Sender}, Exists: facts.Know(true),
+		MX:    facts.Know(facts.MX{Status: facts.MXFound}),
+		HELOs: []facts.HELO{{Name: "mail", Stream: "s"}},
+		DKIM: []facts.DKIM{{Domain: "shop.example", Named: true, Exists: true, Subtree: facts.Know(facts.SubtreeExists),
+			Keys: []facts.Key{{Selector: "s1", Name: "s1._domainkey.shop.example", Origin: "flag", Status: facts.KeyValid}}}},
+		DMARC:    facts.Know(facts.DMARC{Status: facts.DMARCNone, Walk: []facts.DMARCStep{{Name: "_dmarc.shop.example", Status: "none"}}}),
+		Sources:  []facts.Source{{IP: netip.MustParseAddr("11.22.33.44"), Stream: "s", Declared: true, PTR: facts.Know(facts.PTR{Confirm: "fail"})}},
+		Listings: []facts.Listing{{Zone: "zen.spamhaus.org", Target: "11.22.33.44", Kind: "ip", Declared: true, Status: facts.Listed, Class: "major", Codes: []string{"127.0.0.2"}}},
+		Lists:    []facts.List{{Zone: "zen.spamhaus.org", Kind: "ip", Major: true, State: facts.ListUsable}}}
+	r := audit.Judge(f, audit.Options{Wanted: func(checks.Area) bool { return true }})
+	var got []string
+	for _, x := range r.Fixes {
+		got = append(got, x.Rules[0])
+	}
+	// The cap of the listing, 39, hides all but its own fix; the rest follows by points: 15, 10, 7.5.
+	want := []string{"dnsbl.listed-major", "ptr.missing", "dmarc.missing", "helo.not-fqdn"}
+	if !slices.Equal(got, want) {
+		t.Errorf("fixes for %v, want %v", got, want)
+	}
+}

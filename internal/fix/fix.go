@@ -58,6 +58,15 @@ func (p Proposal) After(l []checks.Finding) []checks.Finding {
 	return append(left, p.raises...)
 }
 
+// Worth is the sum of the points of what a proposal answers.
+func (p Proposal) Worth() float64 {
+	n := 0.0
+	for _, f := range p.clears {
+		n += f.Points
+	}
+	return n
+}
+
 // answers says whether a finding is gone once the proposal is carried out.
 func (p Proposal) answers(f checks.Finding) bool {
 	return slices.ContainsFunc(p.clears, func(c checks.Finding) bool {

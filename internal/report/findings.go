@@ -67,6 +67,9 @@ func areas(l []audit.Finding) []string {
 	return distinct(a)
 }
 
+// optional are areas of which no receiver asks anything: that they are empty is a note.
+var optional = []string{"bimi"}
+
 // areaRows are the lines of one area: its findings, or one line that sums it up while nothing is wrong. It counts the
 // notes that it leaves out.
 func areaRows(r *audit.Report, area string, verbose bool) (rows []row, notes int) {
@@ -93,7 +96,7 @@ func areaRows(r *audit.Report, area string, verbose bool) (rows []row, notes int
 	if passes > 0 && !wrong && !verbose {
 		sum = summary(r.Evidence, r.StartedAt, area)
 	}
-	if !verbose && (sum != "" || slices.ContainsFunc(shown, func(f audit.Finding) bool { return f.Status != "info" })) {
+	if !verbose && (sum != "" || slices.Contains(optional, area) || slices.ContainsFunc(shown, func(f audit.Finding) bool { return f.Status != "info" })) {
 		// A note is for whoever tidies up. Who is in trouble sees it only where more than hygiene hangs on it, or
 		// where it is all that there is to say about the area.
 		all := len(shown)
@@ -103,7 +106,7 @@ func areaRows(r *audit.Report, area string, verbose bool) (rows []row, notes int
 	for _, g := range alike(shown) {
 		rows = append(rows, g.row(r, known, verbose))
 	}
-	if sum == "" && len(rows) == 0 {
+	if sum == "" && len(rows) == 0 && (passes > 0 || !slices.Contains(optional, area)) {
 		sum = holds(passes)
 	}
 	if sum != "" {
