@@ -75,17 +75,20 @@ type mark struct {
 // carets points at the places of a record that findings are about. A record that is wider than the page is not wrapped,
 // so each place is shown again with what stands around it.
 func (p *page) carets(indent int, text string, faults []audit.Finding) {
-	const most = 6 // places: more are a record to write anew
+	const (
+		most    = 6  // places: more are a record to write anew
+		longest = 40 // octets of one: the beginning of a key tells which it is
+	)
 	var marks []mark
 	for _, f := range faults {
 		from, to := f.At.Offset, f.At.Offset+f.At.Length
 		if f.At.Record != text || from < 0 || to > len(text) || from >= to {
 			continue
 		}
-		i := slices.IndexFunc(marks, func(m mark) bool { return m.from == from && m.to == to })
+		i := slices.IndexFunc(marks, func(m mark) bool { return m.from == from && m.to == min(to, from+longest) })
 		if i < 0 {
 			i = len(marks)
-			marks = append(marks, mark{from: from, to: to})
+			marks = append(marks, mark{from: from, to: min(to, from+longest)})
 		}
 		if !slices.Contains(marks[i].rules, f.Rule) {
 			marks[i].rules = append(marks[i].rules, f.Rule)

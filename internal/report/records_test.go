@@ -32,6 +32,8 @@ func TestCarets(t *testing.T) {
 			"  ...198.51.100.1 ip4:198.51.100.1 ipv4:1.2.3.4 -all\n                                   ^^^^^^^^^^^^ spf.syntax\n"},
 		{"octets that are written longer move the caret", "v=spf1 \xff -all", []audit.Finding{at("spf.syntax", "v=spf1 \xff -all", "-all")},
 			"              ^^^^ spf.syntax\n"},
+		{"a long place is pointed at by its beginning", "v=DKIM1; p=" + strings.Repeat("A", 60), []audit.Finding{at("dkim.key-1024", "v=DKIM1; p="+strings.Repeat("A", 60), strings.Repeat("A", 60))},
+			"             " + strings.Repeat("^", 40) + " dkim.key-1024\n"},
 		{"another record", short, []audit.Finding{at("spf.syntax", "v=spf1 -all", "-all")}, ""},
 		{"a place outside of the record", short, []audit.Finding{{Rule: "spf.syntax", At: &audit.Place{Record: short, Offset: 40, Length: 99}}}, ""},
 	} {
