@@ -75,6 +75,16 @@ type exampleReport struct {
 	Score    *int             `json:"score"`
 	Coverage float64          `json:"coverage"`
 	Findings []exampleFinding `json:"findings"`
+	Evidence struct {
+		SPF struct {
+			Lookups int `json:"lookups"`
+			Void    int `json:"void_lookups"`
+			Results []struct{ Identity, Result string }
+		}
+		DKIM struct {
+			Keys []struct{ Selector, Status, Type string }
+		}
+	}
 }
 
 type exampleFinding struct{ Rule, Area, Status, Message string }
