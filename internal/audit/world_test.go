@@ -73,7 +73,7 @@ func served(t testing.TB, faults map[dnsx.Question]testnet.DNSFault, edits ...st
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { dns.Close() })
-	w := world{gather.Env{Now: time.Now, Dial: testnet.Dial,
+	w := world{gather.Env{Now: time.Now, Probe: gather.Dialled(testnet.Dial),
 		DNS: dnsx.NewClient(dnsx.Config{Servers: []netip.AddrPort{dns.Addr()}, Dial: testnet.Dial})}, target(t)}
 	w.env.Roots, w.target.Submission = submission(t)
 	return w

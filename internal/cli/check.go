@@ -38,7 +38,7 @@ type checkOptions struct {
 	daily                                                          int
 	offline, allowPrivate, acceptTerms, requireDNSBL, probe        bool
 	only, skip                                                     []string
-	blocklists, caFile                                             string
+	blocklists, caFile, record, replay                             string
 	failOn                                                         string
 	minScore                                                       int
 	timeout                                                        time.Duration
@@ -79,14 +79,16 @@ func newCheck(w World, use string) *cobra.Command {
 	f.StringVar(&o.helo, "helo", "", "the `NAME` that the sending hosts say in EHLO")
 	f.StringArrayVar(&o.selectors, "selector", nil, "the `NAME` of a DKIM selector in use (repeatable)")
 	f.StringVar(&o.dkimDomain, "dkim-domain", "", "the signing `DOMAIN` (d=) where it is not the audited domain")
-	f.IntVar(&o.daily, "daily", 0, "messages a day, a `NUMBER`; 5000 and more means bulk")
-	f.StringVar(&o.profile, "profile", "auto", "what the domain is for, a `WORD`: auto, sender, bulk or parked")
+	f.IntVar(&o.daily, "daily", 0, "a `NUMBER` of messages a day; 5000 and more means bulk")
+	f.StringVar(&o.profile, "profile", "auto", "what the domain is for, its `PROFILE`: auto, sender, bulk or parked")
 	f.StringArrayVar(&o.submission, "submission", nil, "a submission `SERVICE`, [smtp://|smtps://]HOST[:PORT] (repeatable)")
 	f.StringVar(&o.domains, "domains", "", "read domains from this `FILE`, or - for standard input, one a line")
 	f.StringArrayVar(&o.resolvers, "resolver", nil, "a DNS `SERVER`, ADDR[:PORT] (repeatable); the system's by default")
 	f.StringArrayVar(&o.zones, "zone", nil, "what if: records of this zone `FILE` replace those published (repeatable)")
 	f.StringArrayVar(&o.removals, "zone-remove", nil, "what if: this `\"NAME TYPE\"` were not published (repeatable)")
 	f.BoolVar(&o.offline, "offline", false, "answer from --zone alone and dial nothing")
+	f.StringVar(&o.record, "record", "", "keep every answer of this run in this `FILE`")
+	f.StringVar(&o.replay, "replay", "", "run again from the answers in this `FILE`, asking nobody")
 	f.StringSliceVar(&o.only, "only", nil, "judge these `AREAS` alone: "+areaNames())
 	f.StringSliceVar(&o.skip, "skip", nil, "leave these `AREAS` out")
 	f.StringVar(&o.blocklists, "blocklists", "", "use the lists of this `FILE`")
@@ -94,12 +96,12 @@ func newCheck(w World, use string) *cobra.Command {
 	f.BoolVar(&o.requireDNSBL, "require-dnsbl", false, "unknown if no major list answered")
 	f.StringVar(&o.failOn, "fail-on", "fail", "exit 1 at this `STATUS` and above: fail, warn, unknown or never")
 	f.IntVar(&o.minScore, "min-score", 0, "exit 1 below this `SCORE`")
-	f.DurationVar(&o.timeout, "timeout", 30*time.Second, "bound on the audit of one domain")
+	f.DurationVar(&o.timeout, "timeout", 30*time.Second, "bound on the audit of one domain, a `DURATION` such as 30s or 2m")
 	f.StringVar(&o.caFile, "ca-file", "", "a `FILE` of further trusted roots for TLS, in PEM")
 	f.BoolVar(&o.probe, "probe", false, "make SMTP connections in a batch, too")
 	f.BoolVar(&o.allowPrivate, "allow-private", false, "dial private addresses that DNS named")
 	f.StringArrayVar(&o.public, "assume-public", nil, "addresses in this `CIDR` count as public (repeatable)")
-	f.IntVar(&o.concurrency, "concurrency", 16, "domains audited at once")
+	f.IntVar(&o.concurrency, "concurrency", 16, "the `NUMBER` of domains audited at once")
 	f.BoolVar(&o.ordered, "ordered", false, "ndjson in the order of the input")
 	f.BoolVarP(&o.ipv4, "ipv4", "4", false, "dial IPv4 addresses alone")
 	f.BoolVarP(&o.ipv6, "ipv6", "6", false, "dial IPv6 addresses alone")
@@ -118,33 +120,43 @@ func areaNames() string {
 }
 
 // run audits what was asked for. All input is read and checked before the first question goes out.
-func (o *checkOptions) run(cmd *cobra.Command, w World, args []string) error {
+func (o *checkOptions) run(cmd *cobra.Command, w World, args []string) (failed error) {
 	streams, err := settle(w, cmd)
 	if err != nil {
 		return err
 	}
-	job, err := o.job(w, streams, cmd)
-	if err != nil {
-		return err
-	}
-	if o.domains != "" {
-		if len(args) > 0 {
-			return usagef("domains are given both as arguments and by --domains: give one of them")
-		}
-		return job.batch(cmd.Context(), w, o.domains)
-	}
-	if len(args) == 0 {
-		return usageError{"no domain was given", "mailaudit check example.com"}
-	}
 	var domains []string
 	for _, a := range args {
 		d, err := domainOf(a)
+		if near := cmd.SuggestionsFor(a); err != nil && len(near) > 0 {
+			return usageError{fmt.Sprintf("%q is neither a command nor a domain name", a), cmd.Root().Name() + " " + near[0]}
+		}
 		if err != nil {
 			return err
 		}
 		if !slices.Contains(domains, d) {
 			domains = append(domains, d)
 		}
+	}
+	switch {
+	case o.domains != "" && len(domains) > 0:
+		return usagef("domains are given both as arguments and by --domains: give one of them")
+	case o.domains == "" && len(domains) == 0:
+		return usageError{"no domain was given", "mailaudit check example.com"}
+	}
+	job, err := o.job(w, streams, cmd)
+	if err != nil {
+		return err
+	}
+	if job.finish != nil {
+		defer func() {
+			if err := job.finish(); err != nil {
+				failed = err
+			}
+		}()
+	}
+	if o.domains != "" {
+		return job.batch(cmd.Context(), w, o.domains)
 	}
 	return job.several(cmd.Context(), w, domains)
 }
@@ -167,12 +179,13 @@ func (o *checkOptions) job(w World, fromFile []streamConfig, cmd *cobra.Command)
 		func() error { return o.limits() },
 		func() error { return j.out.check() },
 		func() error { j.options.Wanted, err = areas(o.only, o.skip); return err },
-		func() error { j.env, err = o.env(w); return err },
 		func() error { j.target, err = o.target(); return err },
 		func() error {
 			j.streams, err = o.streams(fromFile, cmd)
 			return err
 		},
+		// Last, since --record begins its file.
+		func() error { j.env, err = o.env(w, j); return err },
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -199,6 +212,10 @@ func (o *checkOptions) limits() error {
 		return usagef("--concurrency %d: between 1 and %d", o.concurrency, maxConcurrency)
 	case o.ipv4 && o.ipv6:
 		return usagef("-4 and -6 exclude each other")
+	case o.record != "" && o.replay != "":
+		return usagef("--record and --replay exclude each other")
+	case o.offline && o.replay != "":
+		return usagef("--offline and --replay exclude each other: both answer from files alone")
 	case o.offline && len(o.resolvers) > 0:
 		return usagef("--offline asks nobody: leave --resolver out")
 	case o.offline && len(o.zones) == 0:
@@ -219,51 +236,70 @@ func areas(only, skip []string) (func(checks.Area) bool, error) {
 	}, nil
 }
 
-// env is the world that is asked: servers, or zone files alone, with what-if records laid over either.
-func (o *checkOptions) env(w World) (gather.Env, error) {
-	env := gather.Env{Dial: w.Dial, Now: time.Now}
+// env is the world that is asked: servers, zone files alone, or a recording, with what-if records laid over it.
+func (o *checkOptions) env(w World, j *job) (gather.Env, error) {
 	zone, err := readZones(o.zones)
 	if err != nil {
-		return env, err
+		return gather.Env{}, err
 	}
 	var removed []dnsx.Question
 	for _, r := range o.removals {
 		q, err := dnsx.ParseRemoval(r)
 		if err != nil {
-			return env, usagef("--zone-remove: %v", err)
+			return gather.Env{}, usagef("--zone-remove: %v", err)
 		}
 		removed = append(removed, q)
 	}
+	env := gather.Env{Now: time.Now}
 	if o.caFile != "" {
 		if env.Roots, err = readRoots(o.caFile); err != nil {
 			return env, err
 		}
 	}
-	if o.offline {
-		env.DNS, env.Dial = dnsx.NewOffline(zone), nil
-		if len(removed) > 0 {
-			env.DNS = dnsx.NewOverlay(new(dnsx.Zone), removed, env.DNS)
+	overlay := zone
+	switch {
+	case o.replay != "":
+		r, err := readRecording(o.replay)
+		if err != nil {
+			return env, err
 		}
-		return env, nil
+		env.DNS, env.Probe, env.Now = r, r.Probe, func() time.Time { return r.Started }
+	case o.offline:
+		env.DNS, overlay = dnsx.NewOffline(zone), new(dnsx.Zone)
+	default:
+		if env.DNS, err = newClient(w, o.resolvers); err != nil {
+			return env, err
+		}
+		env.Probe = gather.Dialled(w.Dial)
 	}
+	if o.record != "" {
+		if err := j.record(&env, o.record); err != nil {
+			return env, err
+		}
+	}
+	if len(removed) > 0 || len(o.zones) > 0 && !o.offline {
+		env.DNS = dnsx.NewOverlay(overlay, removed, env.DNS)
+	}
+	return env, nil
+}
+
+// newClient asks the servers that were named, else those of the system.
+func newClient(w World, resolvers []string) (*dnsx.Client, error) {
 	var servers []netip.AddrPort
-	for _, r := range o.resolvers {
+	for _, r := range resolvers {
 		s, err := dnsx.ParseServer(r)
 		if err != nil {
-			return env, usagef("--resolver: %v", err)
+			return nil, usagef("--resolver: %v", err)
 		}
 		servers = append(servers, s)
 	}
 	if len(servers) == 0 {
+		var err error
 		if servers, err = dnsx.SystemServers(); err != nil {
-			return env, usageError{err.Error(), "mailaudit check example.com --resolver 192.0.2.53"}
+			return nil, usageError{err.Error(), "mailaudit check example.com --resolver 192.0.2.53"}
 		}
 	}
-	env.DNS = dnsx.NewClient(dnsx.Config{Servers: servers, Dial: w.Dial})
-	if len(o.zones) > 0 || len(removed) > 0 {
-		env.DNS = dnsx.NewOverlay(zone, removed, env.DNS)
-	}
-	return env, nil
+	return dnsx.NewClient(dnsx.Config{Servers: servers, Dial: w.Dial}), nil
 }
 
 // readZones merges the zone files.
@@ -329,17 +365,9 @@ func (o *checkOptions) target() (gather.Target, error) {
 		}
 		t.Submission = append(t.Submission, e)
 	}
-	name, text := "blocklists.txt", mailaudit.Blocklists
-	if o.blocklists != "" {
-		b, err := readFile(o.blocklists)
-		if err != nil {
-			return t, err
-		}
-		name, text = o.blocklists, string(b)
-	}
-	file, err := blocklist.Parse(name, strings.NewReader(text))
+	file, err := readLists(o.blocklists)
 	if err != nil {
-		return t, firstOf(err)
+		return t, err
 	}
 	t.Lists = defaults(file)
 	return t, nil
@@ -351,6 +379,23 @@ func firstOf(err error) error {
 		return usagef("%v (the first of %d mistakes)", l.Unwrap()[0], len(l.Unwrap()))
 	}
 	return usagef("%v", err)
+}
+
+// readLists reads the user's own lists, or those that come with the program.
+func readLists(own string) (blocklist.File, error) {
+	name, text := "blocklists.txt", mailaudit.Blocklists
+	if own != "" {
+		b, err := readFile(own)
+		if err != nil {
+			return blocklist.File{}, err
+		}
+		name, text = own, string(b)
+	}
+	file, err := blocklist.Parse(name, strings.NewReader(text))
+	if err != nil {
+		return file, firstOf(err)
+	}
+	return file, nil
 }
 
 // defaults are the lists that are asked unless told otherwise.
@@ -436,6 +481,7 @@ type job struct {
 	minScore    int
 	concurrency int
 	ordered     bool
+	finish      func() error // ends what the world keeps, such as a recording
 }
 
 // audit runs one domain.

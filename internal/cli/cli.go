@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,7 +23,7 @@ import (
 	"mailaudit/internal/smtpx"
 )
 
-// Exit codes (CONTRACT "Exit codes").
+// Exit codes (README "Exit codes").
 const (
 	exitOK          = 0
 	exitFindings    = 1
@@ -70,7 +71,7 @@ func Main(w World) (code int) {
 	root.SetIn(w.Stdin)
 	root.SetOut(w.Stdout)
 	root.SetErr(w.Stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	var done exitError
 	var use usageError
 	switch {
@@ -81,19 +82,19 @@ func Main(w World) (code int) {
 	case ctx.Err() != nil:
 		return exitInterrupted
 	case errors.As(err, &use):
-		fmt.Fprintf(w.Stderr, "mailaudit: %s\n", report.Visible(use.what))
-		if use.try != "" {
-			fmt.Fprintf(w.Stderr, "try: %s\n", report.Visible(use.try))
-		}
+		fmt.Fprintf(w.Stderr, "mailaudit: %s\ntry: %s\n", report.Visible(use.what), report.Visible(cmp.Or(use.try, helpOf(cmd))))
 		return exitUsage
 	case began:
 		fmt.Fprintf(w.Stderr, "mailaudit: %s\n", report.Visible(err.Error()))
 		return exitInternal
 	}
 	// What is left is cobra's own: arguments that it could not read.
-	fmt.Fprintf(w.Stderr, "mailaudit: %s\ntry: mailaudit help\n", report.Visible(strings.TrimSpace(err.Error())))
+	fmt.Fprintf(w.Stderr, "mailaudit: %s\ntry: %s\n", report.Visible(strings.TrimSpace(err.Error())), helpOf(cmd))
 	return exitUsage
 }
+
+// helpOf is what to type to see what a command takes.
+func helpOf(cmd *cobra.Command) string { return cmd.CommandPath() + " --help" }
 
 // crashed makes an error of a panic that is to be raised again in another goroutine: it keeps the stack of this one.
 func crashed(p any) error { return fmt.Errorf("%v\n%s", p, debug.Stack()) }
@@ -103,7 +104,7 @@ type exitError int
 
 func (e exitError) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 
-// usageError is something that the user can put right, and what to type.
+// usageError is something that the user can put right, and what to type; "" for the help of the command.
 type usageError struct{ what, try string }
 
 func (e usageError) Error() string { return e.what }
@@ -116,6 +117,9 @@ func newRoot(w World) *cobra.Command {
 	root.Long = "mailaudit audits a sending domain as receivers do: SPF, DKIM, DMARC, reverse DNS, blocklists and submission.\n" +
 		"mailaudit DOMAIN is short for mailaudit check DOMAIN."
 	root.SilenceUsage, root.SilenceErrors = true, true
+	root.SuggestionsMinimumDistance = 2
+	// Flags are told within the width that terminals have at least.
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", ".FlagUsagesWrapped 80 "))
 	root.Version = w.Version
 	root.SetVersionTemplate("mailaudit {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
@@ -123,11 +127,11 @@ func newRoot(w World) *cobra.Command {
 		if errors.As(err, &bad) {
 			return usagef("--%s: %v", bad.GetFlag().Name, badValue(bad.GetFlag(), bad.GetValue(), bad.Unwrap()))
 		}
-		return usageError{err.Error(), cmd.CommandPath() + " --help"}
+		return usageError{err.Error(), helpOf(cmd)}
 	})
 	check := newCheck(w, "check DOMAIN...")
 	check.Short = "audit domains"
-	root.AddCommand(check, newDemo(w), newRules(w), newVersion(w), newCompletion(w))
+	root.AddCommand(check, newDemo(w), newRules(w), newBlocklists(w), newVersion(w), newCompletion(w))
 	root.SetHelpCommand(newHelp())
 	return root
 }
@@ -156,7 +160,7 @@ func newCompletion(w World) *cobra.Command {
 	}
 	names := slices.Sorted(maps.Keys(shells))
 	return &cobra.Command{
-		Use: "completion SHELL", Short: "print what makes a shell complete mailaudit's words: " + strings.Join(names, ", "),
+		Use: "completion SHELL", Short: "completion for a shell: " + strings.Join(names, ", "),
 		Example:   "  source <(mailaudit completion bash)",
 		ValidArgs: names,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -18,8 +18,9 @@ func newDemo(w World) *cobra.Command {
 	o := outputOptions{}
 	cmd := &cobra.Command{
 		Use: "demo", Short: "audit two sample domains on this machine alone", Args: cobra.NoArgs,
-		Long: "demo starts a DNS server and SMTP servers on loopback and audits two sample domains through them, one neglected and\n" +
-			"one in order. It needs no network, and ends with 0 since it only shows.",
+		Long: "demo starts a DNS server and SMTP servers on loopback and audits two sample\n" +
+			"domains through them, one neglected and one in order. It needs no network, and\n" +
+			"ends with 0 since it only shows.",
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if err := o.check(); err != nil {
 				return err

@@ -8,7 +8,7 @@ import (
 	"mailaudit/internal/audit"
 )
 
-// outcome is the exit code of one report, and why (CONTRACT "Exit codes").
+// outcome is the exit code of one report, and why (README "Exit codes").
 func outcome(r *audit.Report, failOn string, minScore int) (code int, why string) {
 	var fails, warns int
 	var undecided []string // areas: one question that nobody answers leaves many rules unknown

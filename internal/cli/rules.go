@@ -37,6 +37,6 @@ func newRules(w World) *cobra.Command {
 			return report.Rule(w.Stdout, opts, c)
 		},
 	}
-	cmd.Flags().StringVarP(&o.format, "format", "f", "table", "how to write: "+strings.Join(report.RuleFormats, ", "))
+	cmd.Flags().StringVarP(&o.format, "format", "f", "table", "a `FORMAT` to write: "+strings.Join(report.RuleFormats, ", "))
 	return cmd
 }

@@ -10,7 +10,7 @@ import (
 	"mailaudit/internal/names"
 )
 
-// Ranges wider than these are no list of senders (CONTRACT `--ip`).
+// Ranges wider than these are no list of senders.
 const (
 	minBits4 = 24
 	minBits6 = 120

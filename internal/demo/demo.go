@@ -56,7 +56,7 @@ func Start(lists []blocklist.List) (w *World, err error) {
 	if err != nil {
 		return w, err
 	}
-	w.Env = gather.Env{Now: time.Now, Dial: testnet.Dial, Roots: ca.Pool(),
+	w.Env = gather.Env{Now: time.Now, Probe: gather.Dialled(testnet.Dial), Roots: ca.Pool(),
 		DNS: dnsx.NewClient(dnsx.Config{Servers: []netip.AddrPort{server.Addr()}, Dial: testnet.Dial})}
 
 	now := time.Now()

@@ -2,6 +2,7 @@ package demo_test
 
 import (
 	"context"
+	"net/netip"
 	"runtime"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"mailaudit/internal/blocklist"
 	"mailaudit/internal/checks"
 	"mailaudit/internal/demo"
+	"mailaudit/internal/smtpx"
 )
 
 // start starts the world of `mailaudit demo`, with the lists that it ships with.
@@ -94,16 +96,10 @@ func TestDemo(t *testing.T) {
 func TestLoopback(t *testing.T) {
 	w := start(t)
 	defer w.Close()
-	if c, err := w.Env.Dial(context.Background(), "tcp", "192.0.2.25:25"); err == nil {
-		c.Close()
-		t.Error("it dials addresses that are not on loopback")
-	}
-	for _, target := range w.Targets {
-		for _, s := range target.Submission {
-			if _, err := w.Env.Dial(context.Background(), "tcp", s.Host+":25"); err == nil {
-				t.Error("it dials names")
-			}
-		}
+	elsewhere := netip.MustParseAddrPort("192.0.2.25:587")
+	p := w.Env.Probe(context.Background(), smtpx.Target{Host: "mail.example", Addrs: []netip.AddrPort{elsewhere}, Now: time.Now()})
+	if p.Status != smtpx.Unknown || !strings.Contains(p.Why, "loopback") {
+		t.Errorf("it dials addresses that are not on loopback: %s, %s", p.Status, p.Why)
 	}
 }
 

@@ -23,9 +23,17 @@ import (
 // Env is the world that an audit asks: the first seam. Tests and the demo put their own servers here.
 type Env struct {
 	DNS   dnsx.Resolver
-	Dial  smtpx.DialFunc // nil: no connection is made, as with --offline
+	Probe ProbeFunc      // looks at one SMTP service; nil: no connection is made, as with --offline
 	Roots *x509.CertPool // nil: the system's
 	Now   func() time.Time
+}
+
+// ProbeFunc looks at one SMTP service.
+type ProbeFunc = func(context.Context, smtpx.Target) smtpx.Probe
+
+// Dialled is the probe that connects by a dialer.
+func Dialled(dial smtpx.DialFunc) ProbeFunc {
+	return func(ctx context.Context, t smtpx.Target) smtpx.Probe { return smtpx.Run(ctx, dial, t) }
 }
 
 // Target is what is audited, and what the user said about it.

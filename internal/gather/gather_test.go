@@ -149,7 +149,7 @@ func TestGather(t *testing.T) {
 	lines := &switchboard{lines: map[string]netip.AddrPort{"11.0.0.5:587": service(t, ca, "sub.d.example", false).Addr()}}
 	s := serve(t, richZone, map[dnsx.Question]testnet.DNSFault{dnsx.Q("d.example", dnsx.TXT): testnet.DNSTruncate, dnsx.Q("_dmarc.d.example", dnsx.TXT): testnet.DNSTruncate})
 	world := env(client(s, patient))
-	world.Dial, world.Roots = lines.dial, ca.Pool()
+	world.Probe, world.Roots = Dialled(lines.dial), ca.Pool()
 	f := Gather(t.Context(), world, richTarget(), everything)
 
 	if l := repeated(s.Asked()); len(l) > 0 {
@@ -312,7 +312,7 @@ func TestGatherDead(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), tt.within)
 			defer cancel()
 			world := env(client(s, patient))
-			world.Dial = (&switchboard{}).dial
+			world.Probe = Dialled((&switchboard{}).dial)
 			start := time.Now()
 			f := Gather(ctx, world, richTarget(), everything)
 			if d := time.Since(start); d > tt.within+5*time.Second {
@@ -358,11 +358,11 @@ func TestGatherCancelled(t *testing.T) {
 		}
 		t.Cleanup(func() { silent.Close() })
 		world := env(client(serve(t, srvZone, nil), patient))
-		world.Dial = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		world.Probe = Dialled(func(ctx context.Context, network, _ string) (net.Conn, error) {
 			c, err := testnet.Dial(ctx, network, silent.Addr().String())
 			cancel()
 			return c, err
-		}
+		})
 		f := Gather(ctx, world, Target{Domain: "d.example", Streams: []facts.Stream{stream()}}, facts.Services)
 		for _, s := range f.Submission.Services {
 			if s.Probe.Value.Status != facts.ServiceUnknown || !strings.Contains(s.Probe.Value.Why, "cancelled") {

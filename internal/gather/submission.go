@@ -96,7 +96,7 @@ func (g *gatherer) service(p place) facts.Service {
 	case addresses == nil && why != "":
 		s.Probe = facts.Cannot[facts.Probe](why)
 		return s
-	case g.env.Dial == nil:
+	case g.env.Probe == nil:
 		s.Probe = facts.Cannot[facts.Probe]("offline: nothing is dialled")
 		return s
 	case !p.named && g.t.NoProbes:
@@ -127,7 +127,7 @@ func (g *gatherer) service(p place) facts.Service {
 		s.Left = fmt.Sprintf("DNS names %s, which is no public address: it is not dialled without --allow-private", addresses[0])
 		return s
 	}
-	s.Probe = facts.Know(smtpx.Run(g.ctx, g.env.Dial, smtpx.Target{Host: s.Host, Addrs: dial, Implicit: s.Implicit, Roots: g.env.Roots, Now: g.env.Now()}))
+	s.Probe = facts.Know(g.env.Probe(g.ctx, smtpx.Target{Host: s.Host, Addrs: dial, Implicit: s.Implicit, Roots: g.env.Roots, Now: g.env.Now()}))
 	return s
 }
 

@@ -95,7 +95,7 @@ func TestSubmissionNamed(t *testing.T) {
 		{Host: "gone.example", Port: 587},
 		{Host: "lost.example", Port: 587},
 	}})
-	g.env.Dial, g.env.Roots = testnet.Dial, ca.Pool()
+	g.env.Probe, g.env.Roots = Dialled(testnet.Dial), ca.Pool()
 	sub := g.submission()
 	want := []string{
 		fmt.Sprintf("flag sub.example:%d open starttls", start.Port()),
@@ -164,7 +164,7 @@ func TestSubmissionSRV(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			lines.dialed = nil
 			g := over(t.Context(), serve(t, tt.zone, tt.faults), Target{Domain: "d.example"})
-			g.env.Dial, g.env.Roots = lines.dial, ca.Pool()
+			g.env.Probe, g.env.Roots = Dialled(lines.dial), ca.Pool()
 			sub := g.submission()
 			if d := cmp.Diff(tt.want, services(sub)); d != "" || sub.SRV.State != tt.srv {
 				t.Errorf("SRV %+v; services (-want +got):\n%s", sub.SRV, d)
@@ -184,7 +184,7 @@ func TestSubmissionCandidates(t *testing.T) {
 	ca := authority(t)
 	lines := &switchboard{lines: map[string]netip.AddrPort{"11.0.0.5:587": service(t, ca, "smtp.d.example", false).Addr()}}
 	g := over(t.Context(), serve(t, "smtp.d.example. A 11.0.0.5\nd.example. A 11.0.0.6\n", lost("mail.d.example")), Target{Domain: "d.example"})
-	g.env.Dial, g.env.Roots = lines.dial, ca.Pool()
+	g.env.Probe, g.env.Roots = Dialled(lines.dial), ca.Pool()
 	want := []string{
 		"candidate smtp.d.example:587 open starttls", "candidate smtp.d.example:465 unknown none",
 		"candidate mail.d.example:587 unknown", "candidate mail.d.example:465 unknown",
@@ -241,7 +241,7 @@ func TestSubmissionSafety(t *testing.T) {
 				tt.change(&target)
 			}
 			g := over(t.Context(), serve(t, tt.zone, nil), target)
-			g.env.Dial = lines.dial
+			g.env.Probe = Dialled(lines.dial)
 			if d := cmp.Diff(tt.want, services(g.submission()), cmpopts.EquateEmpty()); d != "" {
 				t.Errorf("(-want +got):\n%s", d)
 			}
@@ -256,7 +256,7 @@ func TestSubmissionSafety(t *testing.T) {
 func TestSubmissionNamedInBatch(t *testing.T) {
 	lines := &switchboard{}
 	g := over(t.Context(), serve(t, "", nil), Target{Domain: "d.example", NoProbes: true, Submission: []Endpoint{{Host: "192.168.0.1", Port: 587}}})
-	g.env.Dial = lines.dial
+	g.env.Probe = Dialled(lines.dial)
 	g.submission()
 	if d := cmp.Diff([]string{"192.168.0.1:587"}, lines.called()); d != "" {
 		t.Errorf("dialled (-want +got):\n%s", d)
@@ -281,7 +281,7 @@ func TestSubmissionBounded(t *testing.T) {
 	}
 	lines := &switchboard{}
 	g := over(t.Context(), serve(t, zone, nil), Target{Domain: "d.example"})
-	g.env.Dial = lines.dial
+	g.env.Probe = Dialled(lines.dial)
 	if sub := g.submission(); len(sub.Services) != maxServices || len(lines.called()) != maxServices {
 		t.Errorf("%d services, %d dialled", len(sub.Services), len(lines.called()))
 	}

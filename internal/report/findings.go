@@ -103,7 +103,7 @@ func areaRows(r *audit.Report, area string, verbose bool) (rows []row, notes int
 		shown = slices.DeleteFunc(shown, func(f audit.Finding) bool { return f.Status == "info" && f.Impact == "hygiene" })
 		notes = all - len(shown)
 	}
-	for _, g := range alike(shown) {
+	for _, g := range alike(shown, r.Domain) {
 		rows = append(rows, g.row(r, known, verbose))
 	}
 	if sum == "" && len(rows) == 0 && (passes > 0 || !slices.Contains(optional, area)) {
@@ -120,14 +120,14 @@ type group []audit.Finding
 
 // alike puts together what can be said once: unknowns of one cause, and more than a handful of subjects with one and
 // the same fault, such as the addresses of a network.
-func alike(l []audit.Finding) []group {
+func alike(l []audit.Finding, domain string) []group {
 	const handful = 4
 	type key struct{ rule, status, message string }
 	at := map[key]int{}
 	var groups []group
 	for _, f := range l {
 		k := key{f.Rule, f.Status, f.Message}
-		if f.Subject != "" {
+		if f.Subject != "" && f.Subject != domain { // what is said of the domain may be said of a stream, which does not name it
 			k.message = strings.ReplaceAll(f.Message, f.Subject, "\x00")
 		}
 		if f.Status == "unknown" {

@@ -118,7 +118,7 @@ func (p *page) excerpt(indent int, before, part, after string) (lead, shown stri
 	const gap = "..."
 	room := max(p.width-indent-2*len(gap), 10)
 	if len(part) > room {
-		part, after = part[:room], ""+gap
+		part, after = part[:room], gap
 	}
 	side := (room - len(part)) / 2
 	lead, tail := before, after

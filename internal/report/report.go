@@ -4,10 +4,7 @@
 package report
 
 import (
-	"fmt"
 	"io"
-	"slices"
-	"strings"
 
 	"mailaudit/internal/audit"
 )
@@ -45,5 +42,5 @@ func New(w io.Writer, o Options) (Writer, error) {
 	case "ndjson":
 		return &ndjsonWriter{w: w}, nil
 	}
-	return nil, fmt.Errorf("%q is no format: one of %s", o.Format, strings.Join(slices.Sorted(slices.Values(Formats)), ", "))
+	return nil, badFormat(o.Format, Formats)
 }
