@@ -28,7 +28,7 @@ fuzz:
 bench:
 	$(GO) test -run '^$$' -bench . -benchtime 5x ./internal/gather ./internal/dnsx
 
-# Rewrites the expected output of the report writers; read the diff.
+# Rewrites the expected output of the report writers, and docs/rules.md from the rules; read the diff.
 golden:
 	$(GO) test ./internal/report -update
 

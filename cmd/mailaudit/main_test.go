@@ -212,7 +212,7 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // refused PATTERN COMMAND [ARG...] runs a command that must end as a usage error does: with 2, nothing on stdout, on
-// stderr one line that matches, and at most one more, of what to type.
+// stderr one line that matches, and one more, of what to type.
 func refused(ts *testscript.TestScript, _ bool, args []string) {
 	exits(ts, false, append([]string{"2"}, args[1:]...))
 	if out := ts.ReadFile("stdout"); out != "" {
@@ -222,7 +222,7 @@ func refused(ts *testscript.TestScript, _ bool, args []string) {
 	if !strings.HasPrefix(what, "mailaudit: ") || !regexp.MustCompile(args[0]).MatchString(what) {
 		ts.Fatalf("the first line on stderr does not match %q", args[0])
 	}
-	if try != "" && (!strings.HasPrefix(try, "try: ") || strings.Count(try, "\n") != 1) {
+	if !strings.HasPrefix(try, "try: ") || strings.Count(try, "\n") != 1 {
 		ts.Fatalf("the second line on stderr is not what to type")
 	}
 }

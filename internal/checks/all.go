@@ -5,12 +5,16 @@ import "slices"
 // All are the rules, in the order of the report. A new rule is one entry in its area's list.
 var All = slices.Concat(
 	domainChecks,
+	zoneChecks,
 	mxChecks,
+	mxMoreChecks,
 	spfChecks,
 	dkimChecks,
 	dmarcChecks,
 	ptrChecks,
+	ptrMoreChecks,
 	dnsblChecks,
+	dnsblMoreChecks,
 	submissionChecks,
 	bimiChecks,
 	parkedChecks,

@@ -73,10 +73,10 @@ type Check struct {
 	Area       Area
 	Worst      Status // the worst status that Judge can give
 	Impact     Impact
-	References []string // "RFC 7208 4.6.4": each names its section
-	Replies    []string // what receivers answer, as documented; {ip} and {d} stand for the address and the domain
-	Refused    []Refusal
-	Cap        Cap // the worst that a violation puts on the score
+	References []string  // "RFC 7208 4.6.4": each names its section
+	Replies    []string  // what receivers answer, as documented; {ip} and {d} stand for the address and the domain
+	Refused    []Refusal // whatever the violation; Violation.Refused adds to them
+	Cap        Cap       // the worst that a violation puts on the score
 	Needs      facts.Topic
 	Help       string // why it matters, for `mailaudit rules ID`
 	Fix        string // what to do, beginning with a verb
@@ -111,7 +111,8 @@ type Violation struct {
 	Message string // lower case, no full stop, with the number and the limit, naming the term or record at fault
 	Implied bool   // another rule's finding is the cause and carries the points
 	Cap     Cap
-	Fix     string // in place of the rule's own, where the case calls for it
+	Refused []Refusal // besides those of the rule, for this very breach
+	Fix     string    // in place of the rule's own, where the case calls for it
 	At      Place
 }
 
@@ -172,7 +173,7 @@ func (r *Result) judge(c *Check, f *facts.Facts) {
 		decided := v.Unknown == ""
 		if !decided {
 			r.Findings = append(r.Findings, Finding{Check: c, Status: Unknown, Subject: v.Subject, Message: v.Unknown,
-				Source: v.Source, Candidate: v.Candidate, Deciding: v.Deciding, Could: c.refusedBy(f.Profile.Name)})
+				Source: v.Source, Candidate: v.Candidate, Deciding: v.Deciding, Could: refusedBy(c.Refused, f.Profile.Name)})
 		}
 		for _, b := range v.Broken {
 			r.Findings = append(r.Findings, finding(c, f, v, b))
@@ -209,9 +210,9 @@ func finding(c *Check, f *facts.Facts, v Verdict, b Violation) Finding {
 	}
 	switch out.Status {
 	case Fail:
-		out.Refused = c.refusedBy(f.Profile.Name)
+		out.Refused = refusedBy(slices.Concat(c.Refused, b.Refused), f.Profile.Name)
 	case Unknown:
-		out.Could = c.refusedBy(f.Profile.Name)
+		out.Could = refusedBy(c.Refused, f.Profile.Name)
 	}
 	return out
 }
@@ -224,10 +225,10 @@ func candidateNote(a Area) string {
 	return " (if this address sends)"
 }
 
-// refusedBy lists the receivers that refuse for a violation under a profile.
-func (c *Check) refusedBy(profile string) []string {
+// refusedBy lists those receivers that refuse under a profile.
+func refusedBy(refusals []Refusal, profile string) []string {
 	var l []string
-	for _, r := range c.Refused {
+	for _, r := range refusals {
 		if !r.Bulk || profile == facts.Bulk {
 			l = append(l, r.Receiver)
 		}

@@ -25,7 +25,7 @@ type ruleCase struct {
 
 // cases are those of all areas: each area's test file adds its own list.
 func cases() []ruleCase {
-	return slices.Concat(domainCases, mxCases, spfCases, dkimCases, dmarcCases, ptrCases, dnsblCases, submissionCases, bimiCases, parkedCases)
+	return slices.Concat(domainCases, zoneCases, mxCases, mxMoreCases, spfCases, dkimCases, dmarcCases, ptrCases, ptrMoreCases, dnsblCases, dnsblMoreCases, submissionCases, bimiCases, parkedCases)
 }
 
 func TestRules(t *testing.T) {
@@ -144,7 +144,7 @@ func healthy() *facts.Facts {
 		Exists:    facts.Know(true),
 		Addresses: facts.Know(facts.Hosts{Addresses: []netip.Addr{netip.MustParseAddr("11.22.33.80")}}),
 		MX: facts.Know(facts.MX{Status: facts.MXFound, Hosts: []facts.MXHost{
-			{Host: "mx1.healthy.example", Preference: 10, Addresses: facts.Know(facts.Hosts{Addresses: []netip.Addr{netip.MustParseAddr("11.22.33.25")}})},
+			{Host: "mx1.healthy.example", Preference: 10, Addresses: facts.Know(facts.Hosts{Addresses: []netip.Addr{netip.MustParseAddr("11.22.33.25"), netip.MustParseAddr("2a0f::25")}})},
 			{Host: "mx2.healthy.example", Preference: 20, Addresses: facts.Know(facts.Hosts{Addresses: []netip.Addr{netip.MustParseAddr("11.22.34.25")}})},
 		}}),
 		SPF: []facts.SPF{spfFacts("v=spf1 ip4:11.22.33.44 -all")},

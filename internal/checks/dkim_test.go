@@ -71,7 +71,9 @@ func inTurn(edits ...func(*facts.Facts)) func(*facts.Facts) {
 	}
 }
 
-func asParked(f *facts.Facts) { f.Profile.Name = facts.Parked }
+func asParked(f *facts.Facts) {
+	f.Profile = facts.Profile{Name: facts.Parked, Reason: "--profile parked"}
+}
 
 func asBulk(f *facts.Facts) { f.Profile.Name = facts.Bulk }
 

@@ -24,8 +24,10 @@ var withoutDMARCReplies = []string{
 var unalignedReplies = []string{
 	"550 5.7.26 Unauthenticated email from {d} is not accepted due to domain's DMARC policy.",
 	"550 5.7.509 Access denied, sending domain {d} does not pass DMARC verification and has a DMARC policy of reject.",
-	"421 4.7.32 .. the From: header (RFC5322) in this message isn't aligned with either the authenticated SPF or DKIM organizational domain.",
+	unalignedBulkReply,
 }
+
+const unalignedBulkReply = "421 4.7.32 .. the From: header (RFC5322) in this message isn't aligned with either the authenticated SPF or DKIM organizational domain."
 
 // policyExample is the healthy domain with another DMARC record.
 func policyExample(record string) Example {
@@ -150,19 +152,19 @@ var dmarcChecks = []*Check{
 		Judge:   each(policyRecords, dmarcPMissing),
 	},
 	{
-		// No Refused: with a valid rua the record is read as p=none, which is what receivers ask of bulk senders.
+		// With a valid rua the record is read as p=none, which is what receivers ask of bulk senders: see unusable.
 		ID: "dmarc.p-invalid", Title: "the policy is none, quarantine or reject", Area: "dmarc", Worst: Fail, Impact: Reject,
 		References: []string{"RFC 9989 4.10.1", "RFC 9989 4.7"},
 		Replies:    withoutDMARCReplies,
 		Needs:      facts.Policy,
 		Help: "Somebody wrote a policy and it is not applied: receivers read an unknown p= as p=none where rua= has a valid " +
-			"address, and else as no record at all. Anybody may go on sending in the domain's name.",
+			"address, and else as no record at all, which costs a bulk sender what dmarc.missing does. Anybody may go on sending in the domain's name.",
 		Fix:     "Set p=none, which refuses no mail, and the policy that was meant once the reports show that all mail of the domain passes",
 		Example: policyExample("v=DMARC1; p=block; rua=mailto:dmarc@example.com"),
 		Judge:   each(policyRecords, dmarcPInvalid),
 	},
 	{
-		// No Refused, as for dmarc.p-invalid.
+		// As for dmarc.p-invalid.
 		ID: "dmarc.sp-np-invalid", Title: "sp and np are none, quarantine or reject", Area: "dmarc", Worst: Fail, Impact: Reject,
 		References: []string{"RFC 9989 4.10.1", "RFC 9989 4.7"},
 		Replies:    withoutDMARCReplies,
@@ -494,7 +496,7 @@ var dmarcChecks = []*Check{
 		References: []string{"RFC 9989 4.7", "M3AAWG Protecting Parked Domains Best Common Practices"},
 		Needs:      facts.Policy,
 		Help:       "No mail of a domain that sends nothing is genuine, so there is nothing to watch before p=reject, and all that it refuses is forged.",
-		Fix:        "Set p=reject",
+		Fix:        "Set p=reject, once it is certain that nothing sends",
 		Example: Example{Zone: "example.com. MX 0 .\n" + `example.com. TXT "v=spf1 -all"` + "\n" + `_dmarc.example.com. TXT "v=DMARC1; p=none"`,
 			Remove: "s1._domainkey.example.com. TXT", Flags: "--ip= --helo= --selector="},
 		Judge: each(parkedPolicy, dmarcParked),
@@ -547,7 +549,7 @@ func madeNames(f *facts.Facts) []subject[facts.DMARC] {
 
 // parkedPolicy is that record of a domain that sends nothing.
 func parkedPolicy(f *facts.Facts) []subject[facts.DMARC] {
-	return inForceIf(f, func(facts.DMARC) bool { return f.Profile.Name == facts.Parked })
+	return inForceIf(f, func(facts.DMARC) bool { return sendsNothing(f) })
 }
 
 func inForceIf(f *facts.Facts, keep func(facts.DMARC) bool) []subject[facts.DMARC] {

@@ -223,7 +223,7 @@ func dmarcPInvalid(f *facts.Facts, d facts.DMARC) []Violation {
 		return nil
 	}
 	// A policy was meant, and none is applied.
-	return here(policyAt(d, l[0].Offset), voided(f, d, !d.Inherited), l[0].Message+": "+consequence(d))
+	return unusable(d, l[0], voided(f, d, !d.Inherited))
 }
 
 func dmarcSubInvalid(f *facts.Facts, d facts.DMARC) []Violation {
@@ -235,7 +235,17 @@ func dmarcSubInvalid(f *facts.Facts, d facts.DMARC) []Violation {
 	if d.Record.Void || d.Record.Policy == "quarantine" || d.Record.Policy == "reject" {
 		status = voided(f, d, !d.Inherited)
 	}
-	return here(policyAt(d, l[0].Offset), status, l[0].Message+": "+consequence(d))
+	return unusable(d, l[0], status)
+}
+
+// unusable is the violation of a value that takes the policy out of force. Where it leaves no record at all, receivers
+// refuse as for want of one.
+func unusable(d facts.DMARC, p dmarc.Problem, s Status) []Violation {
+	v := Violation{Status: s, Message: p.Message + ": " + consequence(d), At: policyAt(d, p.Offset)}
+	if d.Record.Void {
+		v.Refused = refuseWithoutDMARC
+	}
+	return []Violation{v}
 }
 
 // eachProblem is a warning for each of some problems.

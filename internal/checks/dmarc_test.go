@@ -500,7 +500,10 @@ func TestDMARCRefusals(t *testing.T) {
 		{"missing", noDMARC, whoever},
 		{"two records", withWalk(facts.DMARCInvalid, ownTwo), whoever},
 		{"void for want of p and rua", withDMARC("v=DMARC1; sp=none"), whoever},
+		{"void for want of a valid p and rua", withDMARC("v=DMARC1; p=block"), whoever},
+		{"void for want of a valid sp and rua", withDMARC("v=DMARC1; p=none; sp=block"), whoever},
 		{"read as p=none", withDMARC("v=DMARC1; p=block" + mailtoAgg), nil},
+		{"read as p=none for its sp", withDMARC("v=DMARC1; p=reject; sp=block" + mailtoAgg), nil},
 		{"in the wrong place", misplaced, whoever},
 		{"behind a CNAME to nowhere", lostAlias, whoever},
 	} {

@@ -12,6 +12,10 @@ import (
 	"mailaudit/internal/special"
 )
 
+// refuseZEN are the receivers that document that they refuse what Spamhaus lists as an address.
+var refuseZEN = []Refusal{{Receiver: "yahoo"}, {Receiver: "outlook"}, {Receiver: "icloud"}, {Receiver: "gmx"}, {Receiver: "webde"},
+	{Receiver: "comcast"}, {Receiver: "cox"}}
+
 var dnsblChecks = []*Check{
 	{
 		ID: "dnsbl.listed-major", Title: "no major blocklist lists the sending addresses", Area: "dnsbl", Worst: Fail, Impact: Reject,
@@ -23,15 +27,14 @@ var dnsblChecks = []*Check{
 			"554-IP address is block listed.",
 			"554 5.7.1 Service unavailable; Client host [{ip}] blocked using b.barracudacentral.org",
 		},
-		// No receiver is known to refuse for every major list: what Yahoo, Outlook.com, iCloud and GMX document is about
-		// Spamhaus alone, which CapListed accounts for.
+		// No receiver is known to refuse for every major list: who refuses for Spamhaus stands with the listing.
 		Cap:   CapListed,
 		Needs: facts.Listings,
-		Help: "Large receivers ask these lists about every connection and refuse what they list. A listing has a cause, such as " +
-			"a hijacked account or a bought address list, and comes back as long as the cause is there.",
+		Help: "Large receivers ask these lists about every connection and refuse what they list: for Spamhaus, Yahoo, Outlook.com, iCloud, " +
+			"GMX and web.de say so. A listing has a cause, such as a hijacked account or a bought address list, and comes back as long as the cause is there.",
 		Fix:     "Stop the cause first, then ask the list for removal",
 		Example: Example{Zone: "25.2.0.192.zen.spamhaus.org. A 127.0.0.2"},
-		Judge:   each(majorAnswers, listedAs(Fail, blocklist.ClassMajor)),
+		Judge:   each(majorAnswers, listedMajor),
 	},
 	{
 		ID: "dnsbl.listed-minor", Title: "no smaller blocklist lists the sending addresses or the domain", Area: "dnsbl", Worst: Warn, Impact: Spam,
@@ -52,10 +55,9 @@ var dnsblChecks = []*Check{
 			"550 DY-001",
 		},
 		// It fails for the Spamhaus PBL alone, which is part of ZEN, so that what is documented for Spamhaus holds.
-		Refused: []Refusal{{Receiver: "yahoo"}, {Receiver: "outlook"}, {Receiver: "icloud"}, {Receiver: "gmx"}, {Receiver: "webde"},
-			{Receiver: "comcast"}, {Receiver: "cox"}},
-		Cap:   CapListed,
-		Needs: facts.Listings,
+		Refused: refuseZEN,
+		Cap:     CapListed,
+		Needs:   facts.Listings,
 		Help: "Policy lists do not accuse anybody of spam: they hold addresses from which no mail should come directly, such as " +
 			"those of home connections, by the word of their own providers. Most receivers refuse what is on the Spamhaus PBL.",
 		Fix:     "Send through the provider's mail relay, or have a static address taken off the list",
@@ -207,6 +209,18 @@ func required(f *facts.Facts) []subject[facts.Listing] {
 			of: facts.Cannot[facts.Listing]("no major blocklist answered: " + some(why))})
 	}
 	return out
+}
+
+// listedMajor judges the listings of one class, of which some receivers refuse those of Spamhaus.
+func listedMajor(_ *facts.Facts, l facts.Listing) []Violation {
+	if l.Status != facts.Listed || blocklist.Class(l.Class) != blocklist.ClassMajor {
+		return nil
+	}
+	v := listed(Fail, l)
+	if isZEN(l.Zone) {
+		v.Refused = refuseZEN
+	}
+	return []Violation{v}
 }
 
 // listedAs makes a rule about the listings of one class.

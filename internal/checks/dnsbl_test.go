@@ -223,3 +223,30 @@ func TestLostCandidate(t *testing.T) {
 		}
 	}
 }
+
+// TestListedRefusals: receivers document that they refuse for Spamhaus, and for no other major list.
+func TestListedRefusals(t *testing.T) {
+	const spamhaus = "yahoo outlook icloud gmx webde comcast cox"
+	for _, c := range []struct {
+		name, want string
+		edit       func(*facts.Facts)
+	}{
+		{"ZEN", spamhaus, onZEN},
+		{"ZEN by a key", spamhaus, lists("key.zen.dq.spamhaus.net", "ip", blocklist.ClassMajor, "127.0.0.2")},
+		{"PBL", spamhaus, onPBL},
+		{"another major list", "", lists("b.barracudacentral.org", "ip", blocklist.ClassMajor, "127.0.0.2")},
+		{"a candidate", "", also(onZEN, func(l *facts.Listing) { l.Declared = false })},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := healthy()
+			c.edit(f)
+			var got []string
+			for _, x := range Run(f, everything).Findings {
+				got = append(got, x.Refused...)
+			}
+			if strings.Join(got, " ") != c.want {
+				t.Errorf("refused by %v, want %s", got, c.want)
+			}
+		})
+	}
+}

@@ -12,7 +12,7 @@ var domainChecks = []*Check{
 			"450 4.1.8 <..>: Sender address rejected: Domain not found",
 			"451/554 Message temporarily deferred/rejected due to unresolvable RFC.5321 from domain",
 		},
-		Refused: []Refusal{{Receiver: "yahoo"}, {Receiver: "icloud"}, {Receiver: "postfix-strict"}},
+		Refused: []Refusal{{Receiver: "yahoo"}, {Receiver: "icloud"}, {Receiver: "gmx"}, {Receiver: "webde"}, {Receiver: "postfix-strict"}},
 		Cap:     CapDead,
 		Needs:   facts.Domain,
 		Help: "Receivers look the sender's domain up before they read the message. One that does not exist cannot be answered, " +

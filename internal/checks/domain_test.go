@@ -1,6 +1,11 @@
 package checks
 
-import "mailaudit/internal/facts"
+import (
+	"slices"
+	"testing"
+
+	"mailaudit/internal/facts"
+)
 
 var domainCases = []ruleCase{
 	{rule: "domain.nxdomain", want: Fail, says: "NXDOMAIN", edit: func(f *facts.Facts) {
@@ -25,4 +30,15 @@ var domainCases = []ruleCase{
 		f.MX, f.Addresses = facts.Know(facts.MX{Status: facts.MXNone}), facts.Cannot[facts.Hosts]("timeout")
 	}},
 	{rule: "domain.unresolvable", name: "does not exist at all", want: "", edit: func(f *facts.Facts) { f.Exists = facts.Know(false) }},
+}
+
+// TestNXDomainRefusals: who refuses a domain without MX and address refuses one that does not exist.
+func TestNXDomainRefusals(t *testing.T) {
+	missing, _ := Find("domain.nxdomain")
+	bare, _ := Find("domain.unresolvable")
+	for _, r := range bare.Refused {
+		if !slices.Contains(missing.Refused, r) {
+			t.Errorf("%s refuses for %s and not for %s", r.Receiver, bare.ID, missing.ID)
+		}
+	}
 }

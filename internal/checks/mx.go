@@ -30,7 +30,7 @@ var mxChecks = []*Check{
 		Judge:   each(theMX, mxNull),
 	},
 	{
-		ID: "mx.null-plus-others", Title: "a null MX stands alone", Area: "mx", Worst: Fail, Impact: Reject,
+		ID: "mx.null-plus-others", Title: "a null MX stands alone", Area: "mx", Worst: Warn, Impact: Inbound,
 		References: []string{"RFC 7505 3"},
 		Needs:      facts.MXHosts,
 		Help: "A domain with a null MX must have no other MX record. Which of the two a receiver believes is undefined: one may deliver, " +
@@ -81,15 +81,11 @@ func mxNull(f *facts.Facts, mx facts.MX) []Violation {
 		Message: "the only MX record is 0 . (null MX): the domain says that it accepts no mail, and yet it sends"}}
 }
 
-func mxNullPlusOthers(f *facts.Facts, mx facts.MX) []Violation {
+func mxNullPlusOthers(_ *facts.Facts, mx facts.MX) []Violation {
 	if !mx.Null || mx.Status == facts.MXNull {
 		return nil
 	}
-	status := Fail
-	if f.Profile.Name == facts.Parked {
-		status = Warn
-	}
-	return one(status, fmt.Sprintf("a null MX among %s, where it must be the only one", count(len(mx.Hosts), "MX record")))
+	return one(Warn, fmt.Sprintf("a null MX among %s, where it must be the only one", count(len(mx.Hosts), "MX record")))
 }
 
 func mxCNAME(_ *facts.Facts, h mxHost) []Violation {
@@ -107,7 +103,9 @@ func mxUnresolvable(f *facts.Facts, h mxHost) []Violation {
 	if h.Missing {
 		what = "does not exist (NXDOMAIN)"
 	}
-	return unreachable(f, h, clip(h.Host)+" "+what)
+	l := unreachable(f, h, clip(h.Host)+" "+what)
+	l[0].Implied = isAddress(h, f.Domain) || isLocal(h, f.Domain)
+	return l
 }
 
 func mxPrivate(f *facts.Facts, h mxHost) []Violation {
@@ -119,7 +117,9 @@ func mxPrivate(f *facts.Facts, h mxHost) []Violation {
 	if len(hidden) > 1 {
 		what += fmt.Sprintf(", and to %d more such", len(hidden)-1)
 	}
-	return unreachable(f, h, what)
+	l := unreachable(f, h, what)
+	l[0].Implied = len(mxLocal(f, h)) > 0
+	return l
 }
 
 // unreachable judges an MX host that cannot be reached. "If MX records are present, but none of them are usable", the

@@ -74,6 +74,12 @@ func given(f *facts.Facts) string {
 	return some(l)
 }
 
+// sendsNothing says whether a domain may be advised to refuse all mail in its name: it is parked by the user's word, or by
+// its records while the user names no sender.
+func sendsNothing(f *facts.Facts) bool {
+	return f.Profile.Name == facts.Parked && (told(f) || given(f) == "")
+}
+
 // parking is what a domain that sends nothing publishes to say so, and what not.
 type parking struct {
 	lacks   []string // in words
@@ -84,7 +90,7 @@ type parking struct {
 
 // parked is that of a domain that sends nothing; it is false of any other.
 func parked(f *facts.Facts) (p parking, ok bool) {
-	if f.Profile.Name != facts.Parked || gone(f) || !told(f) && given(f) != "" {
+	if !sendsNothing(f) || gone(f) {
 		return p, false
 	}
 	for _, s := range f.SPF {

@@ -190,3 +190,33 @@ func TestButSendsCaps(t *testing.T) {
 	}
 	holdsPlace(t, "parked.but-sends", byRecords(takesMail, selects), "healthy.example", "-all")
 }
+
+// TestNoHarmfulAdvice: a domain that was taken for parked, and of which the user names senders, is not told to publish what
+// refuses their mail.
+func TestNoHarmfulAdvice(t *testing.T) {
+	weak := inTurn(withDMARC("v=DMARC1; p=none"+mailtoAgg), spfRecord("v=spf1 include:esp.example ~all"))
+	none := func(f *facts.Facts) { f.SPF[0].Root = facts.SPFNode{Domain: f.Domain, Status: facts.SPFNone} }
+	for name, edit := range map[string]func(*facts.Facts){"weak records": weak, "no SPF": inTurn(weak, none)} {
+		t.Run(name, func(t *testing.T) {
+			f := healthy()
+			byRecords(edit, selects)(f)
+			for _, x := range Run(f, everything).Findings {
+				if strings.Contains(x.Fix, "v=spf1 -all") || strings.Contains(x.Fix, "p=reject") {
+					t.Errorf("%s advises: %s", x.Check.ID, x.Fix)
+				}
+			}
+			// Without senders it is.
+			f = healthy()
+			byRecords(edit)(f)
+			advised := 0
+			for _, x := range Run(f, everything).Findings {
+				if strings.Contains(x.Fix, "v=spf1 -all") || strings.Contains(x.Fix, "p=reject") {
+					advised++
+				}
+			}
+			if advised == 0 {
+				t.Error("a domain that sends nothing is not told how to say so")
+			}
+		})
+	}
+}

@@ -35,7 +35,7 @@ var ptrChecks = []*Check{
 		Judge:   ipNoSource,
 	},
 	{
-		ID: "ptr.missing", Title: "every sending address has a PTR record", Area: "ptr", Worst: Fail, Impact: Reject,
+		ID: "ptr.missing", Title: "every sending IPv4 address has a PTR record", Area: "ptr", Worst: Fail, Impact: Reject,
 		References: []string{"RFC 1912 2.1", "RFC 8601 2.7.3"},
 		Replies: []string{
 			noPTR,
@@ -50,7 +50,7 @@ var ptrChecks = []*Check{
 			"every message from an address without a PTR record, however few there are.",
 		Fix:     "Ask the owner of the address, mostly the hoster in its panel, to set the PTR record to the name of the mail server",
 		Example: Example{Remove: "25.2.0.192.in-addr.arpa. PTR"},
-		Judge:   each(sources, ptrMissing),
+		Judge:   each(func(f *facts.Facts) []subject[source] { return ofFamily(sources(f), false) }, ptrMissing), // ptr.ipv6-missing
 	},
 	{
 		ID: "ptr.no-forward", Title: "the reverse name has an address", Area: "ptr", Worst: Fail, Impact: Reject,
@@ -109,7 +109,6 @@ var ptrChecks = []*Check{
 	{
 		ID: "helo.ip-literal", Title: "the host gives a name in HELO", Area: "ptr", Worst: Warn, Impact: Reject,
 		References: []string{"RFC 5321 4.1.3", "RFC 5321 4.1.4"},
-		Replies:    []string{"504 5.5.2 <..>: Helo command rejected: need fully-qualified hostname"},
 		Help: "SMTP allows a host without a name to give its address in brackets. A mail server has a name, and filters take a " +
 			"client that gives an address for a program that is none; without the brackets it is an error besides.",
 		Fix:     "Set the server's name (Postfix: myhostname) to a host name such as mail.DOMAIN that is in public DNS",
@@ -199,9 +198,12 @@ func ptrMissing(_ *facts.Facts, s source) []Violation {
 	return one(Fail, fmt.Sprintf("%s has no PTR record", s.IP))
 }
 
-// withName leaves out addresses that are known to have no reverse name: of those ptr.missing says all.
+// withName leaves out addresses that are known to have no reverse name, or nothing that could be one: of those
+// ptr.missing, ptr.ipv6-missing and ptr.ip-literal say all.
 func withName(l []subject[source]) []subject[source] {
-	return slices.DeleteFunc(l, func(s subject[source]) bool { return s.of.Known() && len(s.of.Value.Names) == 0 })
+	return slices.DeleteFunc(l, func(s subject[source]) bool {
+		return s.of.Known() && (len(s.of.Value.Names) == 0 || nameless(s.of.Value))
+	})
 }
 
 func ptrNoForward(_ *facts.Facts, s source) []Violation {

@@ -224,8 +224,7 @@ func TestPTRDecides(t *testing.T) {
 	}
 }
 
-// TestNoSourceCountsForNothing holds that an audit without an address has no share in what could be decided (CONTRACT
-// "Without --ip").
+// TestNoSourceCountsForNothing holds that an audit without an address has no share in what could be decided.
 func TestNoSourceCountsForNothing(t *testing.T) {
 	f := healthy()
 	sourceless("v=spf1 include:_spf.sender.example -all")(f)

@@ -341,7 +341,7 @@ var spfChecks = []*Check{
 		References: []string{"RFC 7208 6.1", "RFC 7208 5.1"},
 		Needs:      facts.SPFTree,
 		Help:       "Receivers ignore redirect= in a record that has an all anywhere: nobody who is named behind it is authorised.",
-		Fix:        "Remove the redirect=, or the all; to keep both, turn the redirect= into an include: before the all",
+		Fix:        "Remove the redirect=; to keep both, turn it into an include: before the all",
 		Example:    spfExample("v=spf1 ip4:192.0.2.25 redirect=_spf.example.net -all"),
 		Judge:      spfRule(spfFound, spfRedirectWithAll),
 	},
@@ -380,7 +380,7 @@ var spfChecks = []*Check{
 		References: []string{"RFC 7208 5.1"},
 		Needs:      facts.SPFTree,
 		Help:       "all matches everything, so what stands after it is never tried: addresses that are named only there are not authorised.",
-		Fix:        "Move all to the end of the record",
+		Fix:        "Remove what stands behind all, or move all to the end once each of those terms is known to be right",
 		Example:    spfExample("v=spf1 ip4:192.0.2.25 -all include:_spf.example.net"),
 		Judge:      spfRule(spfFound, spfAllNotLast),
 	},
@@ -515,7 +515,7 @@ var spfChecks = []*Check{
 		ID: "spf.unaligned-note", Title: "the domain in MAIL FROM is aligned with that in From", Area: "spf", Worst: Warn, Impact: Reject,
 		References: []string{"RFC 9989 4.4", "RFC 9989 4.4.2", "RFC 9989 5.1.1"},
 		Replies: []string{
-			"421 4.7.32 ...the From: header (RFC5322) in this message isn't aligned with either the authenticated SPF or DKIM organizational domain.",
+			unalignedBulkReply,
 			"550 5.7.515 Access denied, sending domain {d} doesn't meet the required authentication level.",
 		},
 		Needs: facts.SPFTree | facts.Policy,
@@ -559,7 +559,7 @@ func spfMeant(f *facts.Facts) []subject[facts.SPF] {
 }
 
 // spfTree are the records with all that they lead to. What is lost within a tree decides nothing: the result for each
-// address says whether it matters (CONTRACT "Deciding questions").
+// address says whether it matters.
 func spfTree(f *facts.Facts) []subject[facts.SPF] {
 	l := spfFound(f)
 	for i := range l {

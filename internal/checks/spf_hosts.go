@@ -281,7 +281,7 @@ func explained(f *facts.Facts, r facts.SPFResult) bool {
 		case s.Domain != r.Domain || !x.of.Known():
 			return false
 		case r.Result == "none":
-			return s.Root.Status == facts.SPFNone && (f.Profile.Name != facts.Parked || len(s.Near) > 0)
+			return s.Root.Status == facts.SPFNone && (!sendsNothing(f) || len(s.Near) > 0)
 		case r.Result == "permerror":
 			return s.Root.Status == facts.SPFMultiple || len(record(s.Root).Problems) > 0 || s.Lookups > maxLookups || s.Void > maxVoid || faulty(s)
 		}

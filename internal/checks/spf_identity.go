@@ -81,7 +81,7 @@ func spfHELOMissing(_ *facts.Facts, s facts.SPF) []Violation {
 
 // spfParkedRecord is the record of a domain that sends nothing.
 func spfParkedRecord(f *facts.Facts) []subject[facts.SPF] {
-	if f.Profile.Name != facts.Parked {
+	if !sendsNothing(f) {
 		return nil
 	}
 	return spfOf(f, func(s facts.SPF) bool { return s.From && s.Root.Status == facts.SPFFound })

@@ -43,7 +43,7 @@ func spfMissing(f *facts.Facts, s facts.SPF) []Violation {
 	case !s.Exists:
 		v.Message = "the MAIL FROM domain does not exist (NXDOMAIN), so it has no SPF record"
 		v.Fix = "Send with a MAIL FROM domain that exists, and publish SPF there"
-	case f.Profile.Name == facts.Parked:
+	case sendsNothing(f):
 		v.Status, v.Message = Warn, "no SPF record says that this domain sends nothing"
 		v.Fix = "Publish the TXT record v=spf1 -all" // RFC 7208 10.1.2
 	case strings.HasSuffix(s.Domain, "."+f.Domain):
@@ -89,12 +89,13 @@ func firstWord(text string) int {
 	return len(text)
 }
 
-// spfType99 are the names at which a record of the retired type was asked for.
+// spfType99 are the names at which it is known whether a record of the retired type stands. Firewalls drop questions for
+// types that they have never heard of, and no receiver asks them: an answer that is lost is nobody's trouble.
 func spfType99(f *facts.Facts) []subject[facts.SPF] {
 	var l []subject[facts.SPF]
 	for _, s := range f.SPF {
-		if s.Exists {
-			l = append(l, subject[facts.SPF]{name: s.Domain, of: facts.Fact[facts.SPF]{State: s.Type99.State, Why: s.Type99.Why, Value: s}})
+		if s.Exists && s.Type99.Known() {
+			l = append(l, subject[facts.SPF]{name: s.Domain, of: facts.Know(s)})
 		}
 	}
 	return l

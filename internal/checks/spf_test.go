@@ -449,7 +449,7 @@ var spfCases = []ruleCase{
 
 	{rule: "spf.type99", want: Warn, says: "retired type SPF (99)", edit: func(f *facts.Facts) { f.SPF[0].Type99 = facts.Know(true) }},
 	{rule: "spf.type99", name: "none", want: Pass, edit: func(f *facts.Facts) { f.SPF[0].Type99 = facts.Know(false) }},
-	{rule: "spf.type99", name: "not found out", want: Unknown, says: "timeout", edit: func(f *facts.Facts) { f.SPF[0].Type99 = facts.Cannot[bool]("timeout") }},
+	{rule: "spf.type99", name: "not found out", want: "", edit: func(f *facts.Facts) { f.SPF[0].Type99 = facts.Cannot[bool]("timeout") }},
 	{rule: "spf.type99", name: "not asked", want: "", edit: func(*facts.Facts) {}},
 	{rule: "spf.type99", name: "no domain", want: "", edit: func(f *facts.Facts) { f.SPF[0].Exists, f.SPF[0].Type99 = false, facts.Know(false) }},
 
@@ -944,6 +944,7 @@ func TestSPFFix(t *testing.T) {
 		rule, want string
 		edit       func(*facts.Facts)
 	}{
+		{"spf.redirect-with-all", "Remove the redirect=; to keep both", publishes("v=spf1 redirect=fine.example -all", lostNames, "")},
 		{"spf.missing", "v=spf1 -all", profile(facts.Parked, noSource(unpublished()))},
 		{"spf.missing", "MAIL FROM domain that exists", func(f *facts.Facts) {
 			noSource(unpublished())(f)

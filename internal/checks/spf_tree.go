@@ -64,8 +64,7 @@ func visitOwn(s facts.SPF, see func(step)) {
 	})
 }
 
-// bites is how much a fault weighs that makes an evaluation end in permerror, but only one that comes to it (CONTRACT
-// "SPF result"): a failure where it happens to an address of this domain, or where no declared address shows that
+// bites is how much a fault weighs that makes an evaluation end in permerror, but only one that comes to it: a failure where it happens to an address of this domain, or where no declared address shows that
 // mail gets by. Candidates show nothing: an address that stands first in the record says nothing of those behind it.
 func bites(f *facts.Facts, domain string) (status Status, note string) {
 	declared, lost := false, false

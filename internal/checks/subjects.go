@@ -9,7 +9,7 @@ import (
 )
 
 // The kinds of subjects. Each function says once which of them count, which are guesses, and which of them
-// decide the verdict when they cannot be found out (CONTRACT "Deciding questions").
+// decide the verdict when they cannot be found out (docs/unknown.md).
 
 // theDomain is the audited domain; it exists or does not.
 func theDomain(f *facts.Facts) []subject[bool] {

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -26,12 +25,16 @@ func newBlocklists(w World) *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use: "blocklists", Short: "the lists, and whether each answers this resolver honestly", Args: cobra.NoArgs,
-		Long: "blocklists asks every list for its two test points (RFC 5782 5), one of which must be listed and the other not.\n" +
-			"A list that fails this, or refuses this resolver, is not believed in an audit.",
+		Long: "blocklists asks every list for its two test points (RFC 5782 5), one of which\n" +
+			"must be listed and the other not. A list that fails this, or refuses this\n" +
+			"resolver, is not believed in an audit.",
 		Example: "  mailaudit blocklists --resolver 192.0.2.53\n  mailaudit blocklists --check my-lists.txt",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if !slices.Contains(report.ListFormats, o.format) {
-				return usagef("--format %q: one of %s", o.format, strings.Join(report.ListFormats, ", "))
+			if err := o.check(report.ListFormats); err != nil {
+				return err
+			}
+			if timeout <= 0 {
+				return usagef("--timeout %s: more than nothing is needed", timeout)
 			}
 			if file != "" {
 				return checkLists(w, file)
@@ -61,7 +64,7 @@ func newBlocklists(w World) *cobra.Command {
 	f.StringArrayVar(&resolvers, "resolver", nil, "a DNS `SERVER`, ADDR[:PORT] (repeatable); the system's by default")
 	f.StringVar(&own, "blocklists", "", "use the lists of this `FILE`")
 	f.StringVar(&file, "check", "", "only check this `FILE` of lists")
-	f.DurationVar(&timeout, "timeout", 30*time.Second, "bound on all questions")
+	f.DurationVar(&timeout, "timeout", 30*time.Second, "bound on all questions, a `DURATION` such as 30s or 2m")
 	f.StringVarP(&o.format, "format", "f", "table", "a `FORMAT` to write: "+strings.Join(report.ListFormats, ", "))
 	f.StringVar(&o.color, "color", "auto", "`WHEN`: auto, always or never; NO_COLOR is obeyed")
 	return cmd
@@ -75,7 +78,7 @@ func checkLists(w World, name string) error {
 	}
 	f, err := blocklist.Parse(name, bytes.NewReader(text))
 	if err != nil {
-		return usagef("%v", err) // all that is wrong, a line each
+		return firstOf(err)
 	}
 	shipped, err := readLists("")
 	if err != nil {

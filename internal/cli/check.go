@@ -61,6 +61,14 @@ func (o *outputOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.color, "color", "auto", "`WHEN`: auto, always or never; NO_COLOR is obeyed")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress on stderr")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "also what passed, the references and the evidence")
+	completes(cmd, "format", report.Formats...)
+	completes(cmd, "color", colors...)
+}
+
+// completes makes a shell complete the words that a flag takes, and not the names of files.
+func completes(cmd *cobra.Command, flag string, words ...string) {
+	// It fails for a flag that there is not.
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
 }
 
 func newCheck(w World, use string) *cobra.Command {
@@ -69,8 +77,9 @@ func newCheck(w World, use string) *cobra.Command {
 		Use: use,
 		Example: "  mailaudit check example.com --ip 192.0.2.25 --helo mail.example.com --selector s1\n" +
 			"  mailaudit check --domains customers.csv --format ndjson > reports.ndjson",
-		Args: cobra.ArbitraryArgs, // names are checked as domains, with a better message
-		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, w, args) },
+		Args:              cobra.ArbitraryArgs, // names are checked as domains, with a better message
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd, w, args) },
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
@@ -89,7 +98,7 @@ func newCheck(w World, use string) *cobra.Command {
 	f.BoolVar(&o.offline, "offline", false, "answer from --zone alone and dial nothing")
 	f.StringVar(&o.record, "record", "", "keep every answer of this run in this `FILE`")
 	f.StringVar(&o.replay, "replay", "", "run again from the answers in this `FILE`, asking nobody")
-	f.StringSliceVar(&o.only, "only", nil, "judge these `AREAS` alone: "+areaNames())
+	f.StringSliceVar(&o.only, "only", nil, "judge these `AREAS` alone: "+strings.Join(areaNames(), ", "))
 	f.StringSliceVar(&o.skip, "skip", nil, "leave these `AREAS` out")
 	f.StringVar(&o.blocklists, "blocklists", "", "use the lists of this `FILE`")
 	f.BoolVar(&o.acceptTerms, "accept-list-terms", false, "use non-commercial lists in a batch")
@@ -108,15 +117,26 @@ func newCheck(w World, use string) *cobra.Command {
 	f.BoolVar(&o.out.tree, "tree", false, "draw the SPF tree in the table")
 	f.String("config", "", "a `FILE` of settings and streams in YAML") // settle reads it
 	o.out.flags(cmd)
+	completes(cmd, "profile", profiles...)
+	completes(cmd, "fail-on", failOns...)
+	completes(cmd, "only", areaNames()...)
+	completes(cmd, "skip", areaNames()...)
 	return cmd
 }
 
-func areaNames() string {
-	var l []string
-	for _, a := range checks.Areas {
-		l = append(l, string(a))
+// The words that flags take.
+var (
+	profiles = []string{"auto", facts.Sender, facts.Bulk, facts.Parked}
+	failOns  = []string{"fail", "warn", "unknown", "never"}
+	colors   = []string{"auto", "always", "never"}
+)
+
+func areaNames() []string {
+	l := make([]string, len(checks.Areas))
+	for i, a := range checks.Areas {
+		l[i] = string(a)
 	}
-	return strings.Join(l, ", ")
+	return l
 }
 
 // run audits what was asked for. All input is read and checked before the first question goes out.
@@ -177,7 +197,7 @@ func (o *checkOptions) job(w World, fromFile []streamConfig, cmd *cobra.Command)
 	var err error
 	steps := []func() error{
 		func() error { return o.limits() },
-		func() error { return j.out.check() },
+		func() error { return j.out.check(report.Formats) },
 		func() error { j.options.Wanted, err = areas(o.only, o.skip); return err },
 		func() error { j.target, err = o.target(); return err },
 		func() error {
@@ -198,10 +218,10 @@ func (o *checkOptions) job(w World, fromFile []streamConfig, cmd *cobra.Command)
 // limits checks what is a number or one of some words.
 func (o *checkOptions) limits() error {
 	switch {
-	case !slices.Contains([]string{"fail", "warn", "unknown", "never"}, o.failOn):
-		return usagef("--fail-on %s: one of fail, warn, unknown, never", o.failOn)
-	case !slices.Contains([]string{"auto", facts.Sender, facts.Bulk, facts.Parked}, o.profile):
-		return usagef("--profile %s: one of auto, sender, bulk, parked", o.profile)
+	case !slices.Contains(failOns, o.failOn):
+		return usagef("--fail-on %s: one of %s", o.failOn, strings.Join(failOns, ", "))
+	case !slices.Contains(profiles, o.profile):
+		return usagef("--profile %s: one of %s", o.profile, strings.Join(profiles, ", "))
 	case o.timeout <= 0:
 		return usagef("--timeout %s: more than nothing is needed", o.timeout)
 	case o.minScore < 0 || o.minScore > 100:
@@ -228,7 +248,7 @@ func (o *checkOptions) limits() error {
 func areas(only, skip []string) (func(checks.Area) bool, error) {
 	for _, a := range slices.Concat(only, skip) {
 		if !slices.Contains(checks.Areas, checks.Area(a)) {
-			return nil, usagef("%q is no area: one of %s", a, areaNames())
+			return nil, usagef("%q is no area: one of %s", a, strings.Join(areaNames(), ", "))
 		}
 	}
 	return func(a checks.Area) bool {

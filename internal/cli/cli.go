@@ -114,7 +114,7 @@ func usagef(format string, args ...any) error { return usageError{what: fmt.Spri
 func newRoot(w World) *cobra.Command {
 	root := newCheck(w, "mailaudit DOMAIN...")
 	root.Short = "find out why your mail would be refused, before you send it"
-	root.Long = "mailaudit audits a sending domain as receivers do: SPF, DKIM, DMARC, reverse DNS, blocklists and submission.\n" +
+	root.Long = "mailaudit audits a sending domain as receivers do: SPF, DKIM, DMARC, reverse\nDNS, blocklists and submission.\n" +
 		"mailaudit DOMAIN is short for mailaudit check DOMAIN."
 	root.SilenceUsage, root.SilenceErrors = true, true
 	root.SuggestionsMinimumDistance = 2

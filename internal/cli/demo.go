@@ -22,7 +22,7 @@ func newDemo(w World) *cobra.Command {
 			"domains through them, one neglected and one in order. It needs no network, and\n" +
 			"ends with 0 since it only shows.",
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if err := o.check(); err != nil {
+			if err := o.check(report.Formats); err != nil {
 				return err
 			}
 			file, err := blocklist.Parse("blocklists.txt", strings.NewReader(mailaudit.Blocklists))

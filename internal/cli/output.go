@@ -8,18 +8,18 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"mailaudit/internal/report"
 )
 
 // check refuses settings that no writer knows.
-func (o outputOptions) check() error {
-	if !slices.Contains(report.Formats, o.format) {
-		_, err := report.New(io.Discard, report.Options{Format: o.format})
-		return usagef("--format %v", err)
+func (o outputOptions) check(formats []string) error {
+	if !slices.Contains(formats, o.format) {
+		return usagef("--format %q: one of %s", o.format, strings.Join(formats, ", "))
 	}
-	if !slices.Contains([]string{"auto", "always", "never"}, o.color) {
-		return usagef("--color %s: one of auto, always, never", o.color)
+	if !slices.Contains(colors, o.color) {
+		return usagef("--color %s: one of %s", o.color, strings.Join(colors, ", "))
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,8 +22,8 @@ func newRules(w World) *cobra.Command {
 			return l, cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			if !slices.Contains(report.RuleFormats, o.format) {
-				return usagef("--format %q is no format of rules: one of %s", o.format, strings.Join(report.RuleFormats, ", "))
+			if err := o.check(report.RuleFormats); err != nil {
+				return err
 			}
 			opts := o.options(w, false)
 			if len(args) == 0 {

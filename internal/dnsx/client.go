@@ -21,7 +21,7 @@ const (
 // Bounds on what an answer may hold.
 const (
 	maxChain   = 12   // CNAMEs that are followed from one question
-	maxRecords = 1000 // records that are kept of one answer
+	maxRecords = 1000 // records of the type that was asked for
 )
 
 // Config says whom a Client asks, and how. The zero value of each field but Servers has a default.
@@ -153,13 +153,13 @@ func (a *Answer) step(target string) (cause string) {
 	return ""
 }
 
-// found keeps the records.
+// found keeps the records. Some of them would not do: the one that matters may be among the others.
 func (a *Answer) found(rrs []dns.RR) {
-	a.Status = Found
 	if len(rrs) > maxRecords {
-		a.Cause = fmt.Sprintf("only the first %d of %d records are kept", maxRecords, len(rrs))
-		rrs = rrs[:maxRecords]
+		*a = a.fail(fmt.Sprintf("%d records at one name, more than %d", len(rrs), maxRecords))
+		return
 	}
+	a.Status = Found
 	for _, rr := range rrs {
 		a.Records = append(a.Records, record(rr))
 	}

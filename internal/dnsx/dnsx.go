@@ -71,7 +71,7 @@ type Answer struct {
 	Records       []Record `json:"records,omitempty"`
 	Chain         []string `json:"chain,omitempty"`
 	Authenticated bool     `json:"authenticated,omitempty"` // the resolver set AD
-	Cause         string   `json:"cause,omitempty"`         // why Failed, in words, with whose side it is on where that can be told; why NXDomain, if the name cannot exist; or that Records is not all
+	Cause         string   `json:"cause,omitempty"`         // why Failed, in words, with whose side it is on where that can be told; why NXDomain, if the name cannot exist
 	Asked         int      `json:"asked"`                   // questions put on the wire for this answer: a repeat over TCP counts, a retransmission does not
 }
 

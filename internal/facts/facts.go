@@ -70,6 +70,8 @@ type Facts struct {
 	Exists       Fact[bool]     `json:"exists"`           // false: NXDOMAIN (RFC 8020)
 	Addresses    Fact[Hosts]    `json:"addresses"`
 	MX           Fact[MX]       `json:"mx"`
+	Suffix       bool           `json:"suffix,omitempty"` // the domain is on the public suffix list itself
+	Zone         Fact[Zone]     `json:"zone"`
 	SPF          []SPF          `json:"spf"` // one for each domain that is an identity: From, MAIL FROM, HELO
 	Results      []SPFResult    `json:"results"`
 	DKIM         []DKIM         `json:"dkim"` // one for each signing domain
@@ -115,6 +117,48 @@ type Hosts struct {
 	Addresses []netip.Addr `json:"addresses"`
 	CNAME     []string     `json:"cname,omitempty"`
 	Missing   bool         `json:"missing,omitempty"` // NXDOMAIN for A and AAAA
+	Lost      string       `json:"lost,omitempty"`    // why there may be more addresses than these
+}
+
+// Zone is how the DNS serves the domain, as a resolver sees it.
+type Zone struct {
+	SOA      Fact[SOA]          `json:"soa"`      // of the nearest zone at or above the domain
+	Servers  Fact[[]NameServer] `json:"servers"`  // of that zone; unasked where it is a registry's
+	Alias    Fact[Alias]        `json:"alias"`    // the domain itself is a CNAME
+	Wildcard Fact[[]string]     `json:"wildcard"` // types of records at a name beneath the domain that nobody made
+	TTLs     []TTL              `json:"ttls"`     // of the records that are there, or may be
+}
+
+// SOA is the record that begins a zone (RFC 1035 3.3.13).
+type SOA struct {
+	Apex     string `json:"apex,omitempty"`     // the name where the zone begins
+	Missing  bool   `json:"missing,omitempty"`  // name servers stand at the apex and no SOA does, or there is none at any name
+	Registry bool   `json:"registry,omitempty"` // the apex is above what the domain's owner registered
+	Serial   uint32 `json:"serial"`
+	Refresh  uint32 `json:"refresh"`
+	Retry    uint32 `json:"retry"`
+	Expire   uint32 `json:"expire"`
+	Minimum  uint32 `json:"minimum"`
+	TTL      uint32 `json:"ttl"`
+}
+
+// NameServer is one name server of a zone.
+type NameServer struct {
+	Host      string      `json:"host"`
+	Addresses Fact[Hosts] `json:"addresses"`
+}
+
+// Alias is the CNAME at a name, and the types of records that stand there beside it.
+type Alias struct {
+	CNAME  []string `json:"cname,omitempty"`
+	Beside []string `json:"beside,omitempty"`
+}
+
+// TTL is for how many seconds a resolver may keep a record, or what is left of them.
+type TTL struct {
+	What    string       `json:"what"` // MX, SPF, DMARC
+	Name    string       `json:"name"`
+	Seconds Fact[uint32] `json:"seconds"`
 }
 
 // The statuses of MX.
@@ -164,7 +208,7 @@ type SPF struct {
 	Exp      Fact[Exp]  `json:"exp"`                 // of the record's own exp=; unasked where there is none, or its macros are of each message
 	Lookups  int        `json:"lookups"`             // terms that cause DNS lookups, at every occurrence (RFC 7208 4.6.4)
 	Void     int        `json:"void"`                // of these, answered with NXDOMAIN or NODATA
-	Whole    bool       `json:"whole"`               // all of it could be looked up
+	Whole    bool       `json:"whole"`               // all was looked up that could end an evaluation in permerror
 	Exists   bool       `json:"exists"`              // the domain is not NXDOMAIN, or that is not known
 }
 
@@ -394,7 +438,9 @@ type Listing struct {
 	Status   string   `json:"status"`
 	Why      string   `json:"why,omitempty"`
 	Codes    []string `json:"codes"`
-	Class    string   `json:"class,omitempty"` // of blocklist.Class, of the worst code
+	Operator string   `json:"operator,omitempty"` // of a listing: who runs the list
+	Weight   int      `json:"weight,omitempty"`   // of a listing: 0 to 100
+	Class    string   `json:"class,omitempty"`    // of blocklist.Class, of the worst code
 	Meaning  string   `json:"meaning,omitempty"`
 	Reason   string   `json:"reason,omitempty"` // the list's own TXT
 	Scope    string   `json:"scope,omitempty"`

@@ -155,8 +155,11 @@ func notCovered(f checks.Finding, ips []netip.Addr, domain string) bool {
 // newSPF proposes a first record, where the sending addresses are known.
 func (p *proposer) newSPF(s facts.SPF) {
 	ips := p.declared(s.Domain, func(r facts.SPFResult) bool { return r.Result == "none" })
-	if len(ips) == 0 || p.facts.Profile.Name == facts.Parked || len(s.Near) > 0 {
+	switch {
+	case len(ips) == 0 || p.facts.Profile.Name == facts.Parked || len(s.Near) > 0:
 		return // what would have to stand in it is not known
+	case !s.Exists:
+		return // a name that has nothing but SPF cannot take the bounces, and is refused still
 	}
 	clears := p.take(func(f checks.Finding) bool {
 		return f.Check.ID == "spf.missing" && f.Subject == s.Domain || notCovered(f, ips, s.Domain)
@@ -300,6 +303,9 @@ func (p *proposer) dmarc() {
 	}
 	n := Proposal{Kind: DNS, Text: "Publish a DMARC record that only watches; add rua=mailto: with a mailbox of yours to get reports",
 		Changes: []Change{{Op: "add", Name: "_dmarc." + p.facts.Domain, Type: "TXT", TTL: ttl, Data: quote("v=DMARC1; p=none")}}}
+	if p.facts.Profile.Name == facts.Parked { // parked.incomplete asks for p=reject: the same record, when it is certain
+		n.Text = "Publish a DMARC record that only watches, and set p=reject in it once it is certain that nothing sends"
+	}
 	// Whose mailbox the reports should go to only the owner knows.
 	if rua, ok := checks.Find("dmarc.rua-missing"); ok && p.facts.Profile.Name != facts.Parked {
 		n.raises = []checks.Finding{{Check: rua, Status: checks.Warn, Subject: clears[0].Subject}}
@@ -342,7 +348,7 @@ func (p *proposer) reverse() {
 // unconfirmed takes the findings that no reverse name of an address leads back to it.
 func (p *proposer) unconfirmed(s facts.Source) []checks.Finding {
 	return p.take(func(f checks.Finding) bool {
-		return f.Source == s.IP && slices.Contains([]string{"ptr.missing", "ptr.no-forward", "ptr.forward-mismatch"}, f.Check.ID)
+		return f.Source == s.IP && slices.Contains([]string{"ptr.missing", "ptr.ipv6-missing", "ptr.no-forward", "ptr.forward-mismatch"}, f.Check.ID)
 	})
 }
 
@@ -381,10 +387,19 @@ func (p *proposer) rest() {
 		clears := p.take(func(f checks.Finding) bool { return f.Check == first.Check && f.Fix == first.Fix })
 		text := first.Fix
 		if len(clears) == 1 {
-			text = fmt.Sprintf("%s (%s)", text, first.Subject)
+			text = fmt.Sprintf("%s (%s)", text, object(first))
 		}
 		p.add(Proposal{Kind: kindOf(first.Check), Text: text}, clears)
 	}
+}
+
+// object is what a finding is about: the term or tag of a record where it is about one, else its subject.
+func object(f checks.Finding) string {
+	const longest = 60 // octets of a term that still reads as one
+	if a := f.At; a.Length > 0 && a.Length <= longest && a.Offset >= 0 && a.Offset+a.Length <= len(a.Record) {
+		return a.Record[a.Offset : a.Offset+a.Length]
+	}
+	return f.Subject
 }
 
 // kindOf says where a rule's violation is put right.

@@ -134,7 +134,7 @@ func TestProof(t *testing.T) {
 			rules: "spf.all-neutral", want: `replace healthy.example TXT "v=spf1 include:gone.esp.example ~all"`},
 		{name: "no SPF beside other TXT records", edits: spf("no SPF"),
 			rules: "spf.missing spf.ip-not-covered", want: `add healthy.example TXT "v=spf1 ip4:192.0.2.25 ~all"`},
-		{name: "no SPF where mail bounces to", target: func(t *gather.Target) { t.Streams[0].MailFrom = "bounce@news.healthy.example" },
+		{name: "no SPF where mail bounces to", edits: []string{"news.healthy.example. A 192.0.2.80"}, target: func(t *gather.Target) { t.Streams[0].MailFrom = "bounce@news.healthy.example" },
 			rules: "spf.missing spf.ip-not-covered", want: `add news.healthy.example TXT "v=spf1 ip4:192.0.2.25 ~all"`},
 		{name: "no DMARC", edits: []string{"-_dmarc.healthy.example. TXT"}, rules: "dmarc.missing",
 			want: `add _dmarc.healthy.example TXT "v=DMARC1; p=none"`},
@@ -205,6 +205,7 @@ func TestNoProposal(t *testing.T) {
 		{name: "two records", edits: append(spf("v=spf1 ip4:192.0.2.25 -all"), `healthy.example. TXT "v=spf1 ip4:203.0.113.1 -all"`), rule: "spf.multiple"},
 		{name: "a record that was meant to be one", edits: spf("v=spf10 ip4:192.0.2.25 -all"), rule: "spf.version"},
 		{name: "no record and no address", edits: spf("none"), ips: []string{}, rule: "spf.missing"},
+		{name: "no record of a domain that does not exist", rule: "spf.missing", t: func(t *gather.Target) { t.Streams[0].MailFrom = "bounce@gone.healthy.example" }},
 		{name: "no record, parked", edits: spf("none"), rule: "spf.missing", t: func(t *gather.Target) { t.Profile = "parked" }},
 		{name: "an all for everybody, and nobody named", edits: spf("v=spf1 +all"), ips: []string{}, rule: "spf.all-plus"},
 		{name: "an all for nobody, and nobody named", edits: spf("v=spf1 ?all"), ips: []string{}, rule: "spf.all-neutral"},
@@ -217,6 +218,7 @@ func TestNoProposal(t *testing.T) {
 			edits: []string{"-_dmarc.healthy.example. TXT", `_dmarc.healthy.example. TXT "v=DMARC1; p=reject; p=none"`}},
 		{name: "a DMARC record by a CNAME to nowhere", rule: "dmarc.cname", edits: []string{"-_dmarc.healthy.example. TXT", "_dmarc.healthy.example. CNAME gone.host.example."}},
 		{name: "no reverse name", edits: []string{"-25.2.0.192.in-addr.arpa. PTR"}, rule: "ptr.missing"},
+		{name: "no reverse name of IPv6", edits: spf("v=spf1 ip6:2001:db8::25 -all"), ips: []string{"2001:db8::25"}, rule: "ptr.ipv6-missing"},
 		{name: "a reverse name elsewhere", edits: reverse("out.host.example"), rule: "ptr.no-forward"},
 		{name: "a reverse name that only ends alike", edits: reverse("out.unhealthy.example"), rule: "ptr.no-forward"},
 		{name: "a reverse name that is the domain", edits: append(reverse("healthy.example"), "-healthy.example. A"), rule: "ptr.no-forward"},
@@ -374,4 +376,18 @@ func TestEveryRecord(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestParkedOneRecord: the record that is proposed for a domain that sends nothing leads to the one that parked.incomplete
+// asks for, and does not contradict it.
+func TestParkedOneRecord(t *testing.T) {
+	t.Parallel()
+	for profile, want := range map[string]bool{"parked": true, "sender": false} {
+		target := target(t)
+		target.Profile = profile
+		l := published(run(publish(t, "-_dmarc.healthy.example. TXT"), target, everything))
+		if len(l) != 1 || strings.Contains(l[0].Text, "p=reject") != want {
+			t.Errorf("%s: p=reject in the text is to be %t: %+v", profile, want, l)
+		}
+	}
 }

@@ -124,6 +124,10 @@ func (g *gatherer) guess(d *facts.DKIM, subtree, wild dnsx.Answer, records []spf
 		case facts.KeyUnknown:
 			d.Lost = append(d.Lost, facts.Lost{Selector: k.Selector, Why: k.Why})
 		default:
+			if wild.Status == dnsx.Failed {
+				d.Lost = append(d.Lost, facts.Lost{Selector: k.Selector, Why: "what stands there may stand at every name: " + wild.Cause})
+				continue
+			}
 			found = append(found, k)
 		}
 	}

@@ -157,6 +157,8 @@ func TestGuess(t *testing.T) {
 		{"no subtree", mailed, nil, nil, facts.Know(facts.SubtreeAbsent), 1, nil},
 		{"the subtree is lost", mailed + txt("google._domainkey.d.example", goodKey), lost("_domainkey.d.example"),
 			[]string{"google common valid"}, facts.Know(facts.SubtreeExists), all, nil}, // a key proves it
+		{"whether it is a wildcard's is lost", mailed + txt("google._domainkey.d.example", goodKey), lost(unlikely("d.example") + "._domainkey.d.example"),
+			nil, facts.Know(facts.SubtreeExists), all, []string{"google"}},
 		{"the subtree is lost and nothing is found", mailed, lost("_domainkey.d.example"), nil, facts.Cannot[string]("SERVFAIL"), all, nil},
 		{"lost guesses", mailed + txt("s1._domainkey.d.example", goodKey), lost("k2._domainkey.d.example", "google._domainkey.d.example"),
 			[]string{"s1 common valid"}, facts.Know(facts.SubtreeExists), all, []string{"google", "k2"}},

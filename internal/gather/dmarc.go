@@ -75,8 +75,8 @@ func orgOf(walk []policyAt) facts.Fact[string] {
 	org, found := walk[0].domain, false
 	for i, p := range walk {
 		if p.step.Status == "unknown" {
-			// A record at a top-level domain says psd=y, which leaves the name that was found below it.
-			if found && !strings.Contains(p.domain, ".") {
+			// A record at a top-level domain says psd=y, which leaves the name that was found right below it.
+			if _, above, _ := strings.Cut(org, "."); found && above == p.domain && !strings.Contains(above, ".") {
 				continue
 			}
 			return facts.Cannot[string](p.step.Name + ": " + p.step.Why)

@@ -196,6 +196,17 @@ func TestOrgs(t *testing.T) {
 	}
 }
 
+// TestOrgTopLost: an answer of the top-level domain that is lost may have been psd=y, which makes a record right below it
+// that of the organisation, and one further below not.
+func TestOrgTopLost(t *testing.T) {
+	s := serve(t, at("d.example", "v=DMARC1; p=none")+at("mail.e.example", "v=DMARC1; p=none"), lost("_dmarc.example"))
+	g := over(t.Context(), s, Target{})
+	if o := orgOf(g.treeWalk("d.example")); o != facts.Know("d.example") {
+		t.Errorf("d.example: %+v", o)
+	}
+	unknown(t, "the organisation of mail.e.example", orgOf(g.treeWalk("mail.e.example")), "_dmarc.example: ")
+}
+
 // TestReports: a destination outside the organisation has to agree (RFC 9990 4).
 func TestReports(t *testing.T) {
 	const auth = "d.example._report._dmarc."

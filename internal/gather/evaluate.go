@@ -1,6 +1,7 @@
 package gather
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,6 +66,11 @@ func (g *gatherer) evaluate(ip netip.Addr, helo, sender, domain string) (result,
 			return "permerror", bad
 		}
 	}
+	// A reverse name that is lost matches nothing (RFC 7208 5.5) for as long as it is: what a receiver that is luckier
+	// concludes, nobody knows.
+	if w.unproven != "" && res != evaluator.Pass {
+		return string(evaluator.TempError), w.unproven
+	}
 	if err != nil {
 		why = explain(err, w)
 	}
@@ -114,6 +120,9 @@ type witness struct {
 	alias   map[string]alias // by the name that the library was given in the place of another
 	fetched []string         // the library evaluates in one goroutine
 	failed  string           // the cause of the last lookup that failed
+
+	reversed []string // the names of the sender's address, as given to the library
+	unproven string   // why ptr or %{p} may have missed one of them
 }
 
 // alias is a name that the library knows under another.
@@ -158,9 +167,9 @@ func (w *witness) readable(text, domain string) string {
 	vars := w.vars
 	vars.Domain = strings.TrimSuffix(domain, ".")
 	text = w.validated(text, vars.Domain)
-	rec := spf.Parse(text)
-	for i := len(rec.Terms) - 1; i >= 0; i-- { // from the end, so that offsets hold
-		t := rec.Terms[i]
+	var b strings.Builder
+	done := 0
+	for _, t := range spf.Parse(text).Terms {
 		exists := t.Name == "exists"
 		slash := (t.Name == "a" || t.Name == "mx") && strings.Contains(t.Spec, "/")
 		if t.Bad || t.Modifier || !exists && !slash {
@@ -175,10 +184,12 @@ func (w *witness) readable(text, domain string) string {
 		}
 		other := fmt.Sprintf("alias%d.invalid", len(w.alias)) // RFC 6761 6.4: nobody's
 		w.alias[other] = alias{name, exists}
-		term := strings.Replace(t.Text, t.Spec, other, 1)
-		text = text[:t.Offset] + term + text[t.Offset+len(t.Text):]
+		b.WriteString(text[done:t.Offset])
+		b.WriteString(strings.Replace(t.Text, t.Spec, other, 1))
+		done = t.Offset + len(t.Text)
 	}
-	return text
+	b.WriteString(text[done:])
+	return b.String()
 }
 
 var clientMacro = regexp.MustCompile(`%%|%\{[pP][^}]*\}`)
@@ -202,7 +213,11 @@ func (w *witness) validated(text, domain string) string {
 // beneath it, else any.
 func (w *witness) client(domain string) string {
 	var l []string
-	for _, n := range w.g.reverse(w.ip).Value.Names {
+	p := w.g.reverse(w.ip)
+	if why := cmp.Or(p.Why, p.Value.Why); why != "" {
+		w.unproven = "%{p}: " + why
+	}
+	for _, n := range p.Value.Names {
 		// What is no host name could bring terms of its own into the record.
 		host := !strings.ContainsFunc(n.Name, func(c rune) bool {
 			return !(c == '.' || c == '-' || c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z')
@@ -251,6 +266,9 @@ func (w *witness) LookupIPAddr(_ context.Context, host string) ([]net.IPAddr, er
 		t = dnsx.AAAA
 	}
 	a, err := w.ask(about.name, t)
+	if a.Status == dnsx.Failed && slices.Contains(w.reversed, host) {
+		w.unproven = w.failed
+	}
 	var l []net.IPAddr
 	for _, r := range a.Records {
 		l = append(l, net.IPAddr{IP: r.Addr.AsSlice()})
@@ -265,9 +283,11 @@ func (w *witness) LookupAddr(_ context.Context, addr string) ([]string, error) {
 		return nil, &net.DNSError{Err: err.Error(), Name: addr, IsNotFound: true}
 	}
 	a, err := w.ask(dnsx.Reverse(ip), dnsx.PTR)
-	var l []string
-	for _, r := range a.Records {
-		l = append(l, r.Target+".")
+	if a.Status == dnsx.Failed {
+		w.unproven = w.failed
 	}
-	return l, err
+	for _, r := range a.Records {
+		w.reversed = append(w.reversed, r.Target+".")
+	}
+	return w.reversed, err
 }

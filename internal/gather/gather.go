@@ -74,6 +74,7 @@ func Gather(ctx context.Context, env Env, t Target, want facts.Topic) *facts.Fac
 
 	// What decides the profile and the candidates is always asked.
 	addresses := soonIf(want&(facts.Domain|facts.MXHosts) != 0, func() facts.Fact[facts.Hosts] { return g.hosts(t.Domain) })
+	zone := soonIf(want&facts.Domain != 0, func() facts.Fact[facts.Zone] { return g.zone(want&facts.Policy != 0) })
 	mx := soon(func() facts.Fact[facts.MX] { return g.mx(want&facts.MXHosts != 0) })
 	records := g.walks(want)
 	senders := soon(func() []facts.Source { return g.sources(records) })
@@ -95,6 +96,7 @@ func Gather(ctx context.Context, env Env, t Target, want facts.Topic) *facts.Fac
 	services := soonIf(want&facts.Services != 0, g.submission)
 
 	f.Exists, f.Addresses, f.MX = exists(), addresses(), mx()
+	f.Suffix, f.Zone = isSuffix(t.Domain), zone()
 	for _, r := range records {
 		f.SPF = append(f.SPF, r.walk())
 	}

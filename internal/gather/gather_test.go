@@ -365,7 +365,9 @@ func TestGatherCancelled(t *testing.T) {
 		})
 		f := Gather(ctx, world, Target{Domain: "d.example", Streams: []facts.Stream{stream()}}, facts.Services)
 		for _, s := range f.Submission.Services {
-			if s.Probe.Value.Status != facts.ServiceUnknown || !strings.Contains(s.Probe.Value.Why, "cancelled") {
+			// The second service may not have come to its address when the first was dialled.
+			interrupted := s.Probe.State == facts.Unknown && s.Probe.Why == "interrupted"
+			if !interrupted && (s.Probe.Value.Status != facts.ServiceUnknown || !strings.Contains(s.Probe.Value.Why, "cancelled")) {
 				t.Errorf("%+v", s)
 			}
 		}

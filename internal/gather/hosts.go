@@ -2,6 +2,7 @@ package gather
 
 import (
 	"cmp"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -16,7 +17,7 @@ const (
 	maxMX       = 20  // mail exchangers that are looked at
 	maxPTR      = 11  // names of one address: SPF looks at ten (RFC 7208 4.6.4), and one more tells that there are more
 	maxHosts    = 100 // addresses kept of one name
-	maxOfSource = 16  // candidate addresses taken from SPF (CONTRACT "Without --ip")
+	maxOfSource = 16  // candidate addresses taken from SPF
 )
 
 // exists tells whether the domain exists from what is asked of it anyway. NXDOMAIN is for the name, whatever
@@ -43,28 +44,28 @@ func (g *gatherer) hosts(name string) facts.Fact[facts.Hosts] {
 }
 
 // hostsOf are the addresses of a name in the families given. What is found is known, although the other
-// family was lost; that there are none is known only when all answered.
+// family was lost, which Lost tells; that there are none is known only when all answered.
 func (g *gatherer) hostsOf(name string, types ...dnsx.Type) facts.Fact[facts.Hosts] {
 	answers := every(types, func(t dnsx.Type) dnsx.Answer { return g.ask(name, t) })
 	h := facts.Hosts{Addresses: []netip.Addr{}, Missing: true}
 	for _, a := range answers {
+		if a.Status == dnsx.Failed {
+			h.Lost = a.Cause
+		}
 		for _, r := range a.Records {
-			if len(h.Addresses) < maxHosts {
-				h.Addresses = append(h.Addresses, r.Addr)
+			if len(h.Addresses) == maxHosts {
+				h.Lost = fmt.Sprintf("only the first %d addresses of %s are looked at", maxHosts, name)
+				break
 			}
+			h.Addresses = append(h.Addresses, r.Addr)
 		}
 		if len(a.Chain) > len(h.CNAME) {
 			h.CNAME = a.Chain
 		}
 		h.Missing = h.Missing && a.Status == dnsx.NXDomain
 	}
-	if len(h.Addresses) > 0 {
-		return facts.Know(h)
-	}
-	for _, a := range answers {
-		if a.Status == dnsx.Failed {
-			return facts.Cannot[facts.Hosts](a.Cause)
-		}
+	if len(h.Addresses) == 0 && h.Lost != "" {
+		return facts.Cannot[facts.Hosts](h.Lost)
 	}
 	return facts.Know(h)
 }
@@ -77,7 +78,7 @@ func (g *gatherer) mx(withHosts bool) facts.Fact[facts.MX] {
 		return facts.Cannot[facts.MX](a.Cause)
 	case dnsx.NoData, dnsx.NXDomain:
 		m := facts.MX{Status: facts.MXNone, Hosts: []facts.MXHost{}}
-		if withHosts && a.Status == dnsx.NoData {
+		if a.Status == dnsx.NoData {
 			// RFC 5321 5.1: an address stands in for a missing MX.
 			own := g.hosts(g.t.Domain)
 			if !own.Known() {
@@ -129,6 +130,9 @@ func (g *gatherer) reverse(ip netip.Addr) facts.Fact[facts.PTR] {
 		forward = dnsx.AAAA
 	}
 	p := facts.PTR{Confirm: "fail"}
+	if len(a.Records) > maxPTR {
+		p.Confirm, p.Why = "unknown", fmt.Sprintf("only the first %d of %d names are looked at", maxPTR, len(a.Records))
+	}
 	p.Names = every(a.Records[:min(len(a.Records), maxPTR)], func(r dnsx.Record) facts.PTRName {
 		return facts.PTRName{Name: r.Target, Addresses: g.hostsOf(r.Target, forward)}
 	})
@@ -137,8 +141,8 @@ func (g *gatherer) reverse(ip netip.Addr) facts.Fact[facts.PTR] {
 		case n.Addresses.Known() && slices.Contains(n.Addresses.Value.Addresses, ip):
 			p.Confirm, p.Why = "pass", ""
 			return facts.Know(p)
-		case n.Addresses.State == facts.Unknown:
-			p.Confirm, p.Why = "unknown", n.Name+": "+n.Addresses.Why
+		case n.Addresses.State == facts.Unknown || n.Addresses.Value.Lost != "":
+			p.Confirm, p.Why = "unknown", n.Name+": "+cmp.Or(n.Addresses.Why, n.Addresses.Value.Lost)
 		}
 	}
 	return facts.Know(p)

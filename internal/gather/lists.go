@@ -1,6 +1,7 @@
 package gather
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -16,6 +17,10 @@ import (
 // maxListed bounds the sending addresses that are looked up on blocklists: a /24 that was declared.
 const maxListed = 256
 
+// maxUntested is how many targets a list is asked about before its self-test is known. To ask a list that refuses us about a
+// whole range is what it refuses us for, and one that is silent would take the lookups that others need.
+const maxUntested = 16
+
 // listed is what the blocklists said.
 type listed struct {
 	lists    []facts.List
@@ -27,6 +32,7 @@ type target struct {
 	name     string
 	addr     netip.Addr
 	declared bool
+	beyond   bool // one too many: it is not asked about
 }
 
 // listings asks every list about every target that it takes, and at the same time whether it can be believed in this
@@ -48,7 +54,11 @@ func (g *gatherer) listings(senders later[[]facts.Source]) listed {
 		if l.Kind == blocklist.KindIP {
 			targets = listAddresses(senders(), g.t.AssumePublic, l)
 		}
-		found := every(targets, func(t target) facts.Listing { return g.listing(l, t) })
+		look := g.listing
+		if len(targets) > maxUntested && !health().Usable() {
+			look = unasked
+		}
+		found := every(targets, func(t target) facts.Listing { return look(l, t) })
 		h := health()
 		f.State, f.Why = stateOf(h), h.Why
 		f.Broken = h.Fault == blocklist.FaultDead || h.Fault == blocklist.FaultListsAll
@@ -123,9 +133,18 @@ func addrs(a dnsx.Answer) []netip.Addr {
 	return l
 }
 
+// unasked is a listing of which nothing is known yet.
+func unasked(l blocklist.List, t target) facts.Listing {
+	return facts.Listing{Zone: l.Zone, Target: t.name, Kind: string(l.Kind), Declared: t.declared, Codes: []string{}}
+}
+
 // listing asks one list about one target, and for its reason where it is listed.
 func (g *gatherer) listing(l blocklist.List, t target) facts.Listing {
-	f := facts.Listing{Zone: l.Zone, Target: t.name, Kind: string(l.Kind), Declared: t.declared, Codes: []string{}}
+	f := unasked(l, t)
+	if t.beyond {
+		f.Status, f.Why = facts.NoClue, fmt.Sprintf("only the first %d addresses are looked up on blocklists", maxListed)
+		return f
+	}
 	name, err := l.Name(t.name)
 	if err != nil {
 		f.Status, f.Why = facts.NoClue, err.Error()
@@ -146,6 +165,7 @@ func (g *gatherer) listing(l blocklist.List, t target) facts.Listing {
 		return f
 	}
 	f.Class, f.Meaning = string(v.Class), strings.Join(v.Meanings, "; ")
+	f.Operator, f.Weight = l.Operator, l.Weight
 	f.Scope, f.UsedBy, f.Removal = string(l.Scope), l.UsedBy, l.Removal
 	if f.Removal == "" {
 		f.Removal = l.NoRemoval
@@ -161,8 +181,8 @@ func listAddresses(l []facts.Source, assumed []netip.Prefix, list blocklist.List
 	var out []target
 	for _, s := range l {
 		known := slices.ContainsFunc(out, func(t target) bool { return t.addr == s.IP })
-		if !known && list.Takes(s.IP) && special.Public(s.IP, assumed) && len(out) < maxListed {
-			out = append(out, target{s.IP.String(), s.IP, s.Declared})
+		if !known && list.Takes(s.IP) && special.Public(s.IP, assumed) {
+			out = append(out, target{s.IP.String(), s.IP, s.Declared, len(out) >= maxListed})
 		}
 	}
 	return out

@@ -1,6 +1,7 @@
 package gather
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -21,7 +22,7 @@ func ipList(zone string) blocklist.List {
 	}
 	return blocklist.List{Zone: zone, Operator: zone, Kind: blocklist.KindIP, IP4: true, IP6: true, Scope: blocklist.ScopeAddress,
 		Codes:  []blocklist.Code{code(2, blocklist.ClassMajor, "spam"), code(10, blocklist.ClassPBL, "policy"), code(99, blocklist.ClassNone, "good")},
-		Listed: "127.0.0.2", NotListed: "127.0.0.1", Terms: blocklist.TermsFree, UsedBy: "many", Removal: "https://" + zone + "/"}
+		Listed: "127.0.0.2", NotListed: "127.0.0.1", Terms: blocklist.TermsFree, Weight: 35, UsedBy: "many", Removal: "https://" + zone + "/"}
 }
 
 func domainList(zone string) blocklist.List {
@@ -106,7 +107,7 @@ func TestListing(t *testing.T) {
 	noPage.Removal, noPage.NoRemoval = "", "it expires"
 	want := facts.Listing{Zone: "bl.example", Target: "11.0.0.1", Kind: "ip", Declared: true, Status: facts.Listed,
 		Codes: []string{"127.0.0.2", "127.0.0.10"}, Class: "major", Meaning: "spam; policy", Reason: "sent spam, see https://bl.example/1",
-		Scope: "address", UsedBy: "many", Removal: "https://bl.example/"}
+		Scope: "address", Operator: "bl.example", Weight: 35, UsedBy: "many", Removal: "https://bl.example/"}
 	got := listingsOf(over(t.Context(), s, listTarget(ipList("bl.example"))), "11.0.0.1", "11.0.0.2").listings
 	if d := cmp.Diff(want, got[0], alike); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
@@ -211,15 +212,44 @@ func TestListingsUntested(t *testing.T) {
 	}
 }
 
-// TestListingsBounded: the addresses of a declared /24 are asked about, and not those of several.
+// TestListingsBounded: the addresses of a declared /24 are asked about, and not those of several, which are not clean for that.
 func TestListingsBounded(t *testing.T) {
 	var ips []string
 	a := netip.MustParseAddr("11.0.0.0")
 	for range maxListed + 50 {
 		ips, a = append(ips, a.String()), a.Next()
 	}
-	if got := listingsOf(over(t.Context(), serve(t, selfTest, nil), listTarget(ipList("bl.example"))), ips...); len(got.listings) != maxListed {
-		t.Errorf("%d listings, want %d", len(got.listings), maxListed)
+	s := serve(t, selfTest, nil)
+	got := listingsOf(over(t.Context(), s, listTarget(ipList("bl.example"))), ips...)
+	clean := map[bool]int{}
+	for _, x := range got.listings {
+		clean[x.Status == facts.Clean]++
+		if x.Status != facts.Clean && (x.Status != facts.NoClue || !strings.Contains(x.Why, "only the first 256")) {
+			t.Errorf("%+v", x)
+		}
+	}
+	if n := len(s.Asked()); clean[true] != maxListed || clean[false] != 50 || n != maxListed+2 {
+		t.Errorf("%d clean and %d unknown listings after %d questions, want %d and 50 after %d", clean[true], clean[false], n, maxListed, maxListed+2)
+	}
+}
+
+// TestListingsUnasked: a list that refuses is asked about few addresses, and not about many.
+func TestListingsUnasked(t *testing.T) {
+	for n, asked := range map[int]int{maxUntested: 2 + maxUntested, maxUntested + 1: 2} {
+		var ips []string
+		for i := range n {
+			ips = append(ips, fmt.Sprintf("11.0.0.%d", i))
+		}
+		s := serve(t, "2.0.0.127.bl.example. A 127.255.255.254\n", nil)
+		got := listingsOf(over(t.Context(), s, listTarget(ipList("bl.example"))), ips...)
+		for _, x := range got.listings {
+			if x.Status != facts.Refused || x.Target == "" || !strings.Contains(x.Why, "127.255.255.254") {
+				t.Errorf("%+v", x)
+			}
+		}
+		if len(got.listings) != n || len(s.Asked()) != asked {
+			t.Errorf("%d listings of %d after %d questions, want %d", len(got.listings), n, len(s.Asked()), asked)
+		}
 	}
 }
 

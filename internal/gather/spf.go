@@ -223,7 +223,7 @@ func (g *gatherer) term(t *facts.SPFTerm, withHosts bool) bool {
 	switch t.Term.Name {
 	case "a":
 		h := g.hosts(t.Target)
-		t.Why, t.Addresses = h.Why, h.Value.Addresses
+		t.Why, t.Addresses = cmp.Or(h.Why, h.Value.Lost), h.Value.Addresses
 		t.Void = h.Known() && len(h.Value.Addresses) == 0
 	case "exists":
 		a := g.ask(t.Target, dnsx.A) // A, whatever the family of the sender (RFC 7208 5.7)
@@ -243,9 +243,7 @@ func (g *gatherer) term(t *facts.SPFTerm, withHosts bool) bool {
 		})
 		for _, h := range hosts {
 			t.Addresses = append(t.Addresses, h.Value.Addresses...)
-			if h.State == facts.Unknown {
-				t.Why = h.Why
-			}
+			t.Why = cmp.Or(t.Why, h.Why, h.Value.Lost)
 		}
 		slices.SortFunc(t.Addresses, netip.Addr.Compare)
 		t.Addresses = slices.Compact(t.Addresses)
@@ -272,7 +270,7 @@ func count(s *facts.SPF, n *facts.SPFNode) {
 			s.Void++
 			t.VoidCount = s.Void
 		}
-		if t.Why == beyond || t.Why != "" && t.Target != "" {
+		if t.Why == beyond || t.Why != "" && t.Target != "" && len(t.Addresses) == 0 { // with an address it is not void
 			s.Whole = false
 		}
 		if t.Child != nil {

@@ -65,7 +65,11 @@ func (g *gatherer) srv() (named facts.Fact[bool], l []place, declined bool) {
 				declined = true
 				continue
 			}
-			l = append(l, place{Service: facts.Service{Host: r.Target, Port: int(r.Port), Implicit: i == 0, Origin: "srv"}})
+			// Records that differ in priority and weight alone name one service, which is dialled once.
+			p := place{Service: facts.Service{Host: r.Target, Port: int(r.Port), Implicit: i == 0, Origin: "srv"}}
+			if !slices.ContainsFunc(l, func(x place) bool { return x.Host == p.Host && x.Port == p.Port && x.Implicit == p.Implicit }) {
+				l = append(l, p)
+			}
 		}
 	}
 	for _, a := range answers {

@@ -155,6 +155,8 @@ func TestSubmissionSRV(t *testing.T) {
 		{"none is offered", "_submission._tcp.d.example. SRV 0 0 0 .\nsmtp.d.example. A 11.0.0.5\n", nil, facts.Known, nil, nil},
 		{"by priority", "_submission._tcp.d.example. SRV 20 1 587 sub.example.\n_submission._tcp.d.example. SRV 10 1 587 second.example.\nsub.example. A 11.0.0.5\nsecond.example. A 11.0.0.6\n", nil,
 			facts.Known, []string{"srv second.example:587 open starttls", "srv sub.example:587 open starttls"}, []string{"11.0.0.5:587", "11.0.0.6:587"}},
+		{"one service by two records", "_submission._tcp.d.example. SRV 0 1 587 sub.example.\n_submission._tcp.d.example. SRV 10 5 587 sub.example.\nsub.example. A 11.0.0.5\n", nil,
+			facts.Known, []string{"srv sub.example:587 open starttls"}, []string{"11.0.0.5:587"}},
 		{"one of the answers is lost", srvZone, lost("_submissions._tcp.d.example"), facts.Known, []string{"srv sub.example:587 open starttls"}, []string{"11.0.0.5:587"}},
 		{"the only answer is lost", "smtp.d.example. A 11.0.0.5\n", lost("_submissions._tcp.d.example"), facts.Unknown, nil, nil},
 		{"the host has no address", "_submission._tcp.d.example. SRV 0 1 587 gone.example.\n", nil, facts.Known, []string{"srv gone.example:587 refused none"}, nil},
@@ -202,7 +204,7 @@ func TestSubmissionCandidates(t *testing.T) {
 }
 
 // TestSubmissionSafety: on the word of DNS only public addresses are dialled, on the ports of submission, at the very
-// address that was looked up (CONTRACT "Safety of probes").
+// address that was looked up .
 func TestSubmissionSafety(t *testing.T) {
 	const ports = "_submission._tcp.d.example. SRV 0 1 "
 	open := func(t *Target) { t.AllowPrivate = true }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -261,5 +262,41 @@ func TestResultsWhy(t *testing.T) {
 		if got := r + ": " + why; got != want && !(r == "temperror" && strings.HasPrefix(got, want) && strings.HasSuffix(got, "answered SERVFAIL")) {
 			t.Errorf("%s\n got %s\nwant %s", record, got, want)
 		}
+	}
+}
+
+// TestResultsReverseLost: that a reverse name is lost is no proof that it does not match, although a receiver that lost it
+// goes on as if (RFC 7208 5.5).
+func TestResultsReverseLost(t *testing.T) {
+	const reverse, name = "1.0.0.11.in-addr.arpa", "own.example"
+	for _, tt := range []struct{ record, lost, want, why string }{
+		{"v=spf1 ptr:own.example -all", reverse, "temperror", reverse + " PTR: "},
+		{"v=spf1 ptr:own.example -all", name, "temperror", name + " A: "},
+		{"v=spf1 exists:%{p}.x.example -all", reverse, "temperror", "%{p}: "},
+		{"v=spf1 exists:%{p}.x.example -all", name, "temperror", "%{p}: " + name + ": "},
+		{"v=spf1 ptr:own.example ip4:11.0.0.1 -all", reverse, "pass", "ip4 or ip6"},
+		{"v=spf1 -all ptr", reverse, "fail", "all"},
+	} {
+		s := serve(t, txt("d.example", tt.record)+reverse+". PTR own.example.\nown.example. A 11.0.0.1\n", lost(tt.lost))
+		r, why := over(t.Context(), s, Target{}).evaluate(netip.MustParseAddr("11.0.0.1"), "h.example", "a@d.example", "d.example")
+		if r != tt.want || !strings.HasPrefix(why, tt.why) {
+			t.Errorf("%s with %s lost: %s because %q, want %s because %q", tt.record, tt.lost, r, why, tt.want, tt.why)
+		}
+	}
+}
+
+// TestReadableLong: a record as long as an answer can be costs what is in it, and not a copy of it for each term.
+func TestReadableLong(t *testing.T) {
+	record := "v=spf1" + strings.Repeat(" exists:a.b", 5500)
+	w := &witness{ip: netip.MustParseAddr("11.0.0.1")}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	got := w.readable(record, "d.example")
+	runtime.ReadMemStats(&after)
+	if n := strings.Count(got, " exists:alias"); n != 5500 || !strings.HasSuffix(got, " exists:alias5499.invalid") {
+		t.Errorf("%d terms of 5500 in %.80q...", n, got)
+	}
+	if mb := (after.TotalAlloc - before.TotalAlloc) >> 20; mb > 64 {
+		t.Errorf("%d MB for %d octets", mb, len(record))
 	}
 }

@@ -44,7 +44,7 @@ func (p *page) findings(r *audit.Report, verbose bool) error {
 	for _, f := range rows {
 		t.rows = append(t.rows, []string{f.area, f.status, lost(f), f.what})
 		if f.reply != "" {
-			t.rows = append(t.rows, []string{"", "", "", "answered with: " + f.reply})
+			t.rows = append(t.rows, []string{"", "", "", "receivers answer: " + f.reply})
 		}
 	}
 	if err := p.table(t); err != nil {
@@ -103,7 +103,7 @@ func areaRows(r *audit.Report, area string, verbose bool) (rows []row, notes int
 		shown = slices.DeleteFunc(shown, func(f audit.Finding) bool { return f.Status == "info" && f.Impact == "hygiene" })
 		notes = all - len(shown)
 	}
-	for _, g := range alike(shown, r.Domain) {
+	for _, g := range alike(shown) {
 		rows = append(rows, g.row(r, known, verbose))
 	}
 	if sum == "" && len(rows) == 0 && (passes > 0 || !slices.Contains(optional, area)) {
@@ -120,14 +120,14 @@ type group []audit.Finding
 
 // alike puts together what can be said once: unknowns of one cause, and more than a handful of subjects with one and
 // the same fault, such as the addresses of a network.
-func alike(l []audit.Finding, domain string) []group {
+func alike(l []audit.Finding) []group {
 	const handful = 4
 	type key struct{ rule, status, message string }
 	at := map[key]int{}
 	var groups []group
 	for _, f := range l {
 		k := key{f.Rule, f.Status, f.Message}
-		if f.Subject != "" && f.Subject != domain { // what is said of the domain may be said of a stream, which does not name it
+		if f.Subject != "" {
 			k.message = strings.ReplaceAll(f.Message, f.Subject, "\x00")
 		}
 		if f.Status == "unknown" {
@@ -185,8 +185,9 @@ func (g group) row(r *audit.Report, known, verbose bool) row {
 	default:
 		out.what += " [" + ids + "]"
 	}
-	if verbose && f.Status == "fail" && len(f.Replies) > 0 {
-		out.reply = filled(f.Replies[0], f.Subject, r.Domain) // mailaudit rules ID has all of them
+	// Of several replies it depends on the case which one comes: mailaudit rules ID has them all.
+	if verbose && f.Status == "fail" && len(f.Replies) == 1 {
+		out.reply = filled(f.Replies[0], f.Subject, r.Domain)
 	}
 	return out
 }

@@ -29,20 +29,31 @@ var blocks = []struct {
 	{netip.MustParsePrefix("::1/128"), "loopback (RFC 4291)"},
 	{netip.MustParsePrefix("64:ff9b:1::/48"), "for local translation (RFC 8215)"},
 	{netip.MustParsePrefix("100::/64"), "discard-only (RFC 6666)"},
+	{netip.MustParsePrefix("100:0:0:1::/64"), "a dummy (RFC 9780)"},
+	{netip.MustParsePrefix("2001::/32"), "Teredo (RFC 4380)"},
 	{netip.MustParsePrefix("2001:2::/48"), "for benchmarks (RFC 5180)"},
+	{netip.MustParsePrefix("2001::/23"), "for protocol assignments (RFC 2928)"},
 	{netip.MustParsePrefix("2001:db8::/32"), "for documentation (RFC 3849)"},
 	{netip.MustParsePrefix("2002::/16"), "6to4 (RFC 3056)"},
 	{netip.MustParsePrefix("3fff::/20"), "for documentation (RFC 9637)"},
 	{netip.MustParsePrefix("5f00::/16"), "segment routing identifiers (RFC 9602)"},
 	{netip.MustParsePrefix("fc00::/7"), "private (RFC 4193)"},
 	{netip.MustParsePrefix("fe80::/10"), "link-local (RFC 4291)"},
+	{netip.MustParsePrefix("fec0::/10"), "site-local, which is retired (RFC 3879)"},
 	{netip.MustParsePrefix("ff00::/8"), "multicast (RFC 4291)"},
 }
 
-// Name says what an address is reserved for, "" where it is an ordinary public one. An IPv4-mapped address is
-// judged as the IPv4 address that it stands for.
+// nat64 holds IPv4 addresses, which a translator on our network would dial (RFC 6052 2.1).
+var nat64 = netip.MustParsePrefix("64:ff9b::/96")
+
+// Name says what an address is reserved for, "" where it is an ordinary public one. An address that stands for an IPv4
+// address is judged as that one.
 func Name(a netip.Addr) string {
 	a = a.Unmap().WithZone("")
+	if nat64.Contains(a) {
+		b := a.As16()
+		a = netip.AddrFrom4([4]byte(b[12:]))
+	}
 	for _, b := range blocks {
 		if b.prefix.Contains(a) {
 			return b.name

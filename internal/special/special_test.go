@@ -19,6 +19,8 @@ func TestPublic(t *testing.T) {
 		{"172.15.255.255", true}, {"172.16.0.0", false}, {"172.31.255.255", false}, {"172.32.0.0", true},
 		{"192.168.1.1", false}, {"169.254.1.1", false}, {"224.0.0.1", false}, {"255.255.255.255", false}, {"0.0.0.0", false},
 		{"fe80::1", false}, {"fd00::1", false}, {"2001:db8::1", false}, {"ff02::1", false}, {"198.51.100.1", false},
+		{"64:ff9b::7f00:1", false}, {"64:ff9b::10.1.2.3", false}, {"64:ff9b::8.8.8.8", true}, {"64:ff9b:1::808:808", false},
+		{"2001::1", false}, {"2001:1::1", false}, {"2001:200::1", true}, {"100:0:0:1::1", false}, {"fec0::1", false},
 	} {
 		a := netip.MustParseAddr(c.addr)
 		if got := special.Public(a, lab); got != c.want {

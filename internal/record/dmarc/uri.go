@@ -103,6 +103,6 @@ var (
 	dotAtom   = regexp.MustCompile(`^` + atom + `(\.` + atom + `)*$`)
 	localPart = regexp.MustCompile(`^(` + atom + `(\.` + atom + `)*|"([ !#-\[\]-~]|\\[ -~])*")$`)
 	// Labels as RFC 5321 4.1.2 has them, and with underscores, which the DNS allows. No address literal: reports to one
-	// could not be authorised (RFC 9990 3).
+	// could not be authorised (RFC 9990 4).
 	hostName = regexp.MustCompile(`^` + label + `(\.` + label + `)*$`)
 )
