@@ -110,7 +110,10 @@ func mxUnresolvable(f *facts.Facts, h mxHost) []Violation {
 
 func mxPrivate(f *facts.Facts, h mxHost) []Violation {
 	hidden := slices.DeleteFunc(slices.Clone(h.Addresses), func(a netip.Addr) bool { return special.Public(a, f.Public) })
-	if len(hidden) == 0 {
+	switch {
+	case len(hidden) == 0 && h.Lost != "":
+		return one(Unknown, fmt.Sprintf("%s may have more addresses: %s", clip(h.Host), h.Lost))
+	case len(hidden) == 0:
 		return nil
 	}
 	what := fmt.Sprintf("%s resolves to %s, %s", clip(h.Host), hidden[0], special.Name(hidden[0]))
@@ -127,7 +130,7 @@ func mxPrivate(f *facts.Facts, h mxHost) []Violation {
 // verifies the sender address refuses. As long as one host may be reached, only mail to the domain suffers.
 func unreachable(f *facts.Facts, h mxHost, what string) []Violation {
 	usable := func(x facts.MXHost) bool {
-		return x.Host != "." && (!x.Addresses.Known() ||
+		return x.Host != "." && (!x.Addresses.Known() || x.Addresses.Value.Lost != "" ||
 			slices.ContainsFunc(x.Addresses.Value.Addresses, func(a netip.Addr) bool { return special.Public(a, f.Public) }))
 	}
 	if f.Profile.Name == facts.Parked || slices.ContainsFunc(h.all, usable) {

@@ -49,6 +49,7 @@ var mxCases = []ruleCase{
 	{rule: "mx.null-plus-others", name: "of a parked domain", want: Warn, edit: profile(facts.Parked, nullAndOthers)},
 	{rule: "mx.null-plus-others", name: "alone", want: Pass, edit: nullMX},
 
+	{rule: "mx.private-ip", name: "one family lost", want: Unknown, says: "SERVFAIL", edit: func(f *facts.Facts) { f.MX.Value.Hosts[0].Addresses.Value.Lost = "AAAA: SERVFAIL" }},
 	{rule: "mx.cname", want: Warn, says: "mx2.healthy.example is a CNAME for a.example > b.example", edit: func(f *facts.Facts) {
 		f.MX.Value.Hosts[1].Addresses.Value.CNAME = []string{"a.example", "b.example"}
 	}},
