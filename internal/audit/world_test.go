@@ -29,24 +29,7 @@ func zone(t testing.TB, edits ...string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := strings.SplitAfter(string(text), "\n")
-	for _, e := range edits {
-		cut, isCut := strings.CutPrefix(e, "-")
-		if !isCut {
-			lines = append(lines, e+"\n")
-			continue
-		}
-		name, typ, _ := strings.Cut(cut, " ")
-		before := len(lines)
-		lines = slices.DeleteFunc(lines, func(l string) bool {
-			f := strings.Fields(l)
-			return len(f) > 1 && f[0] == name && f[1] == typ
-		})
-		if len(lines) == before {
-			t.Fatalf("nothing to take away at %q", cut)
-		}
-	}
-	return strings.Join(lines, "")
+	return testnet.EditZone(string(text), edits...)
 }
 
 // world is what an audit asks, and what is audited there.

@@ -25,7 +25,7 @@ type ruleCase struct {
 
 // cases are those of all areas: each area's test file adds its own list.
 func cases() []ruleCase {
-	return slices.Concat(domainCases, zoneCases, mxCases, mxMoreCases, spfCases, dkimCases, dmarcCases, ptrCases, ptrMoreCases, dnsblCases, dnsblMoreCases, submissionCases, bimiCases, parkedCases)
+	return slices.Concat(domainCases, zoneCases, mxCases, mxRecordCases, spfCases, dkimCases, dmarcCases, ptrCases, ptrNameCases, dnsblCases, dnsblOperatorCases, submissionCases, bimiCases, parkedCases)
 }
 
 func TestRules(t *testing.T) {

@@ -14,6 +14,12 @@ import (
 const noPTR = "550-5.7.25 [{ip}] The IP address sending this message does not have a PTR record setup, or the corresponding " +
 	"forward DNS entry does not point to the sending IP. As a policy, Gmail does not accept messages from IPs with missing PTR records."
 
+// What receivers answer where no reverse name leads back, whatever the reason.
+var (
+	unconfirmedReplies = []string{noPTR, "550 5.7.1 Client host rejected: cannot find your hostname, [{ip}]"}
+	unconfirmedRefused = []Refusal{{Receiver: "gmail"}, {Receiver: "postfix-strict"}}
+)
+
 var ptrChecks = []*Check{
 	{
 		ID: "ip.private", Title: "the sending addresses are public", Area: "ptr", Worst: Fail, Impact: Reject,
@@ -55,8 +61,8 @@ var ptrChecks = []*Check{
 	{
 		ID: "ptr.no-forward", Title: "the reverse name has an address", Area: "ptr", Worst: Fail, Impact: Reject,
 		References: []string{"RFC 1912 2.1", "RFC 8601 2.7.3"},
-		Replies:    []string{noPTR, "550 5.7.1 Client host rejected: cannot find your hostname, [{ip}]"},
-		Refused:    []Refusal{{Receiver: "gmail"}, {Receiver: "postfix-strict"}},
+		Replies:    unconfirmedReplies,
+		Refused:    unconfirmedRefused,
 		Needs:      facts.Reverse,
 		Help: "Whoever runs the reverse zone can write any name into it. Receivers believe it only when the name leads back to " +
 			"the address; one that leads nowhere is worth as much as none, and Gmail refuses it.",
@@ -67,8 +73,8 @@ var ptrChecks = []*Check{
 	{
 		ID: "ptr.forward-mismatch", Title: "the reverse name leads back to the address", Area: "ptr", Worst: Fail, Impact: Reject,
 		References: []string{"RFC 1912 2.1", "RFC 8601 2.7.3"},
-		Replies:    []string{noPTR, "550 5.7.1 Client host rejected: cannot find your hostname, [{ip}]"},
-		Refused:    []Refusal{{Receiver: "gmail"}, {Receiver: "postfix-strict"}},
+		Replies:    unconfirmedReplies,
+		Refused:    unconfirmedRefused,
 		Needs:      facts.Reverse,
 		Help: "Whoever runs the reverse zone can write any name into it. Receivers believe it only when the name leads back to " +
 			"the address, and Gmail refuses mail where it does not. One name that does is enough.",

@@ -17,6 +17,7 @@ import (
 	"mailaudit/internal/dnsx"
 	"mailaudit/internal/facts"
 	"mailaudit/internal/gather"
+	"mailaudit/internal/testnet"
 )
 
 const domain = "healthy.example"
@@ -28,24 +29,7 @@ func publish(t testing.TB, edits ...string) dnsx.Resolver {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := strings.SplitAfter(string(text), "\n")
-	for _, e := range edits {
-		cut, isCut := strings.CutPrefix(e, "-")
-		if !isCut {
-			lines = append(lines, e+"\n")
-			continue
-		}
-		name, typ, _ := strings.Cut(cut, " ")
-		before := len(lines)
-		lines = slices.DeleteFunc(lines, func(l string) bool {
-			f := strings.Fields(l)
-			return len(f) > 1 && f[0] == name && f[1] == typ
-		})
-		if len(lines) == before {
-			t.Fatalf("nothing to take away at %q", cut)
-		}
-	}
-	return dnsx.NewOffline(parse(t, strings.Join(lines, "")))
+	return dnsx.NewOffline(parse(t, testnet.EditZone(string(text), edits...)))
 }
 
 func parse(t testing.TB, text string) *dnsx.Zone {

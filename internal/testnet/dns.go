@@ -219,6 +219,29 @@ func (s *DNS) reply(req *dns.Msg, fault DNSFault, tcp bool) []byte {
 	return b
 }
 
+// EditZone changes the text of a zone file with one record a line, "NAME TYPE DATA": an edit "-NAME TYPE" takes an RRset
+// away, any other is a line to add. Taking away what is not there is a mistake in a test, and panics.
+func EditZone(text string, edits ...string) string {
+	lines := strings.SplitAfter(text, "\n")
+	for _, e := range edits {
+		cut, isCut := strings.CutPrefix(e, "-")
+		if !isCut {
+			lines = append(lines, e+"\n")
+			continue
+		}
+		name, typ, _ := strings.Cut(cut, " ")
+		before := len(lines)
+		lines = slices.DeleteFunc(lines, func(l string) bool {
+			f := strings.Fields(l)
+			return len(f) > 1 && f[0] == name && f[1] == typ
+		})
+		if len(lines) == before {
+			panic("nothing to take away at " + cut)
+		}
+	}
+	return strings.Join(lines, "")
+}
+
 // MustZone parses zone-file text, which is part of the program, and panics if that is wrong.
 func MustZone(text string) *dnsx.Zone {
 	z, err := dnsx.ParseZone("zone", strings.NewReader(text))

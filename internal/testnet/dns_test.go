@@ -281,3 +281,16 @@ func TestMustZone(t *testing.T) {
 	}()
 	testnet.MustZone("this is no zone")
 }
+
+func TestEditZone(t *testing.T) {
+	const text = "a.example. A 192.0.2.1\na.example. A 192.0.2.2\na.example. TXT \"x\"\n"
+	if got, want := testnet.EditZone(text, "-a.example. A", "b.example. A 192.0.2.3"), "a.example. TXT \"x\"\nb.example. A 192.0.2.3\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("taking away what is not there is no mistake")
+		}
+	}()
+	testnet.EditZone(text, "-b.example. A")
+}

@@ -19,7 +19,7 @@ var (
 	psbl     = by("psbl", 30, blocklist.ClassMinor)
 )
 
-var dnsblMoreCases = []ruleCase{
+var dnsblOperatorCases = []ruleCase{
 	{rule: "dnsbl.too-many", want: Warn, says: "3 independent operators list 11.22.33.44", edit: edits(spamhaus, spamcop, psbl)},
 	{rule: "dnsbl.too-many", name: "two", want: Pass, edit: edits(spamhaus, spamcop)},
 	{rule: "dnsbl.too-many", name: "two lists of one operator", want: Pass, edit: edits(spamhaus, spamcop, by("spamcop", 40, blocklist.ClassMinor))},

@@ -9,7 +9,7 @@ import (
 	"mailaudit/internal/facts"
 )
 
-var mxMoreChecks = []*Check{
+var mxRecordChecks = []*Check{
 	{
 		ID: "mx.missing", Title: "the domain says by MX where its mail goes", Area: "mx", Worst: Warn, Impact: Inbound,
 		References: []string{"RFC 5321 5.1"},

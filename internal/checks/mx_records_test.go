@@ -20,7 +20,7 @@ func hostsAt(hosts ...string) func(*facts.Facts) {
 
 func implicitMX(f *facts.Facts) { f.MX = facts.Know(facts.MX{Status: facts.MXImplicit}) }
 
-var mxMoreCases = []ruleCase{
+var mxRecordCases = []ruleCase{
 	{rule: "mx.missing", want: Warn, says: "the domain's own address", edit: implicitMX},
 	{rule: "mx.missing", name: "sends nothing", want: "", edit: profile(facts.Parked, implicitMX)},
 	{rule: "mx.missing", name: "no address either", want: "", edit: func(f *facts.Facts) { f.MX = facts.Know(facts.MX{Status: facts.MXNone}) }},

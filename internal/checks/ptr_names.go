@@ -14,7 +14,7 @@ import (
 // usualNames is how many reverse names one address may have without anybody wondering.
 const usualNames = 3
 
-var ptrMoreChecks = []*Check{
+var ptrNameChecks = []*Check{
 	{
 		ID: "ptr.ipv6-missing", Title: "every sending IPv6 address has a PTR record", Area: "ptr", Worst: Fail, Impact: Reject,
 		References: []string{"RFC 1912 2.1", "RFC 8501 4"},
@@ -37,8 +37,8 @@ var ptrMoreChecks = []*Check{
 	{
 		ID: "ptr.ip-literal", Title: "the reverse name is a host name", Area: "ptr", Worst: Fail, Impact: Reject,
 		References: []string{"RFC 1035 3.3.12", "RFC 1912 2.1"},
-		Replies:    []string{noPTR, "550 5.7.1 Client host rejected: cannot find your hostname, [{ip}]"},
-		Refused:    []Refusal{{Receiver: "gmail"}, {Receiver: "postfix-strict"}},
+		Replies:    unconfirmedReplies,
+		Refused:    unconfirmedRefused,
 		Needs:      facts.Reverse,
 		Help: "A PTR record holds a domain name. An address in its place, or a name that means something on one network only, " +
 			"can have no address that leads back, and receivers take the host for one without a reverse name.",

@@ -36,7 +36,7 @@ func toGoogle(f *facts.Facts) {
 	f.HELOs[0].Addresses = facts.Know(facts.Hosts{Addresses: []netip.Addr{netip.MustParseAddr("142.250.1.27")}})
 }
 
-var ptrMoreCases = []ruleCase{
+var ptrNameCases = []ruleCase{
 	{rule: "ptr.ipv6-missing", want: Fail, says: sender6 + " has no PTR record", edit: from6(sender6, facts.Know(facts.PTR{Confirm: "fail"}))},
 	{rule: "ptr.ipv6-missing", name: "leaves IPv4 alone", want: "", edit: leads("fail", nil)},
 	{rule: "ptr.missing", name: "leaves IPv6 alone", want: Pass, edit: from6(sender6, facts.Know(facts.PTR{Confirm: "fail"}))},

@@ -15,7 +15,7 @@ const (
 	minWeight = 30
 )
 
-var dnsblMoreChecks = []*Check{
+var dnsblOperatorChecks = []*Check{
 	{
 		ID: "dnsbl.too-many", Title: "no sending address is on the lists of several operators", Area: "dnsbl", Worst: Warn, Impact: Reject,
 		References: []string{"RFC 5782 2.1"},
