@@ -23,7 +23,7 @@ var domainChecks = []*Check{
 				"s1._domainkey.example.com. TXT\nmail.example.com. A\nmail.example.com. TXT\nmx1.example.com. A\nmx2.example.com. A",
 			Flags: "--ip= --helo= --selector=",
 		},
-		Judge: each(theDomain, domainNXDomain),
+		Judge: each(sendingDomains, domainNXDomain),
 	},
 	{
 		ID: "domain.unresolvable", Title: "the domain has an MX record or an address", Area: "domain", Worst: Fail, Impact: Reject,
@@ -39,11 +39,11 @@ var domainChecks = []*Check{
 	},
 }
 
-func domainNXDomain(_ *facts.Facts, exists bool) []Violation {
-	if exists {
+func domainNXDomain(_ *facts.Facts, d sendingDomain) []Violation {
+	if d.exists {
 		return nil
 	}
-	return []Violation{{Status: Fail, Cap: CapDead, Message: "the domain does not exist (NXDOMAIN)"}}
+	return []Violation{{Status: Fail, Cap: CapDead, Message: d.what + " does not exist (NXDOMAIN)", Fix: d.fix}}
 }
 
 // reachable is whether the domain can be sent mail at all; what is found suffices, whatever else was lost.

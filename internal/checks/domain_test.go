@@ -11,6 +11,12 @@ var domainCases = []ruleCase{
 	{rule: "domain.nxdomain", want: Fail, says: "NXDOMAIN", edit: func(f *facts.Facts) {
 		*f = facts.Facts{Domain: f.Domain, Profile: f.Profile, Exists: facts.Know(false)}
 	}},
+	{rule: "domain.nxdomain", name: "of MAIL FROM", want: Fail, says: "the MAIL FROM domain does not exist", edit: noMailFrom},
+	{rule: "domain.nxdomain", name: "of MAIL FROM, not found out", want: Unknown, says: "SERVFAIL", edit: func(f *facts.Facts) {
+		noMailFrom(f)
+		f.SPF[1].Exists, f.SPF[1].Root = true, facts.SPFNode{Domain: "bounce.example", Status: facts.SPFUnknown, Why: "127.0.0.1:53 answered SERVFAIL"}
+		f.Results[0].Result, f.Results[0].Why = "temperror", "127.0.0.1:53 answered SERVFAIL"
+	}},
 	{rule: "domain.nxdomain", name: "not found out", want: Unknown, says: "SERVFAIL", edit: func(f *facts.Facts) {
 		f.Exists = facts.Cannot[bool]("127.0.0.1:53 answered SERVFAIL")
 	}},
@@ -41,4 +47,11 @@ func TestNXDomainRefusals(t *testing.T) {
 			t.Errorf("%s refuses for %s and not for %s", r.Receiver, bare.ID, missing.ID)
 		}
 	}
+}
+
+// noMailFrom has the mail sent with a MAIL FROM domain that does not exist.
+func noMailFrom(f *facts.Facts) {
+	elsewhere(func(*facts.Facts) {})(f)
+	f.SPF[1].Exists, f.SPF[1].Root = false, facts.SPFNode{Domain: "bounce.example", Status: facts.SPFNone}
+	f.Results[0].Result = "none"
 }

@@ -40,9 +40,6 @@ func spfMissing(f *facts.Facts, s facts.SPF) []Violation {
 		// SPF is about MAIL FROM and HELO (RFC 7208 2.3, 2.4); a From domain that is neither needs none.
 		v.Status, v.Message = Info, "no SPF record, and none is needed to send: this domain stands in no MAIL FROM"
 		v.Fix = "Leave it so, or publish v=spf1 -all if this domain is never to stand in MAIL FROM"
-	case !s.Exists:
-		v.Message = "the MAIL FROM domain does not exist (NXDOMAIN), so it has no SPF record"
-		v.Fix = "Send with a MAIL FROM domain that exists, and publish SPF there"
 	case sendsNothing(f):
 		v.Status, v.Message = Warn, "no SPF record says that this domain sends nothing"
 		v.Fix = "Publish the TXT record v=spf1 -all" // RFC 7208 10.1.2

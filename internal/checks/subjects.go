@@ -11,9 +11,33 @@ import (
 // The kinds of subjects. Each function says once which of them count, which are guesses, and which of them
 // decide the verdict when they cannot be found out (docs/unknown.md).
 
-// theDomain is the audited domain; it exists or does not.
-func theDomain(f *facts.Facts) []subject[bool] {
-	return []subject[bool]{{name: f.Domain, of: f.Exists, deciding: true}}
+// sendingDomain is a domain that mail is sent in the name of.
+type sendingDomain struct {
+	what   string // in words
+	fix    string // in place of the rule's own
+	exists bool
+}
+
+// sendingDomains are the audited domain and the other domains that stand in MAIL FROM; each exists or does not.
+func sendingDomains(f *facts.Facts) []subject[sendingDomain] {
+	l := []subject[sendingDomain]{{name: f.Domain, deciding: true,
+		of: facts.Fact[sendingDomain]{State: f.Exists.State, Why: f.Exists.Why, Value: sendingDomain{what: "the domain", exists: f.Exists.Value}}}}
+	for _, s := range f.SPF {
+		if len(s.MailFrom) == 0 || s.Domain == f.Domain {
+			continue
+		}
+		of := facts.Know(sendingDomain{what: "the MAIL FROM domain", fix: "Send with a MAIL FROM domain that exists, and publish SPF there", exists: s.Exists})
+		if s.Root.Status == facts.SPFUnknown {
+			of = facts.Cannot[sendingDomain](s.Root.Why)
+		}
+		l = append(l, subject[sendingDomain]{name: s.Domain, of: of, deciding: true})
+	}
+	return l
+}
+
+// noSender says that another domain in MAIL FROM is known not to exist: then domain.nxdomain says all of it.
+func noSender(f *facts.Facts, s facts.SPF) bool {
+	return !s.Exists && len(s.MailFrom) > 0 && s.Domain != f.Domain
 }
 
 // gone says that the domain is known not to exist: then domain.nxdomain says all, and rules about its records
@@ -73,7 +97,7 @@ func spfFound(f *facts.Facts) []subject[facts.SPF] {
 func spfOf(f *facts.Facts, keep func(facts.SPF) bool) []subject[facts.SPF] {
 	var l []subject[facts.SPF]
 	for _, s := range f.SPF {
-		if !s.Exists && s.Domain == f.Domain || !keep(s) {
+		if !s.Exists && s.Domain == f.Domain || noSender(f, s) || !keep(s) {
 			continue
 		}
 		fact := facts.Know(s)
@@ -93,7 +117,8 @@ func spfResults(f *facts.Facts) []subject[facts.SPFResult] {
 	}
 	var l []subject[facts.SPFResult]
 	for _, r := range f.Results {
-		if r.Identity != "mailfrom" {
+		absent := slices.ContainsFunc(f.SPF, func(s facts.SPF) bool { return s.Domain == r.Domain && noSender(f, s) })
+		if r.Identity != "mailfrom" || absent {
 			continue
 		}
 		fact := facts.Know(r)

@@ -205,7 +205,7 @@ func TestNoProposal(t *testing.T) {
 		{name: "two records", edits: append(spf("v=spf1 ip4:192.0.2.25 -all"), `healthy.example. TXT "v=spf1 ip4:203.0.113.1 -all"`), rule: "spf.multiple"},
 		{name: "a record that was meant to be one", edits: spf("v=spf10 ip4:192.0.2.25 -all"), rule: "spf.version"},
 		{name: "no record and no address", edits: spf("none"), ips: []string{}, rule: "spf.missing"},
-		{name: "no record of a domain that does not exist", rule: "spf.missing", t: func(t *gather.Target) { t.Streams[0].MailFrom = "bounce@gone.healthy.example" }},
+		{name: "no record of a domain that does not exist", rule: "domain.nxdomain", t: func(t *gather.Target) { t.Streams[0].MailFrom = "bounce@gone.healthy.example" }},
 		{name: "no record, parked", edits: spf("none"), rule: "spf.missing", t: func(t *gather.Target) { t.Profile = "parked" }},
 		{name: "an all for everybody, and nobody named", edits: spf("v=spf1 +all"), ips: []string{}, rule: "spf.all-plus"},
 		{name: "an all for nobody, and nobody named", edits: spf("v=spf1 ?all"), ips: []string{}, rule: "spf.all-neutral"},
