@@ -173,7 +173,7 @@ func dkim(f *facts.Facts) DKIM {
 			out.Subtree = d.Subtree.Value
 		}
 		for _, k := range d.Keys {
-			x := Key{Selector: k.Selector, Name: k.Name, Status: k.Status, Origin: k.Origin}
+			x := Key{Selector: k.Selector, Name: k.Name, Status: k.Status, Origin: k.Origin, Provider: k.Provider}
 			if k.Record != nil {
 				x.Type, x.Bits, x.Record = k.Record.KeyType, k.Record.Bits, k.Record.Text
 			}

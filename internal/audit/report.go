@@ -216,6 +216,7 @@ type Key struct {
 	Type     string `json:"type"`
 	Bits     int    `json:"bits"`
 	Record   string `json:"record"`
+	Provider string `json:"provider"` // whose the key is, by its CNAME
 }
 
 // DMARC is the policy that applies.

@@ -315,6 +315,17 @@ var dkimChecks = []*Check{
 		Judge:   each(onlyKnown(keyRecords), dkimStale),
 	},
 	{
+		ID: "dkim.twin-missing", Title: "all selectors of a provider are published", Area: "dkim", Worst: Info, Impact: Reject,
+		References: []string{"RFC 6376 3.1", "M3AAWG DKIM Key Rotation Best Common Practices"},
+		Needs:      facts.Keys,
+		Help: "Some providers have their customers publish two selectors or more, and change from one to the next without asking. " +
+			"Where the next one is missing, all signatures fail from that day on.",
+		Fix: "Publish the missing selectors as the provider's page shows them",
+		Example: Example{Zone: "s1._domainkey.example.com. CNAME s1.domainkey.u1.wl1.sendgrid.net.\n" + keyAt("s1.domainkey.u1.wl1.sendgrid.net", "v=DKIM1; p="+rsa2048Example),
+			Remove: "s1._domainkey.example.com. TXT"},
+		Judge: each(onlyKnown(keys), dkimTwinMissing),
+	},
+	{
 		ID: "dkim.strict-receivers", Title: "signatures carry the very domain of From", Area: "dkim", Worst: Info, Impact: Reject,
 		References: []string{"RFC 9989 3.2.10.2", "RFC 9989 4.4.1"},
 		Replies:    []string{"559 5.1.9 (DKIM reject DKIMr) Missing, invalid or non-matching DKIM signature (250)"},

@@ -345,6 +345,14 @@ func dkimStale(f *facts.Facts, k facts.Key) []Violation {
 	return one(Info, fmt.Sprintf("by the %s in its name, the key of selector %s is older than 2 years", date, k.Selector))
 }
 
+func dkimTwinMissing(_ *facts.Facts, k facts.Key) []Violation {
+	if len(k.Twins) == 0 {
+		return nil
+	}
+	return one(Info, fmt.Sprintf("%s has its customers publish %s beside selector %s, and nothing stands there",
+		k.Provider, strings.Join(k.Twins, ", "), k.Selector))
+}
+
 // selectorDate reads the date that a selector holds, as YYYY, YYYYMM or YYYYMMDD. Where a day or month is missing it is the
 // last. Numbers that are no date of DKIM's time are none: 1024 and 2048 are sizes of keys.
 func selectorDate(selector string, today time.Time) (day time.Time, date string, ok bool) {

@@ -146,6 +146,9 @@ var (
 )
 
 var dkimCases = []ruleCase{
+	{rule: "dkim.twin-missing", want: Info, says: "SendGrid has its customers publish s2 beside selector s1", edit: func(f *facts.Facts) {
+		f.DKIM[0].Keys[0].Provider, f.DKIM[0].Keys[0].Twins = "SendGrid", []string{"s2"}
+	}},
 	{rule: "dkim.none-found", want: Warn, says: "_domainkey.healthy.example does not exist", edit: nothingBeneath},
 	{rule: "dkim.none-found", name: "lost guesses hide nothing beneath an NXDOMAIN", want: Warn, says: "does not exist", edit: inTurn(nothingBeneath, lostGuesses)},
 	{rule: "dkim.none-found", name: "a guess finds one", want: Pass, edit: withGuess(goodKey)},

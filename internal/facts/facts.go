@@ -304,6 +304,7 @@ type Key struct {
 	Record   *dkim.Record `json:"record,omitempty"`
 	Doubled  string       `json:"doubled,omitempty"`  // a name beneath the domain's own name where the missing key stands: a panel appended the zone
 	Provider string       `json:"provider,omitempty"` // whose the key is, by its CNAME
+	Twins    []string     `json:"twins,omitempty"`    // selectors that the provider changes to, and that are known to be missing
 	Octets   int          `json:"octets,omitempty"`   // of the answer's TXT RDATA
 }
 

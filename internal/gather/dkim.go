@@ -54,7 +54,10 @@ func (g *gatherer) signer(d facts.DKIM, named []string, records []spfRecord, mx 
 	if !d.Named {
 		found = g.guess(&d, subtree(), wild, records, mx)
 	}
-	d.Keys = append(d.Keys, found...)
+	d.Keys = append(d.Keys, every(found, func(k facts.Key) facts.Key {
+		k.Twins = g.missingTwins(d.Domain, k)
+		return k
+	})...)
 	d.Exists = exists()
 	for _, r := range wild.Records {
 		d.Wildcard = append(d.Wildcard, r.Text)
@@ -196,6 +199,22 @@ func (g *gatherer) doubled(name, domain string) string {
 		}
 	}
 	return ""
+}
+
+// missingTwins are the other selectors of a key's provider at which nothing stands.
+func (g *gatherer) missingTwins(domain string, k facts.Key) []string {
+	all := twins[k.Provider]
+	if k.Status != facts.KeyValid || !slices.Contains(all, k.Selector) {
+		return nil
+	}
+	keys := every(all, func(sel string) facts.Key { return g.key(domain, sel, "provider", dnsx.Answer{}) })
+	var missing []string
+	for _, twin := range keys {
+		if twin.Status == facts.KeyMissing || twin.Dangling {
+			missing = append(missing, twin.Selector)
+		}
+	}
+	return missing
 }
 
 // providerOf is the provider that a selector's CNAME leads to.

@@ -247,3 +247,28 @@ func TestSignerMissing(t *testing.T) {
 		}
 	}
 }
+
+// TestTwins: of the selectors that a provider changes between, those that are known to be missing are told.
+func TestTwins(t *testing.T) {
+	const alias = "fm1._domainkey.d.example. CNAME fm1.d.example.dkim.fmhosted.com.\n"
+	zone := "d.example. A 11.0.0.1\n" + alias + txt("fm1.d.example.dkim.fmhosted.com", goodKey) +
+		"fm2._domainkey.d.example. CNAME gone.dkim.fmhosted.com.\n" + txt("own._domainkey.d.example", goodKey)
+	for name, c := range map[string]struct {
+		faults   map[dnsx.Question]testnet.DNSFault
+		selector string
+		provider string
+		want     []string
+	}{
+		"missing, and an alias to nowhere": {selector: "fm1", provider: "Fastmail", want: []string{"fm2", "fm3"}},
+		"one of them lost": {selector: "fm1", provider: "Fastmail", want: []string{"fm2"},
+			faults: map[dnsx.Question]testnet.DNSFault{dnsx.Q("fm3._domainkey.d.example", dnsx.TXT): testnet.DNSServFail}},
+		"no provider's key": {selector: "own"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := dkimOf(over(t.Context(), serve(t, zone, c.faults), signing(c.selector))).Keys[0]
+			if k.Status != facts.KeyValid || k.Provider != c.provider || !slices.Equal(k.Twins, c.want) {
+				t.Errorf("%s of %q lacks %q, want %q of %q", k.Status, k.Provider, k.Twins, c.want, c.provider)
+			}
+		})
+	}
+}

@@ -14,6 +14,21 @@ var commonSelectors = []string{
 	"hostingermail-a", "dkimprovmx1", "gm1", "szn1", "mailru", "key3", "200608",
 }
 
+// twins are the selectors that a provider has all its customers publish, so that it can change keys without asking them:
+// where one is there and another is not, the next change breaks the signatures.
+var twins = map[string][]string{
+	"Microsoft 365":                {"selector1", "selector2"},
+	"Fastmail":                     {"fm1", "fm2", "fm3"},
+	"Proton Mail":                  {"protonmail", "protonmail2", "protonmail3"},
+	"mailbox.org":                  {"mbo0001", "mbo0002", "mbo0003", "mbo0004"},
+	"SendGrid":                     {"s1", "s2"},
+	"Brevo":                        {"brevo1", "brevo2"},
+	"Azure Communication Services": {"selector1-azurecomm-prod-net", "selector2-azurecomm-prod-net"},
+	"AWeber":                       {"aweber_key_a", "aweber_key_b", "aweber_key_c"},
+	"Zendesk":                      {"zendesk1", "zendesk2"},
+	"Help Scout":                   {"strong1", "strong2"},
+}
+
 // provider is a mailbox host or sending service.
 type provider struct {
 	name      string

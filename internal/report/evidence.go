@@ -102,7 +102,7 @@ func spfTable(l []audit.SPFResult, several bool) table {
 func keyTable(l []audit.Key) table {
 	t := table{head: []string{"SELECTOR", "KEY", "WHAT"}, right: -1, word: 1}
 	for _, k := range l {
-		t.rows = append(t.rows, []string{k.Selector, k.Status, list(strength(k), k.Name, origins[k.Origin])})
+		t.rows = append(t.rows, []string{k.Selector, k.Status, list(strength(k), k.Name, after("key of ", k.Provider, true), origins[k.Origin])})
 	}
 	return t
 }
