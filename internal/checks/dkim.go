@@ -69,7 +69,7 @@ var dkimChecks = []*Check{
 		Fix: "Create the record again with the name up to _domainkey only, without the domain",
 		Example: Example{Zone: keyAt("s1._domainkey.example.com.example.com", "v=DKIM1; p="+rsa2048Example),
 			Remove: "s1._domainkey.example.com. TXT"},
-		Judge: each(onlyKnown(namedKeys), dkimDoubledName),
+		Judge: each(hints(namedKeys), dkimDoubledName),
 	},
 	{
 		ID: "dkim.cname-dangling", Title: "no selector is a CNAME to a name without a key", Area: "dkim", Worst: Fail, Impact: Reject,
@@ -410,6 +410,17 @@ func keyRecords(f *facts.Facts) []subject[facts.Key] {
 func onlyKnown[T any](subjects func(*facts.Facts) []subject[T]) func(*facts.Facts) []subject[T] {
 	return func(f *facts.Facts) []subject[T] {
 		return slices.DeleteFunc(subjects(f), func(s subject[T]) bool { return !s.of.Known() })
+	}
+}
+
+// hints are what is known, for rules that ask more about it: what that further question leaves open decides nothing.
+func hints[T any](subjects func(*facts.Facts) []subject[T]) func(*facts.Facts) []subject[T] {
+	return func(f *facts.Facts) []subject[T] {
+		l := onlyKnown(subjects)(f)
+		for i := range l {
+			l[i].deciding = false
+		}
+		return l
 	}
 }
 

@@ -90,7 +90,12 @@ func dkimSelectorMissing(_ *facts.Facts, k facts.Key) []Violation {
 }
 
 func dkimDoubledName(_ *facts.Facts, k facts.Key) []Violation {
-	if k.Status != facts.KeyMissing || k.Doubled == "" {
+	switch {
+	case k.Status != facts.KeyMissing:
+		return nil
+	case k.Doubled == "" && k.Undoubled != "":
+		return one(Unknown, k.Undoubled)
+	case k.Doubled == "":
 		return nil
 	}
 	return one(Fail, fmt.Sprintf("the key of selector %s stands at %s, and verifiers look at %s", k.Selector, k.Doubled, k.Name))

@@ -146,6 +146,9 @@ var (
 )
 
 var dkimCases = []ruleCase{
+	{rule: "dkim.doubled-name", name: "lost", want: Unknown, says: "SERVFAIL", edit: func(f *facts.Facts) {
+		f.DKIM[0].Keys[0] = facts.Key{Selector: "s1", Name: "s1._domainkey.healthy.example", Origin: "flag", Status: facts.KeyMissing, Undoubled: "127.0.0.1:53 answered SERVFAIL"}
+	}},
 	{rule: "dkim.twin-missing", want: Info, says: "SendGrid has its customers publish s2 beside selector s1", edit: func(f *facts.Facts) {
 		f.DKIM[0].Keys[0].Provider, f.DKIM[0].Keys[0].Twins = "SendGrid", []string{"s2"}
 	}},
@@ -416,4 +419,16 @@ func withStatus(f *facts.Facts, s Status) []Finding {
 		}
 	}
 	return l
+}
+
+// TestHintsDecideNothing: what only a further question leaves open changes no verdict.
+func TestHintsDecideNothing(t *testing.T) {
+	f := healthy()
+	f.DMARC = facts.Know(facts.DMARC{Status: facts.DMARCNone, Unplaced: "SERVFAIL", Walk: []facts.DMARCStep{{Name: "_dmarc.healthy.example", Status: "none"}}})
+	f.DKIM[0].Keys[0].Status, f.DKIM[0].Keys[0].Undoubled = facts.KeyMissing, "SERVFAIL"
+	for _, x := range Run(f, everything).Findings {
+		if (x.Check.ID == "dmarc.wrong-location" || x.Check.ID == "dkim.doubled-name") && (x.Status != Unknown || x.Deciding) {
+			t.Errorf("%s is %s, deciding %v", x.Check.ID, x.Status, x.Deciding)
+		}
+	}
 }

@@ -70,7 +70,7 @@ var dmarcChecks = []*Check{
 		Example: Example{Remove: "_dmarc.example.com. TXT",
 			Zone: `example.com. TXT "v=spf1 ip4:192.0.2.25 include:_spf.example.net -all"` + "\n" +
 				`example.com. TXT "v=DMARC1; p=reject; rua=mailto:dmarc@example.com"`},
-		Judge: each(onlyKnown(thePolicy), dmarcWrongLocation),
+		Judge: each(hints(thePolicy), dmarcWrongLocation),
 	},
 	{
 		ID: "dmarc.cname", Title: "the CNAME at _dmarc leads to a record", Area: "dmarc", Worst: Fail, Impact: Reject,

@@ -138,7 +138,12 @@ func dmarcVersion(f *facts.Facts, d facts.DMARC) []Violation {
 }
 
 func dmarcWrongLocation(f *facts.Facts, d facts.DMARC) []Violation {
-	if d.Status != facts.DMARCNone || len(d.Misplaced) == 0 {
+	switch {
+	case d.Status != facts.DMARCNone:
+		return nil
+	case len(d.Misplaced) == 0 && d.Unplaced != "":
+		return one(Unknown, d.Unplaced)
+	case len(d.Misplaced) == 0:
 		return nil
 	}
 	return one(Fail, fmt.Sprintf("a DMARC record stands at %s, where no receiver looks, and none at _dmarc.%s", some(d.Misplaced), f.Domain))

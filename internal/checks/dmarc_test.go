@@ -116,6 +116,9 @@ func byOthers(f *facts.Facts) {
 const mailtoAgg = "; rua=mailto:agg@reports.example"
 
 var dmarcCases = []ruleCase{
+	{rule: "dmarc.wrong-location", name: "the other places lost", want: Unknown, says: "SERVFAIL", edit: func(f *facts.Facts) {
+		f.DMARC = facts.Know(facts.DMARC{Status: facts.DMARCNone, Unplaced: "healthy.example: 127.0.0.1:53 answered SERVFAIL", Walk: []facts.DMARCStep{{Name: "_dmarc.healthy.example", Status: "none"}}})
+	}},
 	{rule: "dmarc.missing", want: Fail, says: "no DMARC record at _dmarc.healthy.example nor above it", edit: inTurn(noDMARC, asBulk)},
 	{rule: "dmarc.missing", name: "sender", want: Warn, edit: noDMARC},
 	{rule: "dmarc.missing", name: "parked", want: Warn, edit: inTurn(noDMARC, asParked)},

@@ -293,19 +293,20 @@ const (
 
 // Key is what stands at one selector.
 type Key struct {
-	Selector string       `json:"selector"`
-	Name     string       `json:"name"`
-	Origin   string       `json:"origin"` // flag, provider, common
-	Status   string       `json:"status"`
-	Why      string       `json:"why,omitempty"`
-	Texts    []string     `json:"texts"` // every TXT record at the name
-	CNAME    []string     `json:"cname,omitempty"`
-	Dangling bool         `json:"dangling,omitempty"` // a CNAME leads to a name that does not exist
-	Record   *dkim.Record `json:"record,omitempty"`
-	Doubled  string       `json:"doubled,omitempty"`  // a name beneath the domain's own name where the missing key stands: a panel appended the zone
-	Provider string       `json:"provider,omitempty"` // whose the key is, by its CNAME
-	Twins    []string     `json:"twins,omitempty"`    // selectors that the provider changes to, and that are known to be missing
-	Octets   int          `json:"octets,omitempty"`   // of the answer's TXT RDATA
+	Selector  string       `json:"selector"`
+	Name      string       `json:"name"`
+	Origin    string       `json:"origin"` // flag, provider, common
+	Status    string       `json:"status"`
+	Why       string       `json:"why,omitempty"`
+	Texts     []string     `json:"texts"` // every TXT record at the name
+	CNAME     []string     `json:"cname,omitempty"`
+	Dangling  bool         `json:"dangling,omitempty"` // a CNAME leads to a name that does not exist
+	Record    *dkim.Record `json:"record,omitempty"`
+	Undoubled string       `json:"undoubled,omitempty"` // why that is not known
+	Doubled   string       `json:"doubled,omitempty"`   // a name beneath the domain's own name where the missing key stands: a panel appended the zone
+	Provider  string       `json:"provider,omitempty"`  // whose the key is, by its CNAME
+	Twins     []string     `json:"twins,omitempty"`     // selectors that the provider changes to, and that are known to be missing
+	Octets    int          `json:"octets,omitempty"`    // of the answer's TXT RDATA
 }
 
 // The statuses of DMARC.
@@ -327,6 +328,7 @@ type DMARC struct {
 	Reports   []ReportTo    `json:"reports"`
 	Near      []string      `json:"near,omitempty"`      // TXT records that were meant to be DMARC and are none
 	Inherited bool          `json:"inherited"`           // the record stands above the audited domain
+	Unplaced  string        `json:"unplaced,omitempty"`  // why it is not known whether there are others
 	Misplaced []string      `json:"misplaced,omitempty"` // names where a DMARC record stands and nobody looks: the domain itself, _dmarc doubled
 	CNAME     []string      `json:"cname,omitempty"`     // that _dmarc of the audited domain leads through
 	Dangling  bool          `json:"dangling,omitempty"`  // the last of them does not exist

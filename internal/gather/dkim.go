@@ -45,7 +45,7 @@ func (g *gatherer) signer(d facts.DKIM, named []string, records []spfRecord, mx 
 	found := every(named, func(sel string) facts.Key {
 		k := g.key(d.Domain, sel, "flag", dnsx.Answer{})
 		if k.Status == facts.KeyMissing {
-			k.Doubled = g.doubled(k.Name, d.Domain)
+			k.Doubled, k.Undoubled = g.doubled(k.Name, d.Domain)
 		}
 		return k
 	})
@@ -191,14 +191,18 @@ func (g *gatherer) key(domain, selector, origin string, wild dnsx.Answer) facts.
 
 // doubled is the name at which a key stands that is missing at its own: panels that append the zone to whatever is typed
 // publish it beneath the domain twice.
-func (g *gatherer) doubled(name, domain string) string {
+func (g *gatherer) doubled(name, domain string) (at, lost string) {
 	twice := name + "." + domain
-	for _, r := range g.ask(twice, dnsx.TXT).Records {
+	a := g.ask(twice, dnsx.TXT)
+	for _, r := range a.Records {
 		if dkim.IsKey(r.Text) {
-			return twice
+			return twice, ""
 		}
 	}
-	return ""
+	if a.Status == dnsx.Failed {
+		return "", twice + ": " + a.Cause
+	}
+	return "", ""
 }
 
 // missingTwins are the other selectors of a key's provider at which nothing stands.

@@ -139,7 +139,7 @@ func (g *gatherer) dmarc() facts.Fact[facts.DMARC] {
 		d.ListOrg = o
 	}
 	if d.Status == facts.DMARCNone {
-		d.Misplaced = g.misplaced()
+		d.Misplaced, d.Unplaced = g.misplaced()
 	}
 	return f
 }
@@ -155,14 +155,17 @@ func (g *gatherer) wildcard(domain string) facts.Fact[bool] {
 
 // misplaced are the names where a DMARC record stands that no receiver looks at: the domain itself, and the name that a
 // panel makes when it appends the zone to a name that has it already.
-func (g *gatherer) misplaced() []string {
-	var l []string
+func (g *gatherer) misplaced() (l []string, lost string) {
 	for _, name := range []string{g.t.Domain, "_dmarc." + g.t.Domain + "." + g.t.Domain} {
-		if slices.ContainsFunc(g.ask(name, dnsx.TXT).Records, func(r dnsx.Record) bool { return dmarc.IsDMARC(r.Text) }) {
+		a := g.ask(name, dnsx.TXT)
+		if slices.ContainsFunc(a.Records, func(r dnsx.Record) bool { return dmarc.IsDMARC(r.Text) }) {
 			l = append(l, name)
 		}
+		if a.Status == dnsx.Failed {
+			lost = name + ": " + a.Cause
+		}
 	}
-	return l
+	return l, lost
 }
 
 // mailboxes are the domains that a record has reports mailed to, and whether they take mail.

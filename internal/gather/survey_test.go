@@ -169,3 +169,18 @@ func TestBIMI(t *testing.T) {
 		t.Errorf("a record of its own, and the organisation is lost: %+v", f)
 	}
 }
+
+// TestHintsLost: that a place could not be looked at is no sign that nothing stands there.
+func TestHintsLost(t *testing.T) {
+	const twice = "_dmarc.d.example.d.example"
+	f, _ := policyOf(t, "d.example", "d.example. A 11.0.0.1\n", map[dnsx.Question]testnet.DNSFault{dnsx.Q(twice, dnsx.TXT): testnet.DNSServFail})
+	if d := f.Value; d.Status != facts.DMARCNone || len(d.Misplaced) > 0 || !strings.Contains(d.Unplaced, twice) {
+		t.Errorf("%s, misplaced %q, not known for %q", d.Status, d.Misplaced, d.Unplaced)
+	}
+	key := "s1._domainkey.d.example.d.example"
+	faults := map[dnsx.Question]testnet.DNSFault{dnsx.Q(key, dnsx.TXT): testnet.DNSServFail}
+	k := dkimOf(over(t.Context(), serve(t, "d.example. A 11.0.0.1\n", faults), signing("s1"))).Keys[0]
+	if k.Status != facts.KeyMissing || k.Doubled != "" || !strings.Contains(k.Undoubled, key) {
+		t.Errorf("%s, doubled %q, not known for %q", k.Status, k.Doubled, k.Undoubled)
+	}
+}
