@@ -80,8 +80,8 @@ func TestScripts(t *testing.T) {
 			return os.WriteFile(filepath.Join(e.WorkDir, "lists.zone"), []byte(lists), 0o644)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"serve": serve, "submission": submission, "exits": exits, "refused": refused, "took": took, "reports": reports,
-			"found": found, "same": same, "asked": asked, "dialled": dialled, "interrupt": interrupt, "ended": ended, "closedpipe": closedPipe,
+			"serve": serve, "submission": submission, "mx": mxHost, "https": https, "requests": requests, "pins": pins, "exits": exits, "refused": refused, "took": took, "reports": reports,
+			"rdap": rdap, "fetched": fetched, "found": found, "same": same, "asked": asked, "dialled": dialled, "interrupt": interrupt, "ended": ended, "closedpipe": closedPipe,
 		},
 		RequireUniqueNames: true,
 	})
@@ -89,11 +89,14 @@ func TestScripts(t *testing.T) {
 
 // state is what the commands of one script share.
 type state struct {
-	dns  *testnet.DNS
-	smtp []*testnet.SMTP
-	took time.Duration
-	job  *exec.Cmd
-	hit  time.Time // when job was interrupted
+	dns   *testnet.DNS
+	smtp  []*testnet.SMTP
+	ca    *testnet.CA // of the MX hosts and web servers
+	https []*testnet.HTTPS
+	rdap  *testnet.RDAP
+	took  time.Duration
+	job   *exec.Cmd
+	hit   time.Time // when job was interrupted
 }
 
 type key struct{}
@@ -120,16 +123,27 @@ func listZones() (string, error) {
 var faults = map[string]testnet.DNSFault{
 	"healthy": testnet.DNSHealthy, "drop": testnet.DNSDrop, "servfail": testnet.DNSServFail, "refused": testnet.DNSRefused,
 	"formerr": testnet.DNSFormErr, "garbage": testnet.DNSGarbage, "wrongid": testnet.DNSWrongID, "lame": testnet.DNSLame,
-	"tcdead": testnet.DNSTruncateDead,
+	"tcdead": testnet.DNSTruncateDead, "bogus": testnet.DNSBogus, "notcp": testnet.DNSNoTCP, "recase": testnet.DNSRecase,
 }
 
-// serve [FAULT[=NAME[/TYPE]]]... ZONEFILE... starts a DNS server and sets $RESOLVER. In a later file each name and type
-// takes the place of those before it; without data it is gone.
+// serve [validates] [FAULT[=NAME[/TYPE]]]... ZONEFILE... starts a DNS server and sets $RESOLVER. In a later file each name
+// and type takes the place of those before it; without data it is gone. One that validates sets AD in every answer. With
+// the word system, what is dialled at the system's own resolvers is led there, too. With at=ADDRESS it is an authoritative
+// server instead, to which port 53 of that address is led.
 func serve(ts *testscript.TestScript, _ bool, args []string) {
 	o := testnet.DNSOptions{Faults: map[dnsx.Question]testnet.DNSFault{}}
 	var lines []string
+	place := ""
 	for _, arg := range args {
+		if arg == "validates" {
+			o.Validates = true
+			continue
+		}
 		word, at, _ := strings.Cut(arg, "=")
+		if word == "at" || word == "system" {
+			o.Authoritative, place = word == "at", arg
+			continue
+		}
 		fault, ok := faults[word]
 		if !ok {
 			lines = overlay(lines, ts.ReadFile(arg))
@@ -147,6 +161,17 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 	s, err := testnet.ServeDNS(z, o)
 	ts.Check(err)
 	ts.Defer(func() { s.Close() })
+	if address, ok := strings.CutPrefix(place, "at="); ok {
+		divert(ts, address+":53", s.Addr().String())
+		return
+	}
+	if place == "system" {
+		servers, err := dnsx.SystemServers()
+		ts.Check(err)
+		for _, a := range servers {
+			divert(ts, a.String(), s.Addr().String())
+		}
+	}
 	of(ts).dns = s
 	ts.Setenv("RESOLVER", s.Addr().String())
 }
@@ -180,10 +205,8 @@ func submission(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(err)
 		days = n
 	}
-	ca, err := testnet.NewCA()
-	ts.Check(err)
 	const host = "submission.good.example"
-	cert := ca.Issue(host, time.Now().AddDate(-1, 0, 0), time.Now().AddDate(0, 0, days))
+	cert := root(ts).Issue(host, time.Now().AddDate(-1, 0, 0), time.Now().AddDate(0, 0, days))
 	for name, implicit := range map[string]bool{"STARTTLS": false, "SMTPS": true} {
 		s, err := testnet.ServeSMTP(testnet.Behaviour{Host: host, Certificate: cert, Implicit: implicit})
 		ts.Check(err)
@@ -191,8 +214,92 @@ func submission(ts *testscript.TestScript, _ bool, args []string) {
 		of(ts).smtp = append(of(ts).smtp, s)
 		ts.Setenv(name, strconv.Itoa(s.Port()))
 	}
-	ts.Check(os.WriteFile(ts.MkAbs("ca.pem"), ca.PEM(), 0o644))
-	ts.Setenv("CA", "ca.pem")
+}
+
+// rdap FILE starts an RDAP server that stands for every host, and sets $RDAP, where it listens, and $CA, the file of its
+// root. Each line of the file is a host and path, and what is answered there: a status, a URL to be led to, or the file of
+// the body, in which @+10d@ is the time ten days from now.
+func rdap(ts *testscript.TestScript, _ bool, args []string) {
+	replies := map[string]testnet.RDAPReply{}
+	for line := range strings.Lines(ts.ReadFile(args[0])) {
+		at, what, _ := strings.Cut(strings.TrimSpace(line), " ")
+		what = strings.TrimSpace(what)
+		status, err := strconv.Atoi(what)
+		switch {
+		case err == nil:
+			replies[at] = testnet.RDAPReply{Status: status}
+		case strings.Contains(what, "://"):
+			replies[at] = testnet.RDAPReply{Status: 302, Location: what}
+		default:
+			body := regexp.MustCompile(`@[+-]\d+d@`).ReplaceAllStringFunc(ts.ReadFile(what), func(s string) string {
+				days, err := strconv.Atoi(strings.Trim(s, "@d"))
+				ts.Check(err)
+				return time.Now().UTC().AddDate(0, 0, days).Format(time.RFC3339)
+			})
+			replies[at] = testnet.RDAPReply{Body: body}
+		}
+	}
+	s, err := testnet.ServeRDAP(root(ts), replies)
+	ts.Check(err)
+	ts.Defer(func() { s.Close() })
+	of(ts).rdap = s
+	ts.Setenv("RDAP", s.Addr().String())
+}
+
+// fetched N [HOST/PATH]: the RDAP server has been asked so many times, for that or for anything.
+func fetched(ts *testscript.TestScript, _ bool, args []string) {
+	l := of(ts).rdap.Asked()
+	n := len(l)
+	if len(args) > 1 {
+		n = len(slices.DeleteFunc(slices.Clone(l), func(s string) bool { return s != args[1] }))
+	}
+	if strconv.Itoa(n) != args[0] {
+		ts.Fatalf("%d requests, want %s: %q", n, args[0], l)
+	}
+}
+
+// mxHost ADDRESS HOST [WORD]... starts an MX host, has $DIVERT lead what is dialled at ADDRESS on port 25 there, and sets $CA,
+// the file of its root. The words are faults, or mailboxes that it takes mail for.
+func mxHost(ts *testscript.TestScript, _ bool, args []string) {
+	days := 60
+	b := testnet.Behaviour{Host: args[1], NoAuth: true, Mailboxes: []string{}, RepliesTLS: map[string]string{}}
+	for _, word := range args[2:] {
+		switch word {
+		case "expired":
+			days = -3
+		case "notls":
+			b.NoTLS = true
+		case "away":
+			b.Greeting = "554 5.7.1 go away\r\n"
+		case "nonull":
+			b.RepliesTLS["MAIL FROM:<>"] = "550 5.7.1 no bounces\r\n"
+		case "relay":
+			b.RepliesTLS["RCPT TO:<mailaudit@relay-test.invalid>"] = "250 2.1.5 ok\r\n"
+		case "greylists":
+			b.RepliesTLS["RCPT"] = "451 4.7.1 greylisted\r\n"
+		default:
+			b.Mailboxes = append(b.Mailboxes, word)
+		}
+	}
+	b.Certificate = root(ts).Issue(b.Host, time.Now().AddDate(-1, 0, 0), time.Now().AddDate(0, 0, days))
+	server, err := testnet.ServeSMTP(b)
+	ts.Check(err)
+	ts.Defer(func() { server.Close() })
+	of(ts).smtp = append(of(ts).smtp, server)
+	divert(ts, args[0]+":25", server.Addr().String())
+}
+
+// root is the authority of the MX hosts and web servers of a script, and $CA the file of its root.
+func root(ts *testscript.TestScript) *testnet.CA {
+	s := of(ts)
+	if s.ca == nil {
+		ca, err := testnet.NewCA()
+		ts.Check(err)
+		s.ca = ca
+		ts.Check(os.WriteFile(ts.MkAbs("root.pem"), ca.PEM(), 0o644))
+	}
+	ts.Setenv("CA", "root.pem")
+	return s.ca
 }
 
 // exits CODE COMMAND [ARG...] runs a command that must end with that code.

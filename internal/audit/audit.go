@@ -21,17 +21,124 @@ type Options struct {
 	Version string
 	Wanted  func(checks.Area) bool // the areas of --only and --skip
 	Timeout time.Duration          // bound on the whole audit
+
+	Receivers []string // those to forecast, of receivers.Names; none: all
 }
 
 // Run audits one domain.
 func Run(ctx context.Context, env gather.Env, t gather.Target, o Options) *Report {
 	ctx, cancel := context.WithTimeoutCause(ctx, o.Timeout, fmt.Errorf("the audit's time limit of %s", o.Timeout))
 	defer cancel()
-	return Judge(gather.Gather(ctx, env, t, checks.Needs(o.Wanted)), o)
+	r, _, _ := run(ctx, env, t, o)
+	return r
 }
 
-// Judge makes the report from facts.
+// run audits one domain, and gives the world in which it can be audited again, and what its fixes were proposed as.
+func run(ctx context.Context, env gather.Env, t gather.Target, o Options) (*Report, *world, []fix.Proposal) {
+	w, published := newWorld(ctx, env, t, o)
+	worlds := []*world{w}
+	if published != nil {
+		worlds = append(worlds, published)
+	}
+	type audited struct {
+		report    *Report
+		proposals []fix.Proposal
+	}
+	all := gather.All(worlds, func(w *world) audited {
+		r, proposals := w.audit(ctx)
+		return audited{r, proposals}
+	})
+	r, proposals := all[0].report, all[0].proposals
+	w.prove(ctx, r, proposals)
+	rank(r, proposals)
+	if published != nil {
+		r.WhatIf = Compare(all[1].report, r)
+	}
+	return r, w, proposals
+}
+
+// Repair audits one domain as it is, and with all proven fixes applied at once; after is nil where there are none. sets
+// are the record sets to publish for that, each whole. A fix that does not go together with those before it is no longer
+// proven.
+func Repair(ctx context.Context, env gather.Env, t gather.Target, o Options) (before, after *Report, sets []RRset) {
+	ctx, cancel := context.WithTimeoutCause(ctx, o.Timeout, fmt.Errorf("the audit's time limit of %s", o.Timeout))
+	defer cancel()
+	before, w, proposals := run(ctx, env, t, o)
+	proposed := map[string]fix.Proposal{}
+	for _, p := range proposals {
+		proposed[p.ID] = p
+	}
+	var fixes []Fix
+	var of []fix.Proposal
+	for _, f := range before.Fixes {
+		if f.Proven {
+			fixes, of = append(fixes, f), append(of, proposed[f.ID])
+		}
+	}
+	if len(fixes) == 0 {
+		return before, nil, nil
+	}
+	after, sets, why := w.together(ctx, before, fixes, of)
+	if why == "" {
+		return before, after, sets
+	}
+	after, sets, fixes, of = nil, nil, nil, nil
+	for i := range before.Fixes {
+		f := &before.Fixes[i]
+		if !f.Proven {
+			continue
+		}
+		all, from := append(slices.Clip(fixes), *f), append(slices.Clip(of), proposed[f.ID])
+		r, l, why := w.together(ctx, before, all, from)
+		if why != "" {
+			f.Proven, f.Reason = false, "not together with those above: "+why
+			if ctx.Err() != nil {
+				f.Reason = why
+			}
+			continue
+		}
+		after, sets, fixes, of = r, l, all, from
+	}
+	return before, after, sets
+}
+
+// Compare is what records change, by an audit without and one with them.
+func Compare(before, after *Report) *WhatIf {
+	return &WhatIf{ScoreBefore: before.Score, ScoreAfter: after.Score, VerdictBefore: before.Verdict, VerdictAfter: after.Verdict,
+		LookupsBefore: before.Evidence.SPF.Lookups, LookupsAfter: after.Evidence.SPF.Lookups,
+		IPv4Before: pass(before), IPv4After: pass(after), RefusedBefore: refused(before), RefusedAfter: refused(after)}
+}
+
+// pass is how many IPv4 addresses pass SPF, nil where there is no record.
+func pass(r *Report) *uint64 {
+	if r.Evidence.SPF.Authorised == nil {
+		return nil
+	}
+	return &r.Evidence.SPF.Authorised.IPv4
+}
+
+// refused are the receivers that are forecast to refuse the mail of some stream.
+func refused(r *Report) []string {
+	l := []string{}
+	for _, f := range r.Forecast {
+		if f.Verdict == "reject" && !slices.Contains(l, f.Receiver) {
+			l = append(l, f.Receiver)
+		}
+	}
+	return l
+}
+
+func needs(o Options) facts.Topic { return checks.Needs(o.Wanted) }
+
+// Judge makes the report from facts. Its fixes are not proven: that needs what they lead to.
 func Judge(f *facts.Facts, o Options) *Report {
+	r, proposals := judge(f, o)
+	rank(r, proposals)
+	return r
+}
+
+// judge makes the report, and its fixes as they were proposed, in the same order.
+func judge(f *facts.Facts, o Options) (*Report, []fix.Proposal) {
 	result := checks.Run(f, o.Wanted)
 	auth := checks.Auth{}
 	if o.Wanted("spf") && o.Wanted("dkim") && f.Profile.Name != facts.Parked { // a parked domain has nothing to authenticate
@@ -43,7 +150,7 @@ func Judge(f *facts.Facts, o Options) *Report {
 		Profile: f.Profile.Name, ProfileReason: f.Profile.Reason,
 		StartedAt: f.Started, DurationMS: f.Took.Milliseconds(), DNSQueries: f.Questions,
 		Verdict: string(s.Verdict), Score: s.Score, ScoreLow: s.Low, Coverage: s.Coverage,
-		Evidence: evidence(f), Findings: []Finding{}, Forecast: []Forecast{}, Fixes: []Fix{}, Streams: streams(f),
+		Evidence: evidence(f), Findings: []Finding{}, Forecast: forecast(f, result.Findings, o), Fixes: []Fix{}, Streams: streams(f),
 	}
 	if s.Grade != "" {
 		r.Grade = &s.Grade
@@ -51,20 +158,32 @@ func Judge(f *facts.Facts, o Options) *Report {
 	for _, x := range result.Findings {
 		r.Findings = append(r.Findings, finding(x))
 	}
-	after, worth := map[string]int{}, map[string]float64{}
-	for _, p := range fix.Propose(f, result.Findings) {
-		x := proposal(p, result, auth)
-		if x.ScoreAfter != nil {
-			after[x.ID] = *x.ScoreAfter
-		}
-		worth[x.ID] = p.Worth()
-		r.Fixes = append(r.Fixes, x)
+	proposals := fix.Propose(f, result.Findings)
+	for _, p := range proposals {
+		r.Fixes = append(r.Fixes, proposal(p, result, auth))
 	}
-	// What wins most comes first: by the score, and where a cap keeps that down whatever is done first, by the points.
+	return r, proposals
+}
+
+// rank puts the fix that wins most first: by the score, and where a cap keeps that down whatever is done first, by the
+// points. Advice that comes later stays behind.
+func rank(r *Report, proposals []fix.Proposal) {
+	worth := map[string]float64{}
+	for _, p := range proposals {
+		worth[p.ID] = p.Worth()
+		if p.Risk != "" {
+			worth[p.ID] = -1
+		}
+	}
+	after := func(f Fix) int {
+		if f.ScoreAfter == nil || worth[f.ID] < 0 {
+			return -1
+		}
+		return *f.ScoreAfter
+	}
 	slices.SortStableFunc(r.Fixes, func(a, b Fix) int {
-		return cmp.Or(cmp.Compare(after[b.ID], after[a.ID]), cmp.Compare(worth[b.ID], worth[a.ID]))
+		return cmp.Or(cmp.Compare(after(b), after(a)), cmp.Compare(worth[b.ID], worth[a.ID]))
 	})
-	return r
 }
 
 func finding(x checks.Finding) Finding {
@@ -82,8 +201,14 @@ func finding(x checks.Finding) Finding {
 
 // proposal is a fix with the score that it leads to.
 func proposal(p fix.Proposal, r checks.Result, auth checks.Auth) Fix {
-	out := Fix{ID: p.ID, Rules: p.Rules, Kind: p.Kind, Text: p.Text, Changes: []Change{},
-		Reason: "computed from the findings; not audited again with the change applied"}
+	out := Fix{ID: p.ID, Rules: p.Rules, Kind: p.Kind, Text: p.Text, Changes: []Change{}, RRsets: []RRset{}, Reason: "only whoever carries it out can see what comes of it"}
+	switch {
+	case p.Risk != "": // nothing is wrong that it would clear
+		out.Reason, out.Risk = "it is advice for later: "+p.Risk, p.Risk
+		return out
+	case len(p.Changes) > 0:
+		out.Reason = "not audited again with the change applied"
+	}
 	for _, c := range p.Changes {
 		out.Changes = append(out.Changes, Change(c))
 	}

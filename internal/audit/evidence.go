@@ -15,7 +15,8 @@ import (
 func evidence(f *facts.Facts) Evidence {
 	return Evidence{
 		Sources: sources(f), MX: mx(f), SPF: spf(f), DKIM: dkim(f), DMARC: dmarc(f), Alignment: alignment(f),
-		DNSBL: dnsbl(f), Submission: submission(f),
+		DNSBL: dnsbl(f), Submission: submission(f), TLS: inbound(f), MTASTS: transport(f), TLSRPT: reporting(f), DANE: dane(f), Registration: registration(f), Message: message(f),
+		NameServers: nameServers(f), DNSSEC: dnssec(f), Vantage: vantage(f),
 	}
 }
 
@@ -231,12 +232,9 @@ func submission(f *facts.Facts) []Service {
 	for _, s := range f.Submission.Services {
 		p := s.Probe.Value
 		out := Service{Host: s.Host, Port: s.Port, Status: string(facts.ServiceUnknown), TLS: cmp.Or(p.TLS, "none"), Version: p.Version,
-			Auth: list(p.Auth), AuthBeforeTLS: len(p.AuthPlain) > 0, Banner: p.Banner, Cause: cmp.Or(s.Left, s.Probe.Why, p.Why)}
+			Auth: list(p.Auth), AuthBeforeTLS: len(p.AuthPlain) > 0, Banner: p.Banner, Cause: cmp.Or(s.Left, s.Probe.Why, p.Why), Certificate: certificate(f, p.Cert)}
 		if s.Probe.Known() {
 			out.Status = string(p.Status)
-		}
-		if c := p.Cert; c != nil {
-			out.Certificate = &Cert{Names: list(c.Names), NotAfter: c.NotAfter, Trusted: c.NameOK && c.ChainOK && c.InDate}
 		}
 		l = append(l, out)
 	}

@@ -161,7 +161,7 @@ func TestEvidence(t *testing.T) {
 	policy := dmarc.Parse("v=DMARC1; p=reject; sp=quarantine; np=none; t=y; adkim=s; rua=mailto:a@d.example,mailto:b@d.example!10m")
 	ip := netip.MustParseAddr("192.0.2.1")
 	until := time.Date(2027, 1, 2, 3, 4, 5, 0, time.UTC)
-	f := &facts.Facts{Domain: "d.example",
+	f := &facts.Facts{Domain: "d.example", Started: until.AddDate(-1, 0, 0),
 		Streams: []facts.Stream{{Name: "own", MailFrom: "b@d.example", HELO: "mail.d.example", DKIMDomain: "d.example"}},
 		Sources: []facts.Source{
 			{IP: ip, Stream: "own", Origin: "flag", Declared: true, PTR: facts.Know(facts.PTR{Names: []facts.PTRName{{Name: "mail.d.example"}}, Confirm: "pass"})},
@@ -188,7 +188,7 @@ func TestEvidence(t *testing.T) {
 				Cert: &facts.Cert{Names: []string{"m.d.example"}, NotAfter: until, NameOK: true, ChainOK: true, InDate: true}})},
 			{Host: "m.d.example", Port: 465, Probe: facts.Cannot[facts.Probe]("no address")},
 			{Host: "m.d.example", Port: 2525, Left: "not asked"},
-			{Host: "m.d.example", Port: 25, Probe: facts.Know(facts.Probe{Status: facts.ServiceRefused, TLS: "none", Why: "reset", Cert: &facts.Cert{NameOK: true, ChainOK: true}})},
+			{Host: "m.d.example", Port: 25, Probe: facts.Know(facts.Probe{Status: facts.ServiceRefused, TLS: "none", Why: "reset", Cert: &facts.Cert{NotBefore: until, NotAfter: until, NameOK: true, ChainOK: true}})},
 		}},
 	}
 	invalid := false
@@ -218,11 +218,13 @@ func TestEvidence(t *testing.T) {
 			{Zone: "x.example", Target: "192.0.2.1", Kind: "ip", Status: "unknown", Codes: []string{}, Cause: "no answer"}},
 		Submission: []audit.Service{
 			{Host: "m.d.example", Port: 587, Status: "open", TLS: "starttls", Version: "TLS 1.3", Auth: []string{"PLAIN"}, AuthBeforeTLS: true, Banner: "hello",
-				Certificate: &audit.Cert{Names: []string{"m.d.example"}, NotAfter: until, Trusted: true}},
+				Certificate: &audit.Cert{Names: []string{"m.d.example"}, NotAfter: until, DaysLeft: 365, Trusted: true, NameOK: true}},
 			{Host: "m.d.example", Port: 465, Status: "unknown", TLS: "none", Auth: []string{}, Cause: "no address"},
 			{Host: "m.d.example", Port: 2525, Status: "unknown", TLS: "none", Auth: []string{}, Cause: "not asked"},
-			{Host: "m.d.example", Port: 25, Status: "refused", TLS: "none", Auth: []string{}, Cause: "reset", Certificate: &audit.Cert{Names: []string{}}},
+			{Host: "m.d.example", Port: 25, Status: "refused", TLS: "none", Auth: []string{}, Cause: "reset", Certificate: &audit.Cert{Names: []string{}, NotBefore: until, NotAfter: until, DaysLeft: 365, NameOK: true}},
 		},
+		TLS: []audit.MXTalk{}, MTASTS: audit.MTASTS{Status: "unknown", MX: []string{}}, TLSRPT: audit.TLSRPT{Status: "unknown", RUA: []string{}},
+		DANE: []audit.DANE{}, NameServers: []audit.NameServer{}, DNSSEC: noDNSSEC, Vantage: noVantage,
 	}
 	if diff := cmp.Diff(want, evidence(f)); diff != "" {
 		t.Errorf("evidence (-want +got):\n%s", diff)

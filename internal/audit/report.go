@@ -26,6 +26,7 @@ type Report struct {
 	Forecast      []Forecast `json:"forecast"`
 	Fixes         []Fix      `json:"fixes"`
 	Streams       []Stream   `json:"streams"`
+	WhatIf        *WhatIf    `json:"what_if,omitempty"` // with records laid over what is published
 }
 
 // Stream is one stream as it was judged.
@@ -63,16 +64,29 @@ type Place struct {
 	Length int    `json:"length"`
 }
 
-// Forecast is what one receiver would answer. Until the rulebooks of receivers exist, the list is empty.
+// Forecast is what one receiver would answer to one stream, to the worst of its addresses.
 type Forecast struct {
-	Receiver string   `json:"receiver"`
-	Stream   string   `json:"stream"`
-	Verdict  string   `json:"verdict"`
-	Stage    string   `json:"stage"`
-	Reply    string   `json:"reply"`
-	Rules    []string `json:"rules"`
-	Basis    string   `json:"basis"`
-	Source   string   `json:"source"`
+	Receiver string        `json:"receiver"`
+	Setup    string        `json:"setup,omitempty"` // of a set-up of the lab, its name there
+	Stream   string        `json:"stream"`
+	IP       string        `json:"ip"` // the address, "" where none is known
+	Verdict  string        `json:"verdict"`
+	Stage    string        `json:"stage"`
+	Reply    string        `json:"reply"`
+	Rules    []string      `json:"rules"`
+	Basis    string        `json:"basis"`
+	Source   string        `json:"source"`
+	Reason   string        `json:"reason"` // what the receiver requires that is not so, or what is not known
+	Note     string        `json:"note"`   // what else its sources say of that
+	Unseen   string        `json:"unseen"` // what it goes by that cannot be seen from outside
+	Bulk     *BulkForecast `json:"bulk,omitempty"`
+}
+
+// BulkForecast is what the receiver would answer if it counted the sender as bulk, where that is worse.
+type BulkForecast struct {
+	Verdict string   `json:"verdict"`
+	Reply   string   `json:"reply"`
+	Rules   []string `json:"rules"`
 }
 
 // Fix is one proposal and what it wins.
@@ -81,9 +95,11 @@ type Fix struct {
 	Rules      []string `json:"rules"`
 	Kind       string   `json:"kind"` // dns, host, operator
 	Changes    []Change `json:"changes"`
-	Text       string   `json:"text"` // who does what
+	RRsets     []RRset  `json:"rrsets"` // the record sets that the changes lead to, each whole
+	Text       string   `json:"text"`   // who does what
 	Proven     bool     `json:"proven"`
 	Reason     string   `json:"reason"`      // why it is not proven
+	Risk       string   `json:"risk"`        // of advice that may follow another fix: what it could cost; "" of all else
 	ScoreAfter *int     `json:"score_after"` // with its findings gone
 }
 
@@ -97,6 +113,28 @@ type Change struct {
 	Was  string `json:"was"`
 }
 
+// WhatIf is what records change that are not published.
+type WhatIf struct {
+	ScoreBefore   *int     `json:"score_before"`
+	ScoreAfter    *int     `json:"score_after"`
+	VerdictBefore string   `json:"verdict_before"`
+	VerdictAfter  string   `json:"verdict_after"`
+	LookupsBefore int      `json:"lookups_before"` // of the SPF record
+	LookupsAfter  int      `json:"lookups_after"`
+	IPv4Before    *uint64  `json:"ipv4_before"` // addresses that pass SPF; null where there is no record
+	IPv4After     *uint64  `json:"ipv4_after"`
+	RefusedBefore []string `json:"refused_before"` // receivers that are forecast to refuse
+	RefusedAfter  []string `json:"refused_after"`
+}
+
+// RRset is all records of one name and type; none where the last is removed. Data is RDATA as in a zone file.
+type RRset struct {
+	Name string   `json:"name"`
+	Type string   `json:"type"`
+	TTL  int      `json:"ttl"` // seconds
+	Data []string `json:"data"`
+}
+
 // Evidence is what the findings rest on, area by area.
 type Evidence struct {
 	Sources    []Source    `json:"sources"`
@@ -107,6 +145,17 @@ type Evidence struct {
 	Alignment  []Alignment `json:"alignment"`
 	DNSBL      []Listing   `json:"dnsbl"`
 	Submission []Service   `json:"submission"`
+	TLS        []MXTalk    `json:"tls"`
+	MTASTS     MTASTS      `json:"mtasts"`
+	TLSRPT     TLSRPT      `json:"tlsrpt"`
+	DANE       []DANE      `json:"dane"`
+
+	NameServers []NameServer `json:"name_servers"`
+	DNSSEC      DNSSEC       `json:"dnssec"`
+	Vantage     Vantage      `json:"vantage"`
+
+	Registration *Registration `json:"registration,omitempty"` // with --rdap alone
+	Message      *Message      `json:"message,omitempty"`      // with --message alone
 }
 
 // Source is one sending address.
@@ -282,11 +331,4 @@ type Service struct {
 	AuthBeforeTLS bool     `json:"auth_before_tls"`
 	Banner        string   `json:"banner"`
 	Cause         string   `json:"cause"` // of all but open
-}
-
-// Cert is a presented certificate.
-type Cert struct {
-	Names    []string  `json:"names"`
-	NotAfter time.Time `json:"not_after"`
-	Trusted  bool      `json:"trusted"`
 }

@@ -14,10 +14,15 @@
 //   - A dead list answers nothing, or lists the whole Internet. Section 5 therefore has every list contain
 //     127.0.0.2 and never 127.0.0.1 (a list of domains: "test", never "invalid"), and a list that fails this
 //     test is not believed.
+//
+// Some lists answer only questions that hold a key, as a label of the name. Here and in all that is kept or shown
+// that label is Placeholder; whoever asks puts the key in its place on the way to the wire.
 package blocklist
 
 import (
+	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -39,6 +44,9 @@ type List struct {
 	Codes    []Code
 	Refused  []Code // answers that refuse, beyond 127.255.255.0/24; without a class
 
+	Compromised []Match // answers that stand for a hijacked host or account
+	Net64       []Match // answers that, about an IPv6 address, are about its whole /64
+
 	Listed, NotListed string // the test points of RFC 5782 5; both empty where there are none
 
 	Weight    int    // 0 to 100: how much of the world's mail the list touches
@@ -48,6 +56,55 @@ type List struct {
 	Terms     Terms
 	Note      string
 	Default   bool // asked unless told otherwise
+
+	Key      string  // the variable of the environment that holds the key; the zone has Placeholder then
+	WithKey  bool    // asked where there is a key
+	Replaces string  // the zone that need not be asked where this list is: it has the same data
+	Rate     float64 // questions a second that we allow ourselves; 0: DefaultRate
+	Dead     string  // why it is not to be asked after all
+}
+
+// Placeholder stands in a zone where its key belongs.
+const Placeholder = "<key>"
+
+// DefaultRate is the pace at which a list is asked where the file does not say, in questions a second.
+const DefaultRate = 10
+
+// Off says why the list l of the file is not asked, "" for one that is. has says which keys there are, by the name of
+// their variable; nil: none.
+func (f File) Off(l List, has func(variable string) bool) string {
+	on := func(l List) bool { return l.Dead == "" && (l.Default || l.WithKey && has != nil && has(l.Key)) }
+	switch {
+	case l.Dead != "":
+		return "not to be asked: " + l.Dead
+	case l.WithKey && !on(l):
+		return "needs a key: set " + l.Key
+	case !on(l):
+		return "off by default"
+	}
+	for _, m := range f.Lists {
+		if m.Replaces == l.Zone && on(m) {
+			return m.Zone + " takes its place"
+		}
+	}
+	return ""
+}
+
+// On are the lists that are asked, and those that would be if they were alive.
+func (f File) On(has func(variable string) bool) []List {
+	return slices.DeleteFunc(slices.Clone(f.Lists), func(l List) bool { return l.Dead == "" && f.Off(l, has) != "" })
+}
+
+// Allows reports whether the list is an allowlist: it vouches, and lists nobody.
+func (l List) Allows() bool {
+	allows := false
+	for _, c := range l.Codes {
+		if c.Class != ClassAllow && c.Class != ClassNone {
+			return false
+		}
+		allows = allows || c.Class == ClassAllow
+	}
+	return allows
 }
 
 // Dead is a zone that is not to be asked, and every zone beneath it.
@@ -96,16 +153,20 @@ type Code struct {
 }
 
 // Match says which answers a code stands for: Net.First to Net.Last, or, where Bit is not 0, every answer in Net
-// whose last octet has that bit.
+// whose last octet has that bit. Where Third is not 0 that goes for several nets, up to the third octet Third.
 type Match struct {
 	Net         [3]byte
+	Third       byte
 	First, Last byte
 	Bit         byte
 }
 
+// third is the last of m's third octets.
+func (m Match) third() byte { return max(m.Net[2], m.Third) }
+
 // holds reports whether an answer is one of m's.
 func (m Match) holds(answer [4]byte) bool {
-	if [3]byte(answer[:3]) != m.Net {
+	if [2]byte(answer[:2]) != [2]byte(m.Net[:2]) || answer[2] < m.Net[2] || answer[2] > m.third() {
 		return false
 	}
 	if m.Bit != 0 {
@@ -118,7 +179,7 @@ func (m Match) holds(answer [4]byte) bool {
 // another, but bits and whole codes in one net do: 127.0.0.10 is a code or the bits 8 and 2.
 func (m Match) clashes(n Match) bool {
 	switch {
-	case m.Net != n.Net:
+	case [2]byte(m.Net[:2]) != [2]byte(n.Net[:2]), m.third() < n.Net[2], n.third() < m.Net[2]:
 		return false
 	case m.Bit != 0 && n.Bit != 0:
 		return m.Bit == n.Bit
@@ -131,9 +192,11 @@ func (m Match) clashes(n Match) bool {
 // String gives m as it stands in a file.
 func (m Match) String() string {
 	var b strings.Builder
-	for _, o := range m.Net {
-		b.WriteString(strconv.Itoa(int(o)) + ".")
+	fmt.Fprintf(&b, "%d.%d.%d", m.Net[0], m.Net[1], m.Net[2])
+	if m.Third != 0 {
+		fmt.Fprintf(&b, "-%d", m.Third)
 	}
+	b.WriteByte('.')
 	switch {
 	case m.Bit != 0:
 		b.WriteString("&" + strconv.Itoa(int(m.Bit)))
@@ -150,6 +213,7 @@ type Class string
 
 // The classes, mildest first.
 const (
+	ClassAllow  Class = "allow"  // the list vouches for the target
 	ClassNone   Class = "none"   // known to the list and not a listing: a neutral or good reputation
 	ClassInfo   Class = "info"   // hardly anybody refuses for it
 	ClassPolicy Class = "policy" // a dynamic or generic address, not abuse

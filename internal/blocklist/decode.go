@@ -26,6 +26,9 @@ type Verdict struct {
 	Meanings []string // of every code, in the order of the file
 	Why      string   // why Refused or Unknown, or what is odd about the codes
 	Hijacked bool     // an answer is not the list's own: nothing that the zone says counts
+
+	Compromised bool // a code stands for a hijacked host or account
+	Net64       bool // a code is about the whole /64 of an IPv6 address
 }
 
 // maxAnswers bounds the different answers to one question. Lists give one for each reason; what gives more is not
@@ -37,7 +40,7 @@ const maxAnswers = 64
 //
 // A code that the list does not document is a listing (RFC 5782 2.1: that there is an answer is the listing), but
 // one of unknown meaning: it counts as minor, or as info on a list whose own codes are all milder than minor, and
-// so it never fails a sender.
+// so it never fails a sender. On an allowlist it says nothing.
 func (l List) Decode(answers []netip.Addr) Verdict {
 	answers = slices.Clone(answers)
 	for i := range answers {
@@ -68,10 +71,17 @@ func (l List) Decode(answers []netip.Addr) Verdict {
 		}
 	}
 	l.classify(answers, &v)
-	if v.Class != "" && v.Class != ClassNone {
+	if v.Class != "" && v.Class != ClassNone && v.Class != ClassAllow {
 		v.Status = Listed
 	}
+	v.Compromised, v.Net64 = anyOf(l.Compromised, answers), anyOf(l.Net64, answers)
 	return v
+}
+
+func anyOf(l []Match, answers []netip.Addr) bool {
+	return slices.ContainsFunc(answers, func(a netip.Addr) bool {
+		return slices.ContainsFunc(l, func(m Match) bool { return m.holds(a.As4()) })
+	})
 }
 
 // refusal gives the reason for which an answer refuses.
@@ -110,7 +120,7 @@ func (l List) classify(answers []netip.Addr, v *Verdict) {
 		switch {
 		case !known:
 			class := l.undocumented()
-			if class.Worse(v.Class) {
+			if v.Class == "" || class.Worse(v.Class) {
 				v.Class = class
 			}
 			v.Meanings = append(v.Meanings, "undocumented code "+a.String())
@@ -139,7 +149,10 @@ func (l List) documented(answer [4]byte) (known bool, bits byte) {
 
 // undocumented is the class of a code that the list does not document.
 func (l List) undocumented() Class {
-	if l.Worst().Worse(ClassPolicy) {
+	switch {
+	case l.Allows():
+		return ClassNone
+	case l.Worst().Worse(ClassPolicy):
 		return ClassMinor
 	}
 	return ClassInfo
@@ -207,7 +220,7 @@ func (l List) SelfTest(listed, notListed Outcome) Health {
 			return Health{FaultRefused, fmt.Sprintf("test point %s: %s", p.name, p.Why)}
 		}
 	}
-	if p := points[1]; p.Status == Listed {
+	if p := points[1]; p.Status == Listed || p.Class == ClassAllow {
 		return Health{FaultListsAll, fmt.Sprintf("test point %s must not be listed and is: the zone lists everything", p.name)}
 	}
 	for _, p := range points {
@@ -217,7 +230,10 @@ func (l List) SelfTest(listed, notListed Outcome) Health {
 	}
 	if p := points[0]; len(p.Answers) == 0 {
 		why := fmt.Sprintf("test point %s must be listed and is not: the list is dead, or silent to this resolver", p.name)
-		if l.Terms == TermsRegistration {
+		switch {
+		case l.Key != "":
+			why += ", which may not take the key in " + l.Key
+		case l.Terms == TermsRegistration:
 			why += ", which may have to be registered with " + l.Operator
 		}
 		return Health{FaultDead, why}

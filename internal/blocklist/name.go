@@ -44,10 +44,28 @@ func (l List) Name(target string) (string, error) {
 		labels = nibbles(addr.As16())
 	}
 	name := labels + "." + l.Zone
-	if len(name) > maxName {
-		return "", fmt.Errorf("%q beneath %s has %d octets, more than %d", target, l.Zone, len(name), maxName)
+	if n := len(withKey(name)); n > maxName {
+		return "", fmt.Errorf("%q beneath %s has %d octets, more than %d", target, l.Zone, n, maxName)
 	}
 	return name, nil
+}
+
+// withKey is a name with the longest of keys.
+func withKey(name string) string {
+	return strings.Replace(name, Placeholder, strings.Repeat("k", maxLabel), 1)
+}
+
+// CheckKey says whether a key can be a label. Its error does not hold the key.
+func CheckKey(key string) error {
+	for _, r := range key {
+		if !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_') {
+			return errors.New("the key has a character that no label of a zone has: letters, digits, - and _ are all")
+		}
+	}
+	if len(key) > maxLabel || key == "" || key[0] == '-' || key[len(key)-1] == '-' {
+		return fmt.Errorf("the key is no label of a zone: 1 to %d characters, no hyphen at either end", maxLabel)
+	}
+	return nil
 }
 
 // TestNames are the names of the two test points (RFC 5782 5), empty for a list that has none.

@@ -85,6 +85,14 @@ type stanza struct {
 	at      map[string]int // the line of each key, of those that may repeat the last
 	codes   []int          // the line of each of Codes
 	refused []int          // and of Refused
+	marks   []mark         // compromised and net64, as they stand
+}
+
+// mark is a line that says more of answers which have a code.
+type mark struct {
+	line int
+	key  string
+	Match
 }
 
 func (p *parser) fail(format string, args ...any) { p.failAt(p.line, format, args...) }
@@ -176,7 +184,7 @@ func (p *parser) bury(key, value string) {
 // set takes a line of the open list.
 func (p *parser) set(key, value string) {
 	s := p.open
-	if line, ok := s.at[key]; ok && key != "code" && key != "refused" {
+	if line, ok := s.at[key]; ok && !slices.Contains([]string{"code", "refused", "compromised", "net64"}, key) {
 		p.fail("%s stands on line %d already", key, line)
 		return
 	}
@@ -204,8 +212,14 @@ func (p *parser) set(key, value string) {
 	case "terms":
 		s.Terms, err = oneOf(key, value, TermsFree, TermsNonCommercial, TermsRegistration, TermsKey)
 	case "default":
-		value, err = oneOf(key, value, "on", "off")
-		s.Default = value == "on"
+		value, err = oneOf(key, value, "on", "off", "key")
+		s.Default, s.WithKey = value == "on", value == "key"
+	case "key":
+		s.Key, err = variable(value)
+	case "replaces":
+		s.Replaces, err = zoneName(value)
+	case "rate":
+		s.Rate, err = pace(value)
 	case "families":
 		for f := range strings.FieldsSeq(value) {
 			if f, err = oneOf("family", f, "ip4", "ip6"); err != nil {
@@ -224,6 +238,11 @@ func (p *parser) set(key, value string) {
 		err = p.code(value)
 	case "refused":
 		err = p.refusal(value)
+	case "compromised", "net64":
+		m := mark{line: p.line, key: key}
+		if m.Match, err = match(value); err == nil {
+			s.marks = append(s.marks, m)
+		}
 	default:
 		err = fmt.Errorf("unknown key %q", key)
 	}
@@ -242,13 +261,13 @@ func (p *parser) code(value string) error {
 	if c.Match, err = match(answers); err != nil {
 		return err
 	}
-	if c.Class, err = oneOf("class", class, ClassMajor, ClassDomain, ClassPBL, ClassAbused, ClassMinor, ClassPolicy, ClassInfo, ClassNone); err != nil {
+	if c.Class, err = oneOf("class", class, ClassMajor, ClassDomain, ClassPBL, ClassAbused, ClassMinor, ClassPolicy, ClassInfo, ClassNone, ClassAllow); err != nil {
 		return fmt.Errorf("code %s: %w", answers, err)
 	}
 	switch {
 	case c.Meaning == "":
 		return fmt.Errorf("code %s has no meaning", answers)
-	case refuses(c.Match.Net[:]):
+	case c.Match.clashes(Match{Net: [3]byte{127, 255, 255}, Last: 255}):
 		return fmt.Errorf("code %s lies in 127.255.255.0/24, with which every list refuses", answers)
 	case len(s.Codes)+len(s.Refused) == maxCodes:
 		return fmt.Errorf("more than %d codes", maxCodes)
@@ -302,7 +321,12 @@ func (p *parser) close() {
 	}
 	if s.at["terms"] == 0 {
 		s.Terms = TermsFree
+		if s.Key != "" {
+			s.Terms = TermsKey
+		}
 	}
+	p.closeKey(s)
+	p.closeMarks(s)
 	if s.at["removal"] != 0 && s.at["no-removal"] != 0 {
 		p.failAt(s.at["no-removal"], "no-removal beside the removal on line %d", s.at["removal"])
 	}
@@ -316,6 +340,36 @@ func (p *parser) close() {
 		p.closeTest(s)
 	}
 	p.file.Lists = append(p.file.Lists, s.List)
+}
+
+// closeKey looks at what a key needs, and what needs a key.
+func (p *parser) closeKey(s *stanza) {
+	hole := strings.Contains(s.Zone, Placeholder)
+	switch {
+	case s.Zone == "" || s.at["key"] != 0 && s.Key == "": // said already
+	case s.Key == "" && hole:
+		p.failAt(s.line, "%s stands in the zone, and the list has no key", Placeholder)
+	case s.Key == "" && s.WithKey:
+		p.failAt(s.at["default"], "default key, and the list has no key")
+	case s.Key != "" && !hole:
+		p.failAt(s.at["key"], "a key, and no %s in the zone", Placeholder)
+	case s.Key != "" && s.Default:
+		p.failAt(s.at["default"], "on, and without its key it cannot be: default key")
+	}
+}
+
+// closeMarks sorts the answers of which more is said. Each of them has a code.
+func (p *parser) closeMarks(s *stanza) {
+	for _, m := range s.marks {
+		if !slices.ContainsFunc(s.Codes, func(c Code) bool { return c.Match.clashes(m.Match) }) {
+			p.failAt(m.line, "%s %s: the list has no such code", m.key, m.Match)
+		}
+		if m.key == "net64" {
+			s.Net64 = append(s.Net64, m.Match)
+		} else {
+			s.Compromised = append(s.Compromised, m.Match)
+		}
+	}
 }
 
 func (p *parser) closeIP(s *stanza) {
@@ -356,7 +410,7 @@ func (p *parser) closeTest(s *stanza) {
 	listed, notListed := s.at["listed"], s.at["not-listed"]
 	switch {
 	case listed == 0 && notListed == 0:
-		if s.Default {
+		if s.Default || s.WithKey {
 			p.failAt(s.at["default"], "on without test points (listed, not-listed): silence cannot be told from death")
 		}
 		return
@@ -392,6 +446,11 @@ func (p *parser) finish() {
 			p.failAt(line, "zone %s is not to be asked (line %d): %s", zone, p.dead[d.Zone], d.Reason)
 		}
 	}
+	for _, l := range p.file.Lists {
+		if _, ok := p.lists[l.Replaces]; l.Replaces != "" && (!ok || l.Replaces == l.Zone) {
+			p.failAt(p.lists[l.Zone], "it replaces %s, which is no other list of this file", l.Replaces)
+		}
+	}
 }
 
 // word takes the first word off a value.
@@ -417,7 +476,12 @@ func oneOf[T ~string](key, value string, words ...T) (T, error) {
 
 // zoneName reads the name of a zone.
 func zoneName(s string) (string, error) {
-	zone, err := domain(s)
+	labels := strings.Split(strings.ToLower(strings.TrimSuffix(s, ".")), ".")
+	whole := slices.Clone(labels)
+	if i := slices.Index(whole, Placeholder); i >= 0 {
+		whole[i] = strings.Repeat("k", maxLabel)
+	}
+	zone, err := domain(strings.Join(whole, "."))
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("zone %q is no domain: %w", s, err)
@@ -426,7 +490,28 @@ func zoneName(s string) (string, error) {
 	case len(zone) > maxZone:
 		return "", fmt.Errorf("zone %q has %d octets, more than %d", s, len(zone), maxZone)
 	}
-	return zone, nil
+	return strings.Join(labels, "."), nil
+}
+
+// variable reads the name of the variable that holds a key. Files of lists come from anywhere: what they name goes out
+// to their zone, so they may name keys that were set for this purpose and nothing else of the environment.
+func variable(s string) (string, error) {
+	middle, ours := strings.CutPrefix(s, "MAILAUDIT_")
+	middle, isKey := strings.CutSuffix(middle, "_KEY")
+	if !ours || !isKey || middle == "" || strings.Trim(middle, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != "" {
+		return "", fmt.Errorf("key %q is no variable of the form MAILAUDIT_..._KEY", s)
+	}
+	return s, nil
+}
+
+// pace reads "10/s".
+func pace(s string) (float64, error) {
+	n, perSecond := strings.CutSuffix(s, "/s")
+	r, err := strconv.ParseFloat(n, 64)
+	if err != nil || !perSecond || !(r >= 0.01 && r <= 1000) {
+		return 0, fmt.Errorf("rate %q is none from 0.01/s to 1000/s", s)
+	}
+	return r, nil
 }
 
 // page reads the address of a web page.
@@ -440,20 +525,25 @@ func page(s string) (string, error) {
 
 // match reads 127.0.0.2, 127.0.0.10-12 or 127.0.0.&64.
 func match(s string) (Match, error) {
-	bad := fmt.Errorf("%q is none of 127.0.0.2, 127.0.0.2-9 and 127.0.0.&64", s)
+	bad := fmt.Errorf("%q is none of 127.0.0.2, 127.0.0.2-9, 127.0.2-9.3 and 127.0.0.&64", s)
 	parts := strings.Split(s, ".")
 	if len(parts) != 4 {
 		return Match{}, bad
 	}
 	var m Match
-	for i := range m.Net {
-		o, ok := octet(parts[i])
-		if !ok {
+	var ok bool
+	third, last, several := strings.Cut(parts[2], "-")
+	if several {
+		if m.Third, ok = octet(last); !ok {
 			return Match{}, bad
 		}
-		m.Net[i] = o
+		parts[2] = third
 	}
-	var ok bool
+	for i := range m.Net {
+		if m.Net[i], ok = octet(parts[i]); !ok {
+			return Match{}, bad
+		}
+	}
 	if bit, isBit := strings.CutPrefix(parts[3], "&"); isBit {
 		m.Bit, ok = octet(bit)
 		if m.Bit == 0 || m.Bit&(m.Bit-1) != 0 {
@@ -474,6 +564,8 @@ func match(s string) (Match, error) {
 	switch {
 	case !ok:
 		return Match{}, bad
+	case several && m.Third <= m.Net[2]:
+		return Match{}, fmt.Errorf("%q runs backwards", s)
 	case m.Net[0] != 127:
 		return Match{}, fmt.Errorf("%s is outside 127.0.0.0/8", s)
 	}

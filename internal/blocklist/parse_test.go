@@ -53,6 +53,19 @@ func TestParse(t *testing.T) {
 		"default:    off",
 		"code:       127.0.0.&128  domain  bad",
 		"no-removal: ages out",
+		"",
+		"zone:       <KEY>.bl.Example.org",
+		"kind:       ip",
+		"families:   ip6",
+		"default:    key",
+		"key:        MAILAUDIT_X2_KEY",
+		"replaces:   bl.example.org",
+		"rate:       0.5/s",
+		"listed:     ::ffff:127.0.0.2",
+		"not-listed: ::ffff:127.0.0.1",
+		"code:       127.0.2-9.3  allow  good",
+		"compromised: 127.0.3.3",
+		"net64:      127.0.9.0-255",
 	}, "\r\n")
 	want := blocklist.File{
 		Lists: []blocklist.List{
@@ -69,6 +82,13 @@ func TestParse(t *testing.T) {
 			{
 				Zone: "dbl.example.org", Operator: "dbl.example.org", Kind: "domain", Scope: "domain", Terms: "free", NoRemoval: "ages out",
 				Codes: []blocklist.Code{{Match: blocklist.Match{Net: [3]byte{127, 0, 0}, Bit: 128}, Class: "domain", Meaning: "bad"}},
+			},
+			{
+				Zone: "<key>.bl.example.org", Operator: "<key>.bl.example.org", Kind: "ip", IP6: true, Scope: "address", Terms: "key",
+				WithKey: true, Key: "MAILAUDIT_X2_KEY", Replaces: "bl.example.org", Rate: 0.5, Listed: "::ffff:127.0.0.2", NotListed: "::ffff:127.0.0.1",
+				Codes:       []blocklist.Code{{Match: blocklist.Match{Net: [3]byte{127, 0, 2}, Third: 9, First: 3, Last: 3}, Class: "allow", Meaning: "good"}},
+				Compromised: []blocklist.Match{{Net: [3]byte{127, 0, 3}, First: 3, Last: 3}},
+				Net64:       []blocklist.Match{{Net: [3]byte{127, 0, 9}, First: 0, Last: 255}},
 			},
 		},
 		Dead: []blocklist.Dead{
@@ -89,7 +109,7 @@ func TestParse(t *testing.T) {
 			codes = append(codes, c.Match.String())
 		}
 	}
-	if d := cmp.Diff([]string{"127.0.0.2", "127.0.0.10-12", "127.0.0.255", "127.0.0.&128"}, codes); d != "" {
+	if d := cmp.Diff([]string{"127.0.0.2", "127.0.0.10-12", "127.0.0.255", "127.0.0.&128", "127.0.2-9.3"}, codes); d != "" {
 		t.Errorf("written back: %s", d)
 	}
 }
@@ -106,6 +126,7 @@ func TestParseLeftOut(t *testing.T) {
 
 // TestParseMistakes changes one line of a good file, or adds to it, and wants the message with its line.
 func TestParseMistakes(t *testing.T) {
+	const tested = "listed: 127.0.0.2\nnot-listed: 127.0.0.1\n"
 	const domains = "zone: dbl.example.org\nkind: domain\ndefault: off\ncode: 127.0.0.2 domain bad\n"
 	cases := []struct {
 		name string
@@ -140,7 +161,7 @@ func TestParseMistakes(t *testing.T) {
 		{"no families", strings.Replace(small, "families: ip4\n", "", 1), "F:1: the list has no families"},
 		{"bad family", strings.Replace(small, "families: ip4", "families: ip4 ip5 ip7", 1), `F:3: family "ip5" is none of ip4, ip6`},
 		{"families of domains", domains + "families: ip4\n", "F:5: families on a list of domains"},
-		{"bad default", strings.Replace(small, "off", "yes", 1), `F:4: default "yes" is none of on, off`},
+		{"bad default", strings.Replace(small, "off", "yes", 1), `F:4: default "yes" is none of on, off, key`},
 		{"on without test points", strings.Replace(small, "off", "on", 1), "F:4: on without test points (listed, not-listed): silence cannot be told from death"},
 		{"listed alone", small + "listed: 127.0.0.2\n", "F:6: listed without not-listed"},
 		{"not-listed alone", small + "not-listed: 127.0.0.1\n", "F:6: not-listed without listed"},
@@ -161,8 +182,8 @@ func TestParseMistakes(t *testing.T) {
 		{"two removals", small + "removal: https://a.example https://b.example\n", `F:6: removal "https://a.example https://b.example" is no web address`},
 		{"removal broken", small + "removal: https://a.example/%zz\n", `F:6: removal "https://a.example/%zz" is no web address`},
 		{"removal and none", small + "removal: https://a.example/\nno-removal: ages out\n", "F:7: no-removal beside the removal on line 6"},
-		{"code without class", small + "code: 127.0.0.3\n", `F:6: code 127.0.0.3: class "" is none of major, domain, pbl, abused, minor, policy, info, none`},
-		{"bad class", small + "code: 127.0.0.3 bad spam\n", `F:6: code 127.0.0.3: class "bad" is none of major, domain, pbl, abused, minor, policy, info, none`},
+		{"code without class", small + "code: 127.0.0.3\n", `F:6: code 127.0.0.3: class "" is none of major, domain, pbl, abused, minor, policy, info, none, allow`},
+		{"bad class", small + "code: 127.0.0.3 bad spam\n", `F:6: code 127.0.0.3: class "bad" is none of major, domain, pbl, abused, minor, policy, info, none, allow`},
 		{"code without meaning", small + "code: 127.0.0.3 minor\n", "F:6: code 127.0.0.3 has no meaning"},
 		{"class of domains", small + "code: 127.0.0.3 domain spam\n", "F:6: class domain on a list of addresses"},
 		{"class abused of addresses", small + "code: 127.0.0.3 abused spam\n", "F:6: class abused on a list of addresses"},
@@ -170,17 +191,42 @@ func TestParseMistakes(t *testing.T) {
 		{"class pbl of domains", domains + "code: 127.0.0.3 pbl spam\n", "F:5: class pbl on a list of domains"},
 		{"class policy of domains", domains + "code: 127.0.0.3 policy spam\n", "F:5: class policy on a list of domains"},
 		{"code outside", small + "code: 128.0.0.2 minor spam\n", "F:6: 128.0.0.2 is outside 127.0.0.0/8"},
-		{"code is no address", small + "code: 127.0.0 minor spam\n", `F:6: "127.0.0" is none of 127.0.0.2, 127.0.0.2-9 and 127.0.0.&64`},
-		{"code is a net", small + "code: 127.0.4.0/24 minor spam\n", `F:6: "127.0.4.0/24" is none of 127.0.0.2, 127.0.0.2-9 and 127.0.0.&64`},
-		{"octet is large", small + "code: 127.0.256.2 minor spam\n", `F:6: "127.0.256.2" is none of 127.0.0.2, 127.0.0.2-9 and 127.0.0.&64`},
-		{"octet with a zero in front", small + "code: 127.0.0.03 minor spam\n", `F:6: "127.0.0.03" is none of 127.0.0.2, 127.0.0.2-9 and 127.0.0.&64`},
-		{"octet with a sign", small + "code: 127.0.+0.3 minor spam\n", `F:6: "127.0.+0.3" is none of 127.0.0.2, 127.0.0.2-9 and 127.0.0.&64`},
-		{"range without end", small + "code: 127.0.0.3- minor spam\n", `F:6: "127.0.0.3-" is none of 127.0.0.2, 127.0.0.2-9 and 127.0.0.&64`},
-		{"range without beginning", small + "code: 127.0.0.-3 minor spam\n", `F:6: "127.0.0.-3" is none of 127.0.0.2, 127.0.0.2-9 and 127.0.0.&64`},
+		{"code is no address", small + "code: 127.0.0 minor spam\n", `F:6: "127.0.0" is none of 127.0.0.2, 127.0.0.2-9, 127.0.2-9.3 and 127.0.0.&64`},
+		{"code is a net", small + "code: 127.0.4.0/24 minor spam\n", `F:6: "127.0.4.0/24" is none of 127.0.0.2, 127.0.0.2-9, 127.0.2-9.3 and 127.0.0.&64`},
+		{"octet is large", small + "code: 127.0.256.2 minor spam\n", `F:6: "127.0.256.2" is none of 127.0.0.2, 127.0.0.2-9, 127.0.2-9.3 and 127.0.0.&64`},
+		{"octet with a zero in front", small + "code: 127.0.0.03 minor spam\n", `F:6: "127.0.0.03" is none of 127.0.0.2, 127.0.0.2-9, 127.0.2-9.3 and 127.0.0.&64`},
+		{"octet with a sign", small + "code: 127.0.+0.3 minor spam\n", `F:6: "127.0.+0.3" is none of 127.0.0.2, 127.0.0.2-9, 127.0.2-9.3 and 127.0.0.&64`},
+		{"range without end", small + "code: 127.0.0.3- minor spam\n", `F:6: "127.0.0.3-" is none of 127.0.0.2, 127.0.0.2-9, 127.0.2-9.3 and 127.0.0.&64`},
+		{"range without beginning", small + "code: 127.0.0.-3 minor spam\n", `F:6: "127.0.0.-3" is none of 127.0.0.2, 127.0.0.2-9, 127.0.2-9.3 and 127.0.0.&64`},
 		{"range backwards", small + "code: 127.0.0.9-3 minor spam\n", `F:6: "127.0.0.9-3" runs backwards`},
 		{"two bits", small + "code: 127.0.1.&3 minor spam\n", `F:6: "127.0.1.&3": 3 is none of the bits 1, 2, 4, 8, 16, 32, 64 and 128`},
 		{"no bit", small + "code: 127.0.1.&0 minor spam\n", `F:6: "127.0.1.&0": 0 is none of the bits 1, 2, 4, 8, 16, 32, 64 and 128`},
 		{"bit is large", small + "code: 127.0.1.&256 minor spam\n", `F:6: "127.0.1.&256": 256 is none of the bits 1, 2, 4, 8, 16, 32, 64 and 128`},
+		{"nets backwards", small + "code: 127.0.9-3.1 minor spam\n", `F:6: "127.0.9-3.1" runs backwards`},
+		{"one net as several", small + "code: 127.0.3-3.1 minor spam\n", `F:6: "127.0.3-3.1" runs backwards`},
+		{"nets down to 0", small + "code: 127.0.3-0.1 minor spam\n", `F:6: "127.0.3-0.1" runs backwards`},
+		{"nets without end", small + "code: 127.0.3-.1 minor spam\n", `F:6: "127.0.3-.1" is none of 127.0.0.2, 127.0.0.2-9, 127.0.2-9.3 and 127.0.0.&64`},
+		{"nets overlap", small + "code: 127.0.0-7.2 minor spam\n", "F:6: code 127.0.0-7.2 and 127.0.0.2 on line 5 are about the same answer"},
+		{"nets that refuse", small + "code: 127.255.9-255.2 minor spam\n", "F:6: code 127.255.9-255.2 lies in 127.255.255.0/24, with which every list refuses"},
+		{"a mark without its code", small + "compromised: 127.0.0.3\nnet64: 127.0.1.2\n", "F:6: compromised 127.0.0.3: the list has no such code\nF:7: net64 127.0.1.2: the list has no such code"},
+		{"a mark that is no answer", small + "compromised: spam\n", `F:6: "spam" is none of 127.0.0.2, 127.0.0.2-9, 127.0.2-9.3 and 127.0.0.&64`},
+		{"key without its place", small + "key: MAILAUDIT_X_KEY\n", "F:6: a key, and no <key> in the zone"},
+		{"place without its key", strings.Replace(small, "bl.", "<key>.", 1), "F:1: <key> stands in the zone, and the list has no key"},
+		{"default key without a key", strings.Replace(small, "off", "key", 1) + tested, "F:4: default key, and the list has no key"},
+		{"a key and on", strings.NewReplacer("bl.", "<key>.", "off", "on").Replace(small) + tested + "key: MAILAUDIT_X_KEY\n", "F:4: on, and without its key it cannot be: default key"},
+		{"default key without test points", strings.NewReplacer("bl.", "<key>.", "off", "key").Replace(small) + "key: MAILAUDIT_X_KEY\n", "F:4: on without test points (listed, not-listed): silence cannot be told from death"},
+		{"a variable of somebody else's", strings.Replace(small, "bl.", "<key>.", 1) + "key: AWS_SECRET_ACCESS_KEY\n", `F:6: key "AWS_SECRET_ACCESS_KEY" is no variable of the form MAILAUDIT_..._KEY`},
+		{"a variable that is no key", strings.Replace(small, "bl.", "<key>.", 1) + "key: MAILAUDIT_TOKEN\n", `F:6: key "MAILAUDIT_TOKEN" is no variable of the form MAILAUDIT_..._KEY`},
+		{"a variable without a name", strings.Replace(small, "bl.", "<key>.", 1) + "key: MAILAUDIT__KEY\n", `F:6: key "MAILAUDIT__KEY" is no variable of the form MAILAUDIT_..._KEY`},
+		{"a variable in lower case", strings.Replace(small, "bl.", "<key>.", 1) + "key: MAILAUDIT_dqs_KEY\n", `F:6: key "MAILAUDIT_dqs_KEY" is no variable of the form MAILAUDIT_..._KEY`},
+		{"a place that is no label", strings.Replace(small, "bl.", "x<key>.", 1), `F:1: zone "x<key>.example.org" is no domain: '<' stands in it`},
+		{"two places", strings.Replace(small, "bl.", "<key>.<key>.", 1), `F:1: zone "<key>.<key>.example.org" is no domain: '<' stands in it`},
+		{"no room for a key", strings.Replace(small, "bl.", "<key>."+strings.Repeat("a.", 60), 1), `F:1: zone "<key>.` + strings.Repeat("a.", 60) + `example.org" has 195 octets, more than 189`},
+		{"replaces what is not there", small + "replaces: old.example.org\n", "F:1: it replaces old.example.org, which is no other list of this file"},
+		{"replaces itself", small + "replaces: bl.example.org\n", "F:1: it replaces bl.example.org, which is no other list of this file"},
+		{"rate without its unit", small + "rate: 5\n", `F:6: rate "5" is none from 0.01/s to 1000/s`},
+		{"rate is no number", small + "rate: NaN/s\n", `F:6: rate "NaN/s" is none from 0.01/s to 1000/s`},
+		{"rate is nothing", small + "rate: 0/s\n", `F:6: rate "0/s" is none from 0.01/s to 1000/s`},
 		{"code twice", small + "code: 127.0.0.2 minor spam\n", "F:6: code 127.0.0.2 and 127.0.0.2 on line 5 are about the same answer"},
 		{"codes overlap", small + "code: 127.0.0.1-3 minor spam\n", "F:6: code 127.0.0.1-3 and 127.0.0.2 on line 5 are about the same answer"},
 		{"bits beside codes", small + "code: 127.0.0.&64 minor spam\n", "F:6: code 127.0.0.&64 and 127.0.0.2 on line 5 are about the same answer"},
@@ -218,6 +264,7 @@ func TestParseAccepts(t *testing.T) {
 		"the same number in another net":       small + "code: 127.0.1.2 minor spam\n",
 		"bits in a net of their own":           small + "code: 127.0.1.&2 minor a\ncode: 127.0.1.&4 minor b\n",
 		"a code below another":                 small + "code: 127.0.0.1 minor a\n",
+		"nets beside a net":                    small + "code: 127.0.1-9.2 allow a\ncode: 127.0.10.2 none b\ncode: 127.0.11-255.2 allow c\n",
 		"ranges that touch":                    small + "code: 127.0.0.3-9 minor a\ncode: 127.0.0.10-255 minor b\n",
 		"a list of IPv6 and its test points":   strings.Replace(small, "ip4", "ip6", 1) + "listed: ::ffff:127.0.0.2\nnot-listed: ::ffff:127.0.0.1\n",
 		"an empty line at the end with blanks": small + "  \t \n",

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -65,6 +66,13 @@ func TestShippedLists(t *testing.T) {
 		"dbl.spamhaus.org domain on - domain noncommercial 90 domain",
 		"multi.surbl.org domain on - domain noncommercial 70 domain",
 		"multi.uribl.com domain on - domain noncommercial 55 domain",
+		"list.dnswl.org ip on 46 address free 0 none",
+		"<key>.zen.dq.spamhaus.net ip MAILAUDIT_DQS_KEY>zen.spamhaus.org 46 address key 100 major",
+		"<key>.dbl.dq.spamhaus.net domain MAILAUDIT_DQS_KEY>dbl.spamhaus.org - domain key 90 domain",
+		"<key>.authbl.dq.spamhaus.net ip MAILAUDIT_DQS_KEY> 46 address key 20 minor",
+		"<key>.combined.mail.abusix.zone ip MAILAUDIT_ABUSIX_KEY> 46 address key 70 major",
+		"<key>.zrd.dq.spamhaus.net domain off - domain key 30 minor",
+		"dwl.dnswl.org domain off - domain free 0 none",
 		"dnsbl-2.uceprotect.net ip off 4 net free 5 info",
 		"dnsbl-3.uceprotect.net ip off 4 asn free 2 info",
 		"z.mailspike.net ip off 4 address noncommercial 35 minor",
@@ -95,8 +103,11 @@ func TestShippedLists(t *testing.T) {
 			families = "-"
 		}
 		on := "off"
-		if l.Default {
+		switch {
+		case l.Default:
 			on = "on"
+		case l.WithKey:
+			on = l.Key + ">" + l.Replaces
 		}
 		got = append(got, fmt.Sprintf("%s %s %s %s %s %s %d %s", l.Zone, l.Kind, on, families, l.Scope, l.Terms, l.Weight, l.Worst()))
 	}
@@ -122,20 +133,39 @@ func TestShippedHouseRules(t *testing.T) {
 			t.Errorf("%s: removal %q: %v", l.Zone, l.Removal, err)
 		}
 		listed, notListed := l.TestNames()
-		if l.Default && (listed == "" || notListed == "" || listed == notListed) {
+		if (l.Default || l.WithKey) && (listed == "" || notListed == "" || listed == notListed) {
 			t.Errorf("%s is on with the test points %q and %q", l.Zone, listed, notListed)
 		}
-		if l.Terms == blocklist.TermsKey {
-			t.Errorf("%s takes a key, which nobody has yet", l.Zone)
+		if (l.Terms == blocklist.TermsKey) != (l.Key != "") {
+			t.Errorf("%s: terms %s, key %q", l.Zone, l.Terms, l.Key)
 		}
 		for _, c := range append(slices.Clone(l.Codes), l.Refused...) {
 			if c.Match.Net[0] != 127 {
 				t.Errorf("%s: %s is outside 127.0.0.0/8", l.Zone, c.Match)
 			}
 		}
-		major := l.Zone == "zen.spamhaus.org" || l.Zone == "b.barracudacentral.org"
+		major := slices.Contains([]string{"zen.spamhaus.org", "<key>.zen.dq.spamhaus.net", "b.barracudacentral.org", "<key>.combined.mail.abusix.zone"}, l.Zone)
 		if (l.Worst() == blocklist.ClassMajor) != major {
 			t.Errorf("%s is %s at worst", l.Zone, l.Worst())
+		}
+	}
+}
+
+// TestShippedRates: where an operator documents 100,000 questions a day, that is what we keep to.
+func TestShippedRates(t *testing.T) {
+	for _, l := range shipped(t).Lists {
+		bounded := strings.Contains(l.Note, "100,000")
+		if bounded != (l.Rate == 1) || !bounded && l.Rate != 0 {
+			t.Errorf("%s: rate %v, note %q", l.Zone, l.Rate, l.Note)
+		}
+	}
+}
+
+// TestShippedAllowlists: those of dnswl.org vouch, and the scale of Mailspike lists too.
+func TestShippedAllowlists(t *testing.T) {
+	for _, l := range shipped(t).Lists {
+		if want := strings.HasSuffix(l.Zone, ".dnswl.org"); l.Allows() != want {
+			t.Errorf("%s is an allowlist: %v", l.Zone, !want)
 		}
 	}
 }
@@ -146,10 +176,12 @@ func TestShippedTestPoints(t *testing.T) {
 		"dbl.spamhaus.org": "dbltest.com.dbl.spamhaus.org",
 		"multi.surbl.org":  "test.surbl.org.multi.surbl.org",
 		"multi.uribl.com":  "test.uribl.com.multi.uribl.com",
+
+		"<key>.dbl.dq.spamhaus.net": "dbltest.com.<key>.dbl.dq.spamhaus.net",
 	}
 	silent := []string{"rep.mailspike.net", "score.senderscore.com", "bl.ipv6.spameatingmonkey.net", "dnsrbl.swinog.ch", "nbl.0spam.org",
 		"ip.v4bl.org", "singular.ttk.pte.hu", "bl.suomispam.net", "gl.suomispam.net", "fresh15.spameatingmonkey.net",
-		"uribl.spameatingmonkey.net", "dbl.nordspam.com"}
+		"uribl.spameatingmonkey.net", "dbl.nordspam.com", "<key>.zrd.dq.spamhaus.net", "dwl.dnswl.org"}
 	for _, l := range shipped(t).Lists {
 		want := [2]string{"2.0.0.127." + l.Zone, "1.0.0.127." + l.Zone}
 		if name, ok := own[l.Zone]; ok {
@@ -165,110 +197,33 @@ func TestShippedTestPoints(t *testing.T) {
 	}
 }
 
+const refused = blocklist.Class("refused")
+
+// documented is one line of testdata/codes.txt.
+type documented struct {
+	zone, answer string
+	class        blocklist.Class // or refused
+	meaning      string          // or the reason for refusing
+}
+
+func codes(t *testing.T) []documented {
+	t.Helper()
+	text, err := os.ReadFile("testdata/codes.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var l []documented
+	for line := range strings.Lines(string(text)) {
+		if f := strings.SplitN(strings.TrimSpace(line), " ", 4); len(f) == 4 && f[0] != "#" {
+			l = append(l, documented{f[0], f[1], blocklist.Class(f[2]), f[3]})
+		}
+	}
+	return l
+}
+
 // TestShippedCodes decodes every code that the lists document.
 func TestShippedCodes(t *testing.T) {
-	const refused = blocklist.Class("refused")
-	cases := []struct {
-		zone, answer string
-		class        blocklist.Class // or refused
-		meaning      string          // or the reason for refusing
-	}{
-		{"zen.spamhaus.org", "127.0.0.2", "major", "SBL"},
-		{"zen.spamhaus.org", "127.0.0.3", "major", "CSS (an IPv6 listing covers the /64)"},
-		{"zen.spamhaus.org", "127.0.0.4", "major", "XBL"},
-		{"zen.spamhaus.org", "127.0.0.9", "major", "DROP"},
-		{"zen.spamhaus.org", "127.0.0.10", "pbl", "PBL, entered by the ISP"},
-		{"zen.spamhaus.org", "127.0.0.11", "pbl", "PBL, entered by Spamhaus"},
-		{"zen.spamhaus.org", "127.0.0.30", "minor", "BCL (only with a key)"},
-		{"zen.spamhaus.org", "127.255.255.252", refused, "typo in the zone name"},
-		{"zen.spamhaus.org", "127.255.255.254", refused, "query through a public or open resolver, or one without attributable reverse DNS"},
-		{"zen.spamhaus.org", "127.255.255.255", refused, "excessive queries"},
-		{"b.barracudacentral.org", "127.0.0.2", "major", "poor reputation at Barracuda"},
-		{"bl.spamcop.net", "127.0.0.2", "minor", "reported as a source of spam"},
-		{"bl.mailspike.net", "127.0.0.2", "minor", "zero-hour listing (Z)"},
-		{"bl.mailspike.net", "127.0.0.10", "minor", "bad reputation"},
-		{"bl.mailspike.net", "127.0.0.11", "minor", "bad reputation"},
-		{"bl.mailspike.net", "127.0.0.12", "minor", "bad reputation"},
-		{"psbl.surriel.com", "127.0.0.2", "minor", "sent mail to a spam trap"},
-		{"dnsbl-1.uceprotect.net", "127.0.0.2", "minor", "level 1: the address itself"},
-		{"bl.spameatingmonkey.net", "127.0.0.2", "minor", "SEM-BLACK"},
-		{"bl.spameatingmonkey.net", "127.0.0.3", "minor", "SEM-BLACK"},
-		{"all.spamrats.com", "127.0.0.36", "policy", "dynamic address"},
-		{"all.spamrats.com", "127.0.0.37", "policy", "no reverse name"},
-		{"all.spamrats.com", "127.0.0.38", "minor", "source of spam"},
-		{"all.spamrats.com", "127.0.0.43", "minor", "attacks on logins"},
-		{"bl.blocklist.de", "127.0.0.2", "minor", "attacks, the last number names the service"},
-		{"bl.blocklist.de", "127.0.0.21", "minor", "attacks, the last number names the service"},
-		{"bip.virusfree.cz", "127.0.0.2", "minor", "source of spam or viruses"},
-		{"dnsbl.dronebl.org", "127.0.0.3", "minor", "IRC drone"},
-		{"dnsbl.dronebl.org", "127.0.0.5", "minor", "bottler"},
-		{"dnsbl.dronebl.org", "127.0.0.6", "minor", "worm or spambot"},
-		{"dnsbl.dronebl.org", "127.0.0.7", "minor", "DDoS"},
-		{"dnsbl.dronebl.org", "127.0.0.8", "minor", "SOCKS proxy"},
-		{"dnsbl.dronebl.org", "127.0.0.9", "minor", "HTTP proxy"},
-		{"dnsbl.dronebl.org", "127.0.0.13", "minor", "brute force"},
-		{"dnsbl.dronebl.org", "127.0.0.14", "minor", "abuse of another kind"},
-		{"dnsbl.dronebl.org", "127.0.0.19", "minor", "abuse of another kind"},
-		{"truncate.gbudb.net", "127.0.0.2", "minor", "among the worst addresses of GBUdb"},
-		{"dnsbl.spfbl.net", "127.0.0.2", "minor", "bad reputation"},
-		{"dnsbl.spfbl.net", "127.0.0.3", "policy", "suspicious: dynamic or without MX"},
-		{"dnsbl.spfbl.net", "127.0.0.4", "policy", "residential"},
-		{"spamrbl.swinog.ch", "127.0.0.2", "minor", "source of spam at Swiss ISPs"},
-		{"all.s5h.net", "127.0.0.2", "minor", "source of spam"},
-		{"rbl.interserver.net", "127.0.0.2", "minor", "listed by InterServer"},
-		{"bl.nordspam.com", "127.0.0.2", "minor", "source of Nordic spam"},
-		{"bl.0spam.org", "127.0.0.2", "info", "listed by 0spam"},
-		{"bl.0spam.org", "127.0.0.9", "info", "listed by 0spam"},
-		{"dbl.spamhaus.org", "127.0.1.2", "domain", "spam or low reputation"},
-		{"dbl.spamhaus.org", "127.0.1.4", "domain", "phishing"},
-		{"dbl.spamhaus.org", "127.0.1.5", "domain", "malware"},
-		{"dbl.spamhaus.org", "127.0.1.6", "domain", "botnet command and control"},
-		{"dbl.spamhaus.org", "127.0.1.102", "abused", "legitimate but abused: spam"},
-		{"dbl.spamhaus.org", "127.0.1.103", "abused", "legitimate but abused: redirector"},
-		{"dbl.spamhaus.org", "127.0.1.104", "abused", "legitimate but abused: phishing"},
-		{"dbl.spamhaus.org", "127.0.1.105", "abused", "legitimate but abused: malware"},
-		{"dbl.spamhaus.org", "127.0.1.106", "abused", "legitimate but abused: botnet"},
-		{"dbl.spamhaus.org", "127.0.1.255", refused, "queries about addresses are prohibited"},
-		{"dbl.spamhaus.org", "127.255.255.252", refused, "typo in the zone name"},
-		{"dbl.spamhaus.org", "127.255.255.254", refused, "query through a public or open resolver, or one without attributable reverse DNS"},
-		{"dbl.spamhaus.org", "127.255.255.255", refused, "excessive queries"},
-		{"multi.surbl.org", "127.0.0.4", "info", "DM (old)"},
-		{"multi.surbl.org", "127.0.0.8", "domain", "PH: phishing"},
-		{"multi.surbl.org", "127.0.0.16", "domain", "MW: malware"},
-		{"multi.surbl.org", "127.0.0.32", "info", "CT"},
-		{"multi.surbl.org", "127.0.0.64", "domain", "ABUSE"},
-		{"multi.surbl.org", "127.0.0.128", "domain", "CR: cracked sites"},
-		{"multi.surbl.org", "127.0.0.1", refused, "access blocked"},
-		{"multi.uribl.com", "127.0.0.2", "domain", "black"},
-		{"multi.uribl.com", "127.0.0.4", "info", "grey"},
-		{"multi.uribl.com", "127.0.0.8", "info", "red"},
-		{"multi.uribl.com", "127.0.0.1", refused, "query refused, see uribl.com/refused.shtml"},
-		{"dnsbl-2.uceprotect.net", "127.0.0.2", "info", "level 2: the whole allocation is listed"},
-		{"dnsbl-3.uceprotect.net", "127.0.0.2", "info", "level 3: the whole autonomous system is listed"},
-		{"z.mailspike.net", "127.0.0.2", "minor", "zero-hour listing (Z)"},
-		{"rep.mailspike.net", "127.0.0.10", "info", "worst reputation (L5)"},
-		{"rep.mailspike.net", "127.0.0.11", "info", "bad reputation (L4)"},
-		{"rep.mailspike.net", "127.0.0.12", "info", "bad reputation (L3)"},
-		{"rep.mailspike.net", "127.0.0.13", "none", "neutral"},
-		{"rep.mailspike.net", "127.0.0.16", "none", "neutral"},
-		{"rep.mailspike.net", "127.0.0.17", "none", "good reputation"},
-		{"rep.mailspike.net", "127.0.0.20", "none", "good reputation"},
-		{"bl.score.senderscore.com", "127.0.0.1", "minor", "listed, the last number names the category"},
-		{"bl.score.senderscore.com", "127.0.0.22", "minor", "listed, the last number names the category"},
-		{"bl.score.senderscore.com", "127.255.255.255", refused, "not registered"},
-		{"score.senderscore.com", "127.0.4.97", "none", "the last number is the score"},
-		{"score.senderscore.com", "127.255.255.255", refused, "not registered"},
-		{"bl.ipv6.spameatingmonkey.net", "127.0.0.2", "minor", "SEM-IPV6BL"},
-		{"dnsrbl.swinog.ch", "127.0.0.3", "minor", "listed by Swiss ISPs"},
-		{"nbl.0spam.org", "127.0.0.2", "info", "the whole network is listed"},
-		{"ip.v4bl.org", "127.0.0.2", "minor", "listed by v4bl"},
-		{"singular.ttk.pte.hu", "127.0.0.2", "minor", "listed by the University of Pecs"},
-		{"bl.suomispam.net", "127.0.0.2", "minor", "source of Finnish spam"},
-		{"gl.suomispam.net", "127.0.0.2", "info", "on the Finnish greylist"},
-		{"fresh15.spameatingmonkey.net", "127.0.0.2", "minor", "registered less than 15 days ago"},
-		{"uribl.spameatingmonkey.net", "127.0.0.2", "minor", "named in spam"},
-		{"dbl.nordspam.com", "127.0.0.2", "minor", "domain of Nordic spam"},
-	}
+	cases := codes(t)
 	f := shipped(t)
 	type row struct {
 		zone string
@@ -286,10 +241,12 @@ func TestShippedCodes(t *testing.T) {
 		switch c.class {
 		case refused:
 			want = blocklist.Verdict{Status: blocklist.Refused, Codes: []string{c.answer}, Why: c.answer + ": " + c.meaning}
-		case blocklist.ClassNone:
+		case blocklist.ClassNone, blocklist.ClassAllow:
 			want.Status = blocklist.Clean
 		}
-		if d := cmp.Diff(want, l.Decode(addrs(c.answer))); d != "" {
+		got := l.Decode(addrs(c.answer))
+		got.Compromised, got.Net64 = false, false // TestShippedMarks
+		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("%s %s: %s", c.zone, c.answer, d)
 		}
 		for r := range unseen {
@@ -300,6 +257,38 @@ func TestShippedCodes(t *testing.T) {
 	}
 	for r := range unseen {
 		t.Errorf("%s %s %q is not in the table", r.zone, r.code.Match, r.code.Meaning)
+	}
+}
+
+// TestShippedMarks: which codes stand for a hijacked host or account, and which for the /64 of an IPv6 address.
+func TestShippedMarks(t *testing.T) {
+	want := strings.Fields(`
+		zen.spamhaus.org:127.0.0.3 zen.spamhaus.org:127.0.0.4
+		<key>.zen.dq.spamhaus.net:127.0.0.3 <key>.zen.dq.spamhaus.net:127.0.0.4
+		<key>.authbl.dq.spamhaus.net:127.0.0.20 <key>.combined.mail.abusix.zone:127.0.0.4
+		all.spamrats.com:127.0.0.43 bl.blocklist.de:127.0.0.2 bl.blocklist.de:127.0.0.21
+		dnsbl.dronebl.org:127.0.0.3 dnsbl.dronebl.org:127.0.0.5 dnsbl.dronebl.org:127.0.0.6 dnsbl.dronebl.org:127.0.0.7
+		dnsbl.dronebl.org:127.0.0.8 dnsbl.dronebl.org:127.0.0.9 dnsbl.dronebl.org:127.0.0.13`)
+	wide := []string{"<key>.zen.dq.spamhaus.net:127.0.0.3", "zen.spamhaus.org:127.0.0.3"}
+	f := shipped(t)
+	var hijacked, net64 []string
+	for _, c := range codes(t) {
+		v := list(t, f, c.zone).Decode(addrs(c.answer))
+		if v.Compromised {
+			hijacked = append(hijacked, c.zone+":"+c.answer)
+		}
+		if v.Net64 {
+			net64 = append(net64, c.zone+":"+c.answer)
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(hijacked)
+	slices.Sort(net64)
+	if d := cmp.Diff(want, hijacked); d != "" {
+		t.Errorf("compromised (-want +got):\n%s", d)
+	}
+	if d := cmp.Diff(wide, net64); d != "" {
+		t.Errorf("net64 (-want +got):\n%s", d)
 	}
 }
 

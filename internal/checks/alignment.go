@@ -35,7 +35,7 @@ func Alignments(f *facts.Facts) []Alignment {
 	spfMode, dkimMode := modes(f)
 	for _, s := range f.Streams {
 		_, mailFrom, _ := strings.Cut(s.MailFrom, "@")
-		a := Alignment{Stream: s.Name, SPF: identity(f, mailFrom, spfMode, spfPasses(f, s.Name)), DKIM: identity(f, s.DKIMDomain, dkimMode, dkimPasses(f, s))}
+		a := Alignment{Stream: s.Name, SPF: identity(f, mailFrom, spfMode, spfPasses(f, s.Name)), DKIM: signer(f, s, dkimMode)}
 		a.DMARC = or(a.SPF.Result, a.DKIM.Result)
 		switch {
 		case a.SPF.Result == "pass" && a.DKIM.Result == "fail":
@@ -46,6 +46,51 @@ func Alignments(f *facts.Facts) []Alignment {
 		l = append(l, a)
 	}
 	return l
+}
+
+// signer is the identity that signs a stream: of its sample message the signature that helps most, else that of its selectors.
+func signer(f *facts.Facts, s facts.Stream, mode string) Identity {
+	signatures, sampled := signaturesOf(f, s.Name)
+	if !sampled {
+		return identity(f, s.DKIMDomain, mode, dkimPasses(f, s))
+	}
+	best := identity(f, s.DKIMDomain, mode, "fail")
+	for _, x := range signatures {
+		if i := identity(f, x.Domain, mode, verified(x)); i.worth() > best.worth() {
+			best = i
+		}
+	}
+	return best
+}
+
+// worth orders the signatures of one message: by what they do for DMARC, then by being aligned, then by passing.
+func (i Identity) worth() int {
+	n := 0
+	for _, word := range []string{i.Result, i.Aligned, i.Passes} {
+		n = 3*n + max(0, slices.Index([]string{"fail", "unknown", "pass"}, word))
+	}
+	return n
+}
+
+// signaturesOf are those of a stream's sample message, and whether there is one.
+func signaturesOf(f *facts.Facts, stream string) (l []facts.Signature, sampled bool) {
+	for _, m := range f.Messages {
+		if m.Stream == stream {
+			l, sampled = append(l, m.Signatures...), true
+		}
+	}
+	return l, sampled
+}
+
+// verified says whether a signature passes. What was not verified for a reason of ours is not known.
+func verified(s facts.Signature) string {
+	switch s.Result {
+	case facts.SignaturePass:
+		return "pass"
+	case facts.SignatureTempError, facts.SignaturePolicy:
+		return "unknown"
+	}
+	return "fail"
 }
 
 // modes are how closely identifiers must agree, by the record in force; a void one asks for nothing.

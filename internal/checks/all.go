@@ -6,6 +6,8 @@ import "slices"
 var All = slices.Concat(
 	domainChecks,
 	zoneChecks,
+	serverChecks,
+	registrationChecks,
 	mxChecks,
 	mxRecordChecks,
 	spfChecks,
@@ -15,7 +17,13 @@ var All = slices.Concat(
 	ptrNameChecks,
 	dnsblChecks,
 	dnsblOperatorChecks,
+	dnsblNearChecks,
 	submissionChecks,
+	inboundChecks,
+	mtastsChecks,
+	tlsrptChecks,
+	daneChecks,
+	dnssecChecks,
 	bimiChecks,
 	parkedChecks,
 )

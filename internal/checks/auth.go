@@ -50,8 +50,27 @@ func spfCould(f *facts.Facts) (could, atWorst bool) {
 	return could, false
 }
 
-// dkimCould says whether a signature could verify, and whether one does even at the worst.
+// dkimCould says whether a signature could verify, and whether one does even at the worst. Of a stream with a sample message
+// the signatures are known.
 func dkimCould(f *facts.Facts) (could, atWorst bool) {
+	sampled := 0
+	for _, s := range f.Streams {
+		signatures, is := signaturesOf(f, s.Name)
+		if is {
+			sampled++
+		}
+		for _, x := range signatures {
+			switch verified(x) {
+			case "pass":
+				return true, true
+			case "unknown":
+				could = true
+			}
+		}
+	}
+	if sampled > 0 && sampled == len(f.Streams) {
+		return could, false
+	}
 	for _, d := range f.DKIM {
 		if !d.Named {
 			if !d.Subtree.Known() || d.Subtree.Value != facts.SubtreeAbsent {

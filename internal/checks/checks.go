@@ -100,6 +100,7 @@ type Verdict struct {
 	Source    netip.Addr // the sending address it is about, where it is about one
 	Candidate bool       // the address or service was guessed: at most warn
 	Deciding  bool       // unknown here changes verdict and exit code
+	Aside     bool       // it costs no coverage: whoever does not know it knows no less of the domain's faults
 	Unknown   string     // why the subject is not known; then there are no violations
 	Broken    []Violation
 }
@@ -181,7 +182,7 @@ func (r *Result) judge(c *Check, f *facts.Facts) {
 		}
 		clean = clean && decided && len(v.Broken) == 0
 		// What the command line alone decides says nothing about how much could be found out.
-		if c.Needs != 0 {
+		if c.Needs != 0 && !v.Aside {
 			share.Total++
 			if decided {
 				share.Decided++
@@ -263,6 +264,7 @@ type subject[T any] struct {
 	source    netip.Addr
 	candidate bool
 	deciding  bool
+	aside     bool
 }
 
 // each makes a rule over all subjects of one kind out of a rule over one: it alone deals with what is not known.
@@ -270,7 +272,7 @@ func each[T any](subjects func(*facts.Facts) []subject[T], judge func(*facts.Fac
 	return func(f *facts.Facts) []Verdict {
 		var l []Verdict
 		for _, s := range subjects(f) {
-			v := Verdict{Subject: s.name, Source: s.source, Candidate: s.candidate, Deciding: s.deciding}
+			v := Verdict{Subject: s.name, Source: s.source, Candidate: s.candidate, Deciding: s.deciding, Aside: s.aside}
 			switch s.of.State {
 			case facts.Known:
 				v.Broken = judge(f, s.of.Value)

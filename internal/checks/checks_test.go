@@ -25,7 +25,7 @@ type ruleCase struct {
 
 // cases are those of all areas: each area's test file adds its own list.
 func cases() []ruleCase {
-	return slices.Concat(domainCases, zoneCases, mxCases, mxRecordCases, spfCases, dkimCases, dmarcCases, ptrCases, ptrNameCases, dnsblCases, dnsblOperatorCases, submissionCases, bimiCases, parkedCases)
+	return slices.Concat(domainCases, zoneCases, serverCases, dnssecCases, registrationCases, mxCases, mxRecordCases, spfCases, dkimCases, dmarcCases, ptrCases, ptrNameCases, dnsblCases, dnsblOperatorCases, dnsblNearCases, submissionCases, submissionOfferCases, inboundCases, mtastsCases, tlsrptCases, bimiCases, parkedCases, daneCases)
 }
 
 func TestRules(t *testing.T) {
@@ -103,7 +103,7 @@ func TestHouseRules(t *testing.T) {
 		switch {
 		case seen[c.ID]:
 			t.Errorf("%s stands twice", c.ID)
-		case !id.MatchString(c.ID) || severity.MatchString(strings.NewReplacer("permerror", "", "temperror", "").Replace(name)):
+		case !id.MatchString(c.ID) || severity.MatchString(strings.NewReplacer("permerror", "", "temperror", "", "servfail", "", "tls-fail", "tls").Replace(name)):
 			t.Errorf("%s: no id of the house's form", c.ID)
 		case c.Title == "" || c.Help == "" || c.Fix == "" || c.Judge == nil:
 			t.Errorf("%s: title, help, fix or function is missing", c.ID)
@@ -137,7 +137,7 @@ func healthy() *facts.Facts {
 	key := dkim.Parse("v=DKIM1; k=rsa; p=" + rsa2048)
 	policy := dmarc.Parse("v=DMARC1; p=reject; rua=mailto:agg@reports.example")
 	host := facts.Know(facts.Hosts{Addresses: []netip.Addr{sender}})
-	return &facts.Facts{
+	return withDANE(&facts.Facts{
 		Schema: facts.Schema, Domain: "healthy.example",
 		Profile:   facts.Profile{Name: facts.Sender, Reason: "no --daily given"},
 		Streams:   []facts.Stream{{Name: "default", IPs: []netip.Addr{sender}, MailFrom: "postmaster@healthy.example", HELO: "mail.healthy.example", DKIMDomain: "healthy.example", Selectors: []string{"s1"}}},
@@ -171,8 +171,11 @@ func healthy() *facts.Facts {
 			{Host: "submission.healthy.example", Port: 587, Origin: "flag", Probe: facts.Know(goodProbe("starttls"))},
 			{Host: "submission.healthy.example", Port: 465, Implicit: true, Origin: "flag", Probe: facts.Know(goodProbe("implicit"))},
 		}},
-		Started: now,
-	}
+		Inbound: goodInbound(),
+		Started: now, Registration: facts.Know(goodRegistration()),
+		MTASTS: facts.Know(goodSTS()), TLSRPT: facts.Know(reporting(goodReporting)),
+		DNSSEC: facts.Know(goodSigning()),
+	})
 }
 
 var now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -212,6 +215,7 @@ func lost() *facts.Facts {
 	f.SPF[0].Root = facts.SPFNode{Domain: f.Domain, Status: facts.SPFUnknown, Why: why}
 	f.Results[0].Result, f.Results[0].Why = "temperror", why
 	f.DKIM[0].Subtree = facts.Cannot[string](why)
+	f.DNSSEC = facts.Cannot[facts.DNSSEC](why)
 	f.DKIM[0].Keys[0] = facts.Key{Selector: "s1", Name: "s1._domainkey.healthy.example", Origin: "flag", Status: facts.KeyUnknown, Why: why}
 	f.Sources[0].PTR = facts.Cannot[facts.PTR](why)
 	f.HELOs[0].Addresses = facts.Cannot[facts.Hosts](why)
@@ -221,9 +225,11 @@ func lost() *facts.Facts {
 	for i := range f.Listings {
 		f.Listings[i].Status, f.Listings[i].Why = facts.NoClue, why
 	}
-	f.Submission.SRV = facts.Cannot[bool](why)
+	f.MTASTS, f.TLSRPT = facts.Cannot[facts.MTASTS](why), facts.Cannot[facts.TLSRPT](why)
+	f.Submission.SRV, f.Registration = facts.Cannot[bool](why), facts.Cannot[facts.Registration](why)
 	for i := range f.Submission.Services {
 		f.Submission.Services[i].Probe = facts.Cannot[facts.Probe](why)
 	}
+	f.DANE, f.Inbound = nil, nil // no MX host is known
 	return f
 }

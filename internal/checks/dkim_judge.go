@@ -11,8 +11,8 @@ import (
 	"mailaudit/internal/record/taglist"
 )
 
-// inUse says whether the user named the selector. Nobody knows whether a guessed one signs, so its faults never fail.
-func inUse(k facts.Key) bool { return k.Origin == "flag" }
+// inUse says whether the user or a message named the selector. Nobody knows whether a guessed one signs, so its faults never fail.
+func inUse(k facts.Key) bool { return k.Named() }
 
 // guessNote follows what is said of a key that may not be in use.
 func guessNote(k facts.Key) string {

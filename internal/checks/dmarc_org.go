@@ -169,15 +169,33 @@ func dmarcUnaligned(f *facts.Facts, a Alignment) []Violation {
 }
 
 // dmarcSPFOnly is about signatures that do not count. Where there are none, dmarc.reject-spf-only and the dkim rules say so.
+// badlySigned says what is wrong with the signatures of a stream's sample message although the published keys are good, "" where
+// there is no message, or rules about keys or alignment say it.
+func badlySigned(f *facts.Facts, a Alignment) string {
+	l, sampled := signaturesOf(f, a.Stream)
+	if sampled && len(l) == 0 {
+		return "the message carries no DKIM signature" + stream(f, a.Stream)
+	}
+	for _, x := range l {
+		if x.Domain == a.DKIM.Domain && a.DKIM.Aligned == "pass" && x.Result == facts.SignatureFail {
+			return fmt.Sprintf("the signature of the message with d=%s and s=%s fails: %s%s", clip(x.Domain), clip(x.Selector), clip(x.Why), stream(f, a.Stream))
+		}
+	}
+	return ""
+}
+
 func dmarcSPFOnly(f *facts.Facts, a Alignment) []Violation {
 	if a.Single != "spf" {
 		return nil
 	}
 	const message = "DMARC rests on SPF alone, and forwarded mail fails: "
-	if a.DKIM.Aligned == "pass" {
+	why := badlySigned(f, a)
+	if why == "" && a.DKIM.Aligned == "pass" {
 		return []Violation{{Status: Info, Implied: true, Message: message + "no key verifies its signatures" + stream(f, a.Stream)}}
 	}
-	why := fmt.Sprintf("its signatures carry d=%s, which is not aligned with %s%s", a.DKIM.Domain, f.Domain, stream(f, a.Stream))
+	if why == "" {
+		why = fmt.Sprintf("its signatures carry d=%s, which is not aligned with %s%s", a.DKIM.Domain, f.Domain, stream(f, a.Stream))
+	}
 	if f.DMARC.Value.Policy == "reject" {
 		return one(Warn, message+why+"; the policy is reject")
 	}

@@ -62,7 +62,7 @@ var dnsblChecks = []*Check{
 			"those of home connections, by the word of their own providers. Most receivers refuse what is on the Spamhaus PBL.",
 		Fix:     "Send through the provider's mail relay, or have a static address taken off the list",
 		Example: Example{Zone: "25.2.0.192.zen.spamhaus.org. A 127.0.0.10"},
-		Judge:   each(listings("ip"), listedPolicy),
+		Judge:   each(inClasses("ip", blocklist.ClassPBL, blocklist.ClassPolicy), listedPolicy),
 	},
 	{
 		ID: "dnsbl.listed-info", Title: "no list that hardly anybody uses lists the sending addresses or the domain", Area: "dnsbl", Worst: Info, Impact: Hygiene,
@@ -98,7 +98,7 @@ var dnsblChecks = []*Check{
 			"can use. Messages with links to it are refused or filed as spam.",
 		Fix:     "Clean the hacked site or close the redirector first, then ask the list for removal",
 		Example: Example{Zone: "example.com.dbl.spamhaus.org. A 127.0.1.102"},
-		Judge:   each(listings("domain"), listedAs(Warn, blocklist.ClassAbused)),
+		Judge:   each(inClasses("domain", blocklist.ClassAbused), listedAs(Warn, blocklist.ClassAbused)),
 	},
 	{
 		ID: "dnsbl.query-refused", Title: "the blocklists answer this resolver", Area: "dnsbl", Worst: Unknown, Impact: Hygiene,
@@ -106,7 +106,7 @@ var dnsblChecks = []*Check{
 		Needs:      facts.Listings,
 		Help: "Lists refuse public resolvers and heavy users, with an answer that careless tools take for a listing. It says " +
 			"nothing about the address, neither good nor bad.",
-		Fix:     "Ask through a recursive resolver of your own (--resolver), or with the key that the list gives to registered users",
+		Fix:     "Ask through a recursive resolver of your own (--resolver), or with the key that the list gives to registered users (docs/blocklists.md)",
 		Example: Example{Zone: "25.2.0.192.zen.spamhaus.org. A 127.255.255.254"},
 		Judge:   each(inState(facts.ListRefused), blind("refuses this resolver")),
 	},
@@ -144,7 +144,7 @@ var dnsblChecks = []*Check{
 // unknown, in the rule that a listing would have come under. What is wrong with a list as a whole is said once.
 
 func majorAnswers(f *facts.Facts) []subject[facts.Listing] {
-	return slices.Concat(required(f), listings("ip")(f), unanswered(f, "ip", func(l facts.List) bool { return l.Major }))
+	return slices.Concat(required(f), inClasses("ip", blocklist.ClassMajor)(f), unanswered(f, "ip", func(l facts.List) bool { return l.Major }))
 }
 
 func minorAnswers(f *facts.Facts) []subject[facts.Listing] {
@@ -152,7 +152,22 @@ func minorAnswers(f *facts.Facts) []subject[facts.Listing] {
 }
 
 func domainAnswers(f *facts.Facts) []subject[facts.Listing] {
-	return append(listings("domain")(f), unanswered(f, "domain", func(facts.List) bool { return true })...)
+	return append(inClasses("domain", blocklist.ClassDomain)(f), unanswered(f, "domain", func(facts.List) bool { return true })...)
+}
+
+// inClasses are the listings of some classes, and the other answers about targets that a major list of the kind answered about:
+// that smaller lists have nothing against somebody does not say that the major ones have not.
+func inClasses(kind string, classes ...blocklist.Class) func(*facts.Facts) []subject[facts.Listing] {
+	return func(f *facts.Facts) []subject[facts.Listing] {
+		byMajor := func(x facts.Listing) bool {
+			return answered(x) && slices.ContainsFunc(f.Lists, func(l facts.List) bool { return l.Zone == x.Zone && l.Kind == kind && l.Major })
+		}
+		return slices.DeleteFunc(listings(kind)(f), func(s subject[facts.Listing]) bool {
+			l := s.of.Value
+			return !(l.Status == facts.Listed && slices.Contains(classes, blocklist.Class(l.Class))) &&
+				!slices.ContainsFunc(f.Listings, func(x facts.Listing) bool { return x.Target == l.Target && byMajor(x) })
+		})
+	}
 }
 
 func allAnswers(f *facts.Facts) []subject[facts.Listing] {
@@ -247,6 +262,9 @@ func listedPolicy(_ *facts.Facts, l facts.Listing) []Violation {
 
 func listed(status Status, l facts.Listing) Violation {
 	message := fmt.Sprintf("%s lists %s: %s (%s)", l.Zone, l.Target, clip(l.Meaning), some(l.Codes))
+	if l.Host != "" {
+		message = fmt.Sprintf("%s lists %s, of %s: %s (%s)", l.Zone, l.Target, clip(l.Host), clip(l.Meaning), some(l.Codes))
+	}
 	switch blocklist.Scope(l.Scope) {
 	case blocklist.ScopeNet:
 		message += "; the listing covers the network around it"
@@ -291,8 +309,8 @@ func remedy(l facts.Listing) string {
 		first = "Clean the hacked site or close the redirector first"
 	case !page && (scope == blocklist.ScopeNet || scope == blocklist.ScopeASN):
 		return "Tell the provider of the address, which alone can end a listing of its network; never pay for it"
-	case isZEN(l.Zone) && slices.ContainsFunc(l.Codes, compromised):
-		first = "Find the host or account that sends the spam, clean it and change its passwords first"
+	case l.Compromised:
+		first = "Find the host or account that this comes from, clean it, change its passwords and turn on a second factor for logins first"
 	}
 	then := "then wait until the listing ends"
 	switch {
@@ -302,11 +320,6 @@ func remedy(l facts.Listing) string {
 		then += " (" + l.Removal + ")"
 	}
 	return first + ", " + then
-}
-
-// compromised says whether a code of ZEN is of CSS or XBL, whose listings are mostly of hijacked hosts and accounts.
-func compromised(code string) bool {
-	return slices.Contains([]string{"127.0.0.3", "127.0.0.4", "127.0.0.5", "127.0.0.6", "127.0.0.7"}, code)
 }
 
 // inState are the lists that can be used and those in one other state: the rest is for the rule about theirs.
@@ -337,8 +350,8 @@ func dnsblTerms(f *facts.Facts) []Verdict {
 	v := Verdict{Subject: f.Domain}
 	var left []string
 	why := ""
-	for _, l := range f.Lists {
-		if l.State == facts.ListLeft {
+	for _, l := range slices.Concat(f.Lists, f.Allowlists) {
+		if l.State == facts.ListLeft && !l.Dead {
 			left, why = append(left, l.Zone), l.Left
 		}
 	}

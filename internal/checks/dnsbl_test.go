@@ -54,6 +54,15 @@ func demanded(edit func(*facts.Facts)) func(*facts.Facts) {
 	}
 }
 
+// beside is an edit and a smaller list that has nothing against anybody.
+func beside(edit func(*facts.Facts), kind string) func(*facts.Facts) {
+	return func(f *facts.Facts) {
+		edit(f)
+		also(lists("small.example", kind, ""), func(l *facts.Listing) { l.Status, l.Codes = facts.Clean, nil })(f)
+		f.Lists = append(f.Lists, facts.List{Zone: "small.example", Kind: kind, State: facts.ListUsable})
+	}
+}
+
 var (
 	onZEN = lists("zen.spamhaus.org", "ip", blocklist.ClassMajor, "127.0.0.2", "127.0.0.9")
 	onPBL = lists("zen.spamhaus.org", "ip", blocklist.ClassPBL, "127.0.0.10")
@@ -71,6 +80,14 @@ var dnsblCases = []ruleCase{
 	{rule: "dnsbl.listed-major", name: "one answer lost", want: Unknown, says: "b.barracudacentral.org gave no answer: timeout", edit: silent("b.barracudacentral.org", "ip", true)},
 	{rule: "dnsbl.listed-major", name: "one minor answer lost", want: Pass, edit: silent("psbl.surriel.com", "ip", false)},
 	{rule: "dnsbl.listed-major", name: "no list answered", want: "", edit: state(facts.ListFailed, "timeout")},
+	{rule: "dnsbl.listed-major", name: "smaller lists alone answered", want: "", edit: beside(state(facts.ListRefused, "127.255.255.254"), "ip")},
+	{rule: "dnsbl.listed-policy", name: "smaller lists alone answered", want: "", edit: beside(state(facts.ListRefused, "127.255.255.254"), "ip")},
+	{rule: "dnsbl.domain-abused-legit", name: "smaller lists alone answered", want: "", edit: beside(func(f *facts.Facts) {
+		f.Lists[1].State, f.Listings[1].Status = facts.ListRefused, facts.Refused
+	}, "domain")},
+	{rule: "dnsbl.domain-listed", name: "smaller lists alone answered", want: "", edit: beside(func(f *facts.Facts) {
+		f.Lists[1].State, f.Listings[1].Status = facts.ListRefused, facts.Refused
+	}, "domain")},
 	{rule: "dnsbl.listed-major", name: "no list answered and one is required", want: Unknown, says: "no major blocklist answered: zen.spamhaus.org: SERVFAIL",
 		edit: demanded(state(facts.ListFailed, "SERVFAIL"))},
 	{rule: "dnsbl.listed-major", name: "one is required, and left out by its terms", want: Unknown, says: "zen.spamhaus.org: non-commercial", edit: demanded(func(f *facts.Facts) {
@@ -160,7 +177,8 @@ func TestRemedy(t *testing.T) {
 	}{
 		{"plain", facts.Listing{Zone: "psbl.surriel.com", Class: "minor", Removal: page}, "Stop the cause of the listing first, then ask for removal at " + page},
 		{"SBL", facts.Listing{Zone: "zen.spamhaus.org", Class: "major", Codes: []string{"127.0.0.2"}, Removal: page}, "Stop the cause of the listing first, then ask"},
-		{"XBL", facts.Listing{Zone: "zen.spamhaus.org", Class: "major", Codes: []string{"127.0.0.2", "127.0.0.4"}, Removal: page}, "Find the host or account that sends the spam, clean it and change its passwords first, then ask for removal at " + page},
+		{"XBL", facts.Listing{Zone: "zen.spamhaus.org", Class: "major", Codes: []string{"127.0.0.2", "127.0.0.4"}, Compromised: true, Removal: page},
+			"Find the host or account that this comes from, clean it, change its passwords and turn on a second factor for logins first, then ask for removal at " + page},
 		{"the code of another list", facts.Listing{Zone: "bl.example", Class: "major", Codes: []string{"127.0.0.4"}, Removal: page}, "Stop the cause"},
 		{"PBL", facts.Listing{Zone: "zen.spamhaus.org", Class: "pbl", Codes: []string{"127.0.0.11"}, Removal: page}, "Send through the provider's mail relay"},
 		{"policy", facts.Listing{Zone: "dnsbl.spfbl.net", Class: "policy", Removal: page}, "Send through the provider's mail relay"},

@@ -1,6 +1,10 @@
 package checks
 
 import (
+	"cmp"
+	"fmt"
+	"slices"
+
 	"mailaudit/internal/facts"
 )
 
@@ -26,6 +30,15 @@ var domainChecks = []*Check{
 		Judge: each(sendingDomains, domainNXDomain),
 	},
 	{
+		ID: "domain.servfail", Title: "the name servers of the domain answer", Area: "domain", Worst: Fail, Impact: Defer,
+		References: []string{"RFC 2308 7", "RFC 1034 4.3.1"},
+		Needs:      facts.Domain | facts.Servers,
+		Help: "While every name server of a domain fails, receivers find nothing out about it, and put its mail off until they give up. It takes " +
+			"a control to tell that from a fault on the side of whoever asks: the zone above, which the same resolver finds.",
+		Fix:   "Repair the name servers, or name others at the registrar that have the zone",
+		Judge: each(theOutage, domainServfail),
+	},
+	{
 		ID: "domain.unresolvable", Title: "the domain has an MX record or an address", Area: "domain", Worst: Fail, Impact: Reject,
 		References: []string{"RFC 5321 5.1"},
 		Replies:    []string{"550 Sender {d} has no A, AAAA, or MX DNS records"},
@@ -44,6 +57,51 @@ func domainNXDomain(_ *facts.Facts, d sendingDomain) []Violation {
 		return nil
 	}
 	return []Violation{{Status: Fail, Cap: CapDead, Message: d.what + " does not exist (NXDOMAIN)", Fix: d.fix}}
+}
+
+// theOutage is what was seen where nothing could be found out about the domain: domain.nxdomain says that. Only the proof
+// that its servers are at fault is more.
+func theOutage(f *facts.Facts) []subject[facts.Outage] {
+	s := subject[facts.Outage]{name: f.Domain}
+	switch o := f.Zone.Value.Outage; {
+	case f.Exists.Known() && f.Exists.Value:
+		s.of = facts.Know(facts.Outage{})
+	case f.Exists.State == facts.Unknown && o.Known() && allFail(o.Value):
+		s.of = o
+	}
+	return []subject[facts.Outage]{s}
+}
+
+// allFail says whether every server fails that the zone above names. Silence counts where that zone's own server was heard in
+// the same family: then our side is not what keeps it away.
+func allFail(o facts.Outage) bool {
+	fails := func(t facts.ServerTalk) bool {
+		heard := t.Addr.Is4() == o.Control.Addr.Is4()
+		return !serves(t) && (fault(t.UDP, heard) != "" || fault(t.TCP, heard) != "")
+	}
+	return len(o.Control.Servers) > 0 && o.Lost == "" && !slices.ContainsFunc(o.Talks, func(t facts.ServerTalk) bool { return !fails(t) })
+}
+
+func domainServfail(_ *facts.Facts, o facts.Outage) []Violation {
+	if o.Zone == "" {
+		return nil
+	}
+	l := make([]string, 0, len(o.Talks))
+	for _, t := range o.Talks {
+		l = append(l, clip(t.Host)+": "+clip(cmp.Or(t.UDP.Why, t.TCP.Why)))
+	}
+	if len(l) == 0 {
+		l = append(l, "none of them has an address")
+	}
+	return one(Fail, fmt.Sprintf("every name server of %s that %s names fails, and %[2]s itself is found: %s", clip(o.Zone), zoneName(o.Control.Zone), some(l)))
+}
+
+// zoneName is a zone in words.
+func zoneName(z string) string {
+	if z == "." {
+		return "the root zone"
+	}
+	return clip(z)
 }
 
 // reachable is whether the domain can be sent mail at all; what is found suffices, whatever else was lost.

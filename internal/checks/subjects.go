@@ -141,9 +141,9 @@ func signers(f *facts.Facts) []subject[facts.DKIM] {
 	return l
 }
 
-// namedKeys are the keys at selectors that the user says are in use: what is missing there is missing.
+// namedKeys are the keys at selectors that the user or a message says are in use: what is missing there is missing.
 func namedKeys(f *facts.Facts) []subject[facts.Key] {
-	return keysOf(f, func(k facts.Key) bool { return k.Origin == "flag" })
+	return keysOf(f, facts.Key.Named)
 }
 
 // keys are the named ones and those that were found by guessing; nobody knows whether the latter are in use.
@@ -165,7 +165,7 @@ func keysOf(f *facts.Facts, keep func(facts.Key) bool) []subject[facts.Key] {
 			if k.Status == facts.KeyUnknown {
 				fact = facts.Cannot[facts.Key](k.Why)
 			}
-			l = append(l, subject[facts.Key]{name: k.Name, of: fact, deciding: k.Origin == "flag"})
+			l = append(l, subject[facts.Key]{name: k.Name, of: fact, deciding: k.Named()})
 		}
 	}
 	return l
@@ -261,12 +261,13 @@ func listings(kind string) func(*facts.Facts) []subject[facts.Listing] {
 	}
 }
 
-// theLists are the blocklists of this run.
+// theLists are the blocklists and allowlists of this run. An allowlist that says nothing hides no listing.
 func theLists(f *facts.Facts) []subject[facts.List] {
 	var l []subject[facts.List]
-	for _, x := range f.Lists {
+	for _, x := range slices.Concat(f.Lists, f.Allowlists) {
 		if x.State != facts.ListLeft {
-			l = append(l, subject[facts.List]{name: x.Zone, of: facts.Know(x)})
+			aside := slices.ContainsFunc(f.Allowlists, func(a facts.List) bool { return a.Zone == x.Zone })
+			l = append(l, subject[facts.List]{name: x.Zone, of: facts.Know(x), aside: aside})
 		}
 	}
 	return l

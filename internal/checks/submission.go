@@ -10,7 +10,9 @@ import (
 	"mailaudit/internal/facts"
 )
 
-var submissionChecks = []*Check{
+var submissionChecks = slices.Concat(submissionServiceChecks, submissionOfferChecks)
+
+var submissionServiceChecks = []*Check{
 	{
 		ID: "submission.closed", Title: "the submission services can be reached", Area: "submission", Worst: Fail, Impact: Clients,
 		References: []string{"RFC 6409 3.1", "RFC 8314 3.3"},
@@ -92,7 +94,7 @@ var submissionChecks = []*Check{
 		Needs:      facts.Services,
 		Help: "TLS 1.0 and 1.1 are retired, and clients of today do not speak them: for those the service is out of order, " +
 			"mostly with a message that says nothing about the reason.",
-		Fix:   "Enable TLS 1.2 and 1.3 (Postfix: smtpd_tls_protocols=>=TLSv1.2)",
+		Fix:   "Enable TLS 1.2 and 1.3 (Postfix: smtpd_tls_mandatory_protocols=>=TLSv1.2)",
 		Judge: each(secured, submissionTLSVersion),
 	},
 	{
@@ -179,6 +181,9 @@ func encrypted(s service) bool { return s.Talk.TLS == "starttls" || s.Talk.TLS =
 // settled says whether it is known that there is TLS, or that there is none.
 func settled(s service) bool { return encrypted(s) || s.Talk.Complete || s.Talk.TLSFault != "" }
 
+// everyOne leaves no service out.
+func everyOne(service) bool { return true }
+
 func starttls(f *facts.Facts) []subject[service] {
 	return seen(spoke(f), func(s service) bool { return !s.Implicit }, settled)
 }
@@ -188,25 +193,37 @@ func implicitTLS(f *facts.Facts) []subject[service] {
 }
 
 // inTheClear are the services that say something before TLS.
-func inTheClear(f *facts.Facts) []subject[service] {
-	return seen(spoke(f), func(s service) bool { return !s.Implicit }, func(s service) bool { return len(s.Talk.EHLO) > 0 || s.Talk.Complete })
+func inTheClear(f *facts.Facts) []subject[service] { return beforeTLS(spoke(f)) }
+
+func beforeTLS(l []subject[service]) []subject[service] {
+	return seen(l, func(s service) bool { return !s.Implicit }, func(s service) bool { return len(s.Talk.EHLO) > 0 || s.Talk.Complete })
 }
 
-// secured are the services with TLS: of those without, the rules about that say all.
-func secured(f *facts.Facts) []subject[service] {
-	return seen(spoke(f), func(s service) bool { return encrypted(s) || !settled(s) }, encrypted)
+// secured are the services with TLS.
+func secured(f *facts.Facts) []subject[service] { return withTLS(spoke(f)) }
+
+// withTLS are those with TLS: of those without, the rules about that say all.
+func withTLS(l []subject[service]) []subject[service] {
+	return seen(l, func(s service) bool { return encrypted(s) || !settled(s) }, encrypted)
 }
 
-func finished(f *facts.Facts) []subject[service] {
-	return seen(secured(f), func(service) bool { return true }, func(s service) bool { return s.Talk.Complete })
+func finished(f *facts.Facts) []subject[service] { return whole(secured(f)) }
+
+// whole are those that were talked to as far as the last EHLO, which says what there is.
+func whole(l []subject[service]) []subject[service] {
+	return seen(l, everyOne, func(s service) bool { return s.Talk.Complete })
 }
 
-func certificates(f *facts.Facts) []subject[service] {
-	return seen(secured(f), func(service) bool { return true }, func(s service) bool { return s.Talk.Cert != nil })
+func certificates(f *facts.Facts) []subject[service] { return presented(secured(f)) }
+
+func presented(l []subject[service]) []subject[service] {
+	return seen(l, everyOne, func(s service) bool { return s.Talk.Cert != nil })
 }
 
-func chains(f *facts.Facts) []subject[service] {
-	l := certificates(f)
+func chains(f *facts.Facts) []subject[service] { return rooted(certificates(f)) }
+
+// rooted are those whose chain this machine can judge.
+func rooted(l []subject[service]) []subject[service] {
 	for i, s := range l {
 		if s.of.Known() && s.of.Value.Talk.Cert.ChainUnknown {
 			l[i].of = facts.Cannot[service](s.of.Value.Talk.Cert.ChainWhy)
@@ -250,28 +267,56 @@ func submissionCertName(_ *facts.Facts, s service) []Violation {
 	if s.Talk.Cert.NameOK {
 		return nil
 	}
+	return one(Fail, otherNames(s))
+}
+
+// otherNames says which names a certificate holds that lacks that of its host.
+func otherNames(s service) string {
 	names := "no name"
 	if len(s.Talk.Cert.Names) > 0 {
 		names = clip(some(s.Talk.Cert.Names))
 	}
-	return one(Fail, fmt.Sprintf("the certificate holds %s, and not %s", names, s.Host))
+	return fmt.Sprintf("the certificate holds %s, and not %s", names, s.Host)
 }
 
-// renewal is how much validity a certificate should have left.
-const renewal = 14 * 24 * time.Hour
+// renewal is how much validity a certificate should have left; one with a short life a third of that.
+const (
+	oneDay  = 24 * time.Hour
+	renewal = 14 * oneDay
+)
 
 func submissionCertExpired(f *facts.Facts, s service) []Violation {
-	c, day := s.Talk.Cert, 24*time.Hour
+	if why := outOfDate(f, s.Talk.Cert); why != "" {
+		return one(Fail, why)
+	}
+	if why := soonOver(f, s.Talk.Cert); why != "" {
+		return one(Warn, why)
+	}
+	return nil
+}
+
+// outOfDate says how a certificate is not valid at the time of the audit, "" where it is.
+func outOfDate(f *facts.Facts, c *facts.Cert) string {
 	left := c.NotAfter.Sub(f.Started)
 	switch {
 	case left < 0:
-		return one(Fail, fmt.Sprintf("the certificate expired on %s, %s ago", c.NotAfter.Format(time.DateOnly), count(int(-left/day), "day")))
+		return fmt.Sprintf("the certificate expired on %s, %s ago", c.NotAfter.Format(time.DateOnly), count(int(-left/oneDay), "day"))
 	case f.Started.Before(c.NotBefore):
-		return one(Fail, fmt.Sprintf("the certificate is not valid before %s", c.NotBefore.Format(time.RFC3339)))
-	case left < renewal:
-		return one(Warn, fmt.Sprintf("the certificate expires on %s: %s left, less than %d", c.NotAfter.Format(time.DateOnly), count(int(left/day), "day"), renewal/day))
+		return fmt.Sprintf("the certificate is not valid before %s", c.NotBefore.Format(time.RFC3339))
 	}
-	return nil
+	return ""
+}
+
+// soonOver says that a valid certificate has little time left, "" where it has not.
+func soonOver(f *facts.Facts, c *facts.Cert) string {
+	left, due := c.NotAfter.Sub(f.Started), renewal
+	if life := c.NotAfter.Sub(c.NotBefore); life/3 < renewal { // authorities issue some for six days
+		due = life / 3
+	}
+	if left >= due {
+		return ""
+	}
+	return fmt.Sprintf("the certificate expires on %s: %s left, less than %d", c.NotAfter.Format(time.DateOnly), count(int(left/oneDay), "day"), due/oneDay)
 }
 
 func submissionCertChain(_ *facts.Facts, s service) []Violation {

@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -194,7 +195,7 @@ func nsSameNet(_ *facts.Facts, l []facts.NameServer) []Violation {
 	hosts := map[netip.Prefix]int{} // with an address there
 	lost := ""
 	for _, s := range l {
-		lost = strings.TrimSpace(s.Addresses.Why + " " + s.Addresses.Value.Lost + " " + lost)
+		lost = cmp.Or(lost, s.Addresses.Why, s.Addresses.Value.Lost)
 		var own []netip.Prefix
 		for _, a := range s.Addresses.Value.Addresses {
 			bits := 48
@@ -216,7 +217,7 @@ func nsSameNet(_ *facts.Facts, l []facts.NameServer) []Violation {
 		return nil
 	}
 	if lost != "" {
-		return one(Unknown, "whether another name server is in another network is not known: "+lost)
+		return one(Unknown, "whether another name server is in another network is not known: "+clip(lost))
 	}
 	for _, p := range nets {
 		if hosts[p] == len(l) {
@@ -230,7 +231,7 @@ func nsSameNet(_ *facts.Facts, l []facts.NameServer) []Violation {
 func soaMissing(f *facts.Facts, s facts.SOA) []Violation {
 	switch {
 	case !s.Missing:
-		return nil
+		return serials(f)
 	case s.Apex != "":
 		return one(Warn, fmt.Sprintf("name servers are named at %s, and no SOA record stands there", clip(s.Apex)))
 	}

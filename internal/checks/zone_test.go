@@ -2,11 +2,20 @@ package checks
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 
 	"mailaudit/internal/facts"
 	"mailaudit/internal/record/dmarc"
 )
+
+// TestSameNetInShort: a thousand name servers make no message of a thousand lines.
+func TestSameNetInShort(t *testing.T) {
+	l := slices.Repeat([]facts.NameServer{{Host: "ns.example", Addresses: facts.Cannot[facts.Hosts]("only the first 13 name servers are looked at")}}, 1000)
+	if v := nsSameNet(nil, l); len(v) != 1 || v[0].Status != Unknown || len(v[0].Message) > 200 {
+		t.Errorf("%.300v", v)
+	}
+}
 
 // goodZone is a zone with which no rule finds fault.
 func goodZone() facts.Zone {
@@ -16,6 +25,8 @@ func goodZone() facts.Zone {
 		Alias:    facts.Know(facts.Alias{Beside: []string{"SOA", "NS", "A", "MX", "TXT"}}),
 		Wildcard: facts.Know([]string{}),
 		TTLs:     []facts.TTL{{What: "MX", Name: "healthy.example", Seconds: facts.Know[uint32](3600)}},
+		Talks:    goodTalks(),
+		Parent:   delegates("ns1.example", "ns2.example"),
 	}
 }
 

@@ -5,14 +5,17 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"mailaudit/internal/blocklist"
+	"mailaudit/internal/dnsx"
 	"mailaudit/internal/facts"
 	"mailaudit/internal/gather"
+	"mailaudit/internal/recording"
 	"mailaudit/internal/report"
 )
 
@@ -27,7 +30,8 @@ func newBlocklists(w World) *cobra.Command {
 		Use: "blocklists", Short: "the lists, and whether each answers this resolver honestly", Args: cobra.NoArgs,
 		Long: "blocklists asks every list for its two test points (RFC 5782 5), one of which\n" +
 			"must be listed and the other not. A list that fails this, or refuses this\n" +
-			"resolver, is not believed in an audit.",
+			"resolver, is not believed in an audit. Lists that need a key take it from the\n" +
+			"variable of the environment that is shown; the key itself is shown nowhere.",
 		Example: "  mailaudit blocklists --resolver 192.0.2.53\n  mailaudit blocklists --check my-lists.txt",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.check(report.ListFormats); err != nil {
@@ -43,15 +47,16 @@ func newBlocklists(w World) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			client, err := newClient(w, resolvers)
+			resolver, has, err := newListClient(w, resolvers, lists)
 			if err != nil {
 				return err
 			}
 			ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
 			defer cancel()
-			env := gather.Env{DNS: client, Now: time.Now}
+			env := gather.Env{DNS: resolver, Now: time.Now}
 			var rows []report.BlocklistRow
-			for i, f := range gather.Blocklists(ctx, env, lists.Lists) {
+			off := func(l blocklist.List) string { return lists.Off(l, has) }
+			for i, f := range gather.Blocklists(ctx, env, lists.Lists, off) {
 				rows = append(rows, listRow(lists.Lists[i], f))
 			}
 			if err := cmd.Context().Err(); err != nil {
@@ -84,18 +89,72 @@ func checkLists(w World, name string) error {
 	if err != nil {
 		return err
 	}
+	keyed, about := 0, ""
 	for _, l := range f.Lists {
 		// What this program knows to be dead is dead in a file of one's own, too (RFC 6471 3.4).
-		if d, dead := shipped.DeadZone(l.Zone); dead && !d.Doubtful {
+		switch d, known := shipped.DeadZone(l.Zone); {
+		case known && !d.Doubtful:
 			return usagef("%s: %s is dead: %s", name, l.Zone, d.Reason)
+		case known:
+			about += fmt.Sprintf("%s is doubtful, its test points decide: %s\n", l.Zone, d.Reason)
+		}
+		if l.WithKey {
+			keyed++
 		}
 	}
-	_, err = fmt.Fprintf(w.Stdout, "%s: %s, %d of them on, %d dead zones\n", report.Visible(name), number(len(f.Lists), "list"), len(defaults(f)), len(f.Dead))
+	on := fmt.Sprintf("%d of them on", len(defaults(f)))
+	if keyed > 0 {
+		on += fmt.Sprintf(", %d with a key", keyed)
+	}
+	_, err = fmt.Fprintf(w.Stdout, "%s: %s, %s, %d dead zones\n%s", report.Visible(name), number(len(f.Lists), "list"), on, len(f.Dead), about)
 	return err
 }
 
+// bury marks the lists of somebody's own file that are known to be dead: whoever answers for them now, they are not asked.
+func bury(f blocklist.File) error {
+	shipped, err := readLists("")
+	if err != nil {
+		return err
+	}
+	for i, l := range f.Lists {
+		if d, dead := shipped.DeadZone(l.Zone); dead && !d.Doubtful {
+			f.Lists[i].Dead = d.Reason
+		}
+	}
+	return nil
+}
+
+// newListClient asks the servers that were named, about the lists with the keys that the environment has. has says which
+// these are.
+func newListClient(w World, resolvers []string, lists blocklist.File) (r dnsx.Resolver, has func(variable string) bool, err error) {
+	keys := map[string]string{}
+	for _, l := range lists.Lists {
+		key, _ := w.LookupEnv(l.Key)
+		if l.Key == "" || key == "" {
+			continue
+		}
+		if err := blocklist.CheckKey(key); err != nil { // it does not say the key
+			return nil, nil, usageError{l.Key + ": " + err.Error(), "unset " + l.Key}
+		}
+		keys[l.Key] = key
+	}
+	client, err := newClient(w, resolvers)
+	if err != nil {
+		return nil, nil, err
+	}
+	return gather.NewListDNS(client, lists.Lists, keys), func(variable string) bool { return keys[variable] != "" }, nil
+}
+
+// wasKeyed says whether a recorded run had the key of a variable: then it has asked a list that takes it.
+func wasKeyed(r *recording.Recording, lists blocklist.File, variable string) bool {
+	return slices.ContainsFunc(lists.Lists, func(l blocklist.List) bool {
+		listed, _ := l.TestNames()
+		return l.Key == variable && r.Asked(dnsx.Q(listed, dnsx.A))
+	})
+}
+
 func listRow(l blocklist.List, f facts.List) report.BlocklistRow {
-	r := report.BlocklistRow{Zone: l.Zone, Kind: string(l.Kind), Operator: l.Operator, State: f.State, Cause: cmp.Or(f.Left, f.Why),
+	r := report.BlocklistRow{Zone: l.Zone, Kind: string(l.Kind), Allows: l.Allows(), Key: l.Key, Operator: l.Operator, State: f.State, Cause: cmp.Or(f.Left, f.Why),
 		Severity: l.Worst().Severity(), Terms: string(l.Terms), UsedBy: l.UsedBy, Removal: cmp.Or(l.Removal, l.NoRemoval)}
 	if f.State == facts.ListLeft {
 		r.State = "off"

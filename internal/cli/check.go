@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"net/url"
 	"os"
 	"slices"
 	"strconv"
@@ -22,6 +23,8 @@ import (
 	"mailaudit/internal/facts"
 	"mailaudit/internal/gather"
 	"mailaudit/internal/names"
+	"mailaudit/internal/rdapx"
+	"mailaudit/internal/receivers"
 	"mailaudit/internal/report"
 )
 
@@ -37,14 +40,18 @@ type checkOptions struct {
 	mailFrom, helo, dkimDomain, profile, domains                   string
 	daily                                                          int
 	offline, allowPrivate, acceptTerms, requireDNSBL, probe        bool
-	only, skip                                                     []string
-	blocklists, caFile, record, replay                             string
+	probeInbound, trustAD, rdap                                    bool
+	egressCheck, rdapServer                                        string
+	only, skip, receivers                                          []string
+	blocklists, caFile, record, replay, message                    string
 	failOn                                                         string
 	minScore                                                       int
 	timeout                                                        time.Duration
 	concurrency                                                    int
 	ordered, ipv4, ipv6                                            bool
 	out                                                            outputOptions
+
+	sample *sample // what --message names
 }
 
 // outputOptions are the flags of everything that writes reports.
@@ -54,14 +61,14 @@ type outputOptions struct {
 	tree                bool
 }
 
-func (o *outputOptions) flags(cmd *cobra.Command) {
+func (o *outputOptions) flags(cmd *cobra.Command, format string, formats []string) {
 	f := cmd.Flags()
-	f.StringVarP(&o.format, "format", "f", "table", "a `FORMAT` to write: "+strings.Join(report.Formats, ", "))
+	f.StringVarP(&o.format, "format", "f", format, "a `FORMAT` to write: "+strings.Join(formats, ", "))
 	f.StringVarP(&o.file, "output", "o", "", "write the report to this `FILE`")
 	f.StringVar(&o.color, "color", "auto", "`WHEN`: auto, always or never; NO_COLOR is obeyed")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress on stderr")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "also what passed, the references and the evidence")
-	completes(cmd, "format", report.Formats...)
+	completes(cmd, "format", formats...)
 	completes(cmd, "color", colors...)
 }
 
@@ -81,6 +88,12 @@ func newCheck(w World, use string) *cobra.Command {
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd, w, args) },
 	}
+	o.register(cmd, "table", report.Formats)
+	return cmd
+}
+
+// register declares the flags of an audit.
+func (o *checkOptions) register(cmd *cobra.Command, format string, formats []string) {
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringArrayVar(&o.ips, "ip", nil, "a sending `ADDRESS`, or a range up to /24 or /120 (repeatable)")
@@ -88,6 +101,7 @@ func newCheck(w World, use string) *cobra.Command {
 	f.StringVar(&o.helo, "helo", "", "the `NAME` that the sending hosts say in EHLO")
 	f.StringArrayVar(&o.selectors, "selector", nil, "the `NAME` of a DKIM selector in use (repeatable)")
 	f.StringVar(&o.dkimDomain, "dkim-domain", "", "the signing `DOMAIN` (d=) where it is not the audited domain")
+	f.StringVar(&o.message, "message", "", "learn all of these from a message in this `FILE`, or - for standard input; what is given counts first")
 	f.IntVar(&o.daily, "daily", 0, "a `NUMBER` of messages a day; 5000 and more means bulk")
 	f.StringVar(&o.profile, "profile", "auto", "what the domain is for, its `PROFILE`: auto, sender, bulk or parked")
 	f.StringArrayVar(&o.submission, "submission", nil, "a submission `SERVICE`, [smtp://|smtps://]HOST[:PORT] (repeatable)")
@@ -100,6 +114,7 @@ func newCheck(w World, use string) *cobra.Command {
 	f.StringVar(&o.replay, "replay", "", "run again from the answers in this `FILE`, asking nobody")
 	f.StringSliceVar(&o.only, "only", nil, "judge these `AREAS` alone: "+strings.Join(areaNames(), ", "))
 	f.StringSliceVar(&o.skip, "skip", nil, "leave these `AREAS` out")
+	f.StringSliceVar(&o.receivers, "receivers", nil, "foretell the answers of these `RECEIVERS` alone, such as gmail,postfix-strict")
 	f.StringVar(&o.blocklists, "blocklists", "", "use the lists of this `FILE`")
 	f.BoolVar(&o.acceptTerms, "accept-list-terms", false, "use non-commercial lists in a batch")
 	f.BoolVar(&o.requireDNSBL, "require-dnsbl", false, "unknown if no major list answered")
@@ -108,6 +123,11 @@ func newCheck(w World, use string) *cobra.Command {
 	f.DurationVar(&o.timeout, "timeout", 30*time.Second, "bound on the audit of one domain, a `DURATION` such as 30s or 2m")
 	f.StringVar(&o.caFile, "ca-file", "", "a `FILE` of further trusted roots for TLS, in PEM")
 	f.BoolVar(&o.probe, "probe", false, "make SMTP connections in a batch, too")
+	f.BoolVar(&o.probeInbound, "probe-inbound", false, "ask the domain's own MX hosts about recipients, such as postmaster")
+	f.StringVar(&o.egressCheck, "egress-check", "", "a `HOST` of yours that tells whether this machine can connect to ports 25, 465 and 587")
+	f.BoolVar(&o.trustAD, "trust-ad", false, "believe the resolver's word that an answer is authentic (DNSSEC)")
+	f.BoolVar(&o.rdap, "rdap", false, "ask the registry about the domain's state and age")
+	f.StringVar(&o.rdapServer, "rdap-server", "", "like --rdap, but ask the RDAP server at this `URL`, whatever the domain")
 	f.BoolVar(&o.allowPrivate, "allow-private", false, "dial private addresses that DNS named")
 	f.StringArrayVar(&o.public, "assume-public", nil, "addresses in this `CIDR` count as public (repeatable)")
 	f.IntVar(&o.concurrency, "concurrency", 16, "the `NUMBER` of domains audited at once")
@@ -116,12 +136,12 @@ func newCheck(w World, use string) *cobra.Command {
 	f.BoolVarP(&o.ipv6, "ipv6", "6", false, "dial IPv6 addresses alone")
 	f.BoolVar(&o.out.tree, "tree", false, "draw the SPF tree in the table")
 	f.String("config", "", "a `FILE` of settings and streams in YAML") // settle reads it
-	o.out.flags(cmd)
+	o.out.flags(cmd, format, formats)
 	completes(cmd, "profile", profiles...)
 	completes(cmd, "fail-on", failOns...)
 	completes(cmd, "only", areaNames()...)
 	completes(cmd, "skip", areaNames()...)
-	return cmd
+	completes(cmd, "receivers", receivers.Names()...)
 }
 
 // The words that flags take.
@@ -145,6 +165,9 @@ func (o *checkOptions) run(cmd *cobra.Command, w World, args []string) (failed e
 	if err != nil {
 		return err
 	}
+	if err := o.readSample(cmd.Context(), w); err != nil {
+		return err
+	}
 	var domains []string
 	for _, a := range args {
 		d, err := domainOf(a)
@@ -161,10 +184,15 @@ func (o *checkOptions) run(cmd *cobra.Command, w World, args []string) (failed e
 	switch {
 	case o.domains != "" && len(domains) > 0:
 		return usagef("domains are given both as arguments and by --domains: give one of them")
+	case o.sample != nil && len(domains) == 0:
+		domains = []string{o.sample.From}
 	case o.domains == "" && len(domains) == 0:
 		return usageError{"no domain was given", "mailaudit check example.com"}
 	}
-	job, err := o.job(w, streams, cmd)
+	if err := o.sample.of(domains...); err != nil {
+		return err
+	}
+	job, err := o.job(w, streams, cmd, report.Formats)
 	if err != nil {
 		return err
 	}
@@ -191,15 +219,18 @@ func domainOf(s string) (string, error) {
 }
 
 // job reads everything that the flags name.
-func (o *checkOptions) job(w World, fromFile []streamConfig, cmd *cobra.Command) (*job, error) {
+func (o *checkOptions) job(w World, fromFile []streamConfig, cmd *cobra.Command, formats []string) (*job, error) {
 	j := &job{options: audit.Options{Version: w.Version, Timeout: o.timeout}, out: o.out, failOn: o.failOn, minScore: o.minScore,
 		concurrency: o.concurrency, ordered: o.ordered}
 	var err error
 	steps := []func() error{
 		func() error { return o.limits() },
-		func() error { return j.out.check(report.Formats) },
+		func() error { return j.out.check(formats) },
 		func() error { j.options.Wanted, err = areas(o.only, o.skip); return err },
+		func() error { j.options.Receivers, err = known(o.receivers); return err },
 		func() error { j.target, err = o.target(); return err },
+		func() error { o.sample.trace(&j.target); return nil },
+		func() error { j.lists, err = readLists(o.blocklists); return err },
 		func() error {
 			j.streams, err = o.streams(fromFile, cmd)
 			return err
@@ -256,6 +287,17 @@ func areas(only, skip []string) (func(checks.Area) bool, error) {
 	}, nil
 }
 
+// known checks the names of --receivers, which may be set-ups of the lab, too.
+func known(l []string) ([]string, error) {
+	all := receivers.Names()
+	for _, r := range l {
+		if !slices.Contains(all, r) && !slices.Contains(receivers.Setups(), r) {
+			return nil, usagef("--receivers: %q is no receiver: one of %s", r, strings.Join(all, ", "))
+		}
+	}
+	return l, nil
+}
+
 // env is the world that is asked: servers, zone files alone, or a recording, with what-if records laid over it.
 func (o *checkOptions) env(w World, j *job) (gather.Env, error) {
 	zone, err := readZones(o.zones)
@@ -270,13 +312,14 @@ func (o *checkOptions) env(w World, j *job) (gather.Env, error) {
 		}
 		removed = append(removed, q)
 	}
-	env := gather.Env{Now: time.Now}
+	env := gather.Env{Now: time.Now, RDAP: rdapx.NewClient()}
 	if o.caFile != "" {
 		if env.Roots, err = readRoots(o.caFile); err != nil {
 			return env, err
 		}
 	}
 	overlay := zone
+	var has func(variable string) bool // which keys of lists there are; with --offline nobody is asked
 	switch {
 	case o.replay != "":
 		r, err := readRecording(o.replay)
@@ -284,21 +327,26 @@ func (o *checkOptions) env(w World, j *job) (gather.Env, error) {
 			return env, err
 		}
 		env.DNS, env.Probe, env.Now = r, r.Probe, func() time.Time { return r.Started }
+		env.Fetch = r.Fetch
+		env.Reach, j.target.AskServers = r.Reach, r.AskedServers()
+		has = func(variable string) bool { return wasKeyed(r, j.lists, variable) }
 	case o.offline:
 		env.DNS, overlay = dnsx.NewOffline(zone), new(dnsx.Zone)
 	default:
-		if env.DNS, err = newClient(w, o.resolvers); err != nil {
+		if env.DNS, has, err = newListClient(w, o.resolvers, j.lists); err != nil {
 			return env, err
 		}
-		env.Probe = gather.Dialled(w.Dial)
+		env.Probe, env.Fetch, env.Reach = gather.Dialled(w.Dial), gather.Fetched(w.Dial), gather.Reached(w.Dial)
 	}
+	j.target.Lists = j.lists.On(has)
 	if o.record != "" {
 		if err := j.record(&env, o.record); err != nil {
 			return env, err
 		}
 	}
+	env = env.Remembering() // domains of one run have hosts in common
 	if len(removed) > 0 || len(o.zones) > 0 && !o.offline {
-		env.DNS = dnsx.NewOverlay(overlay, removed, env.DNS)
+		env.WhatIf = func(under dnsx.Resolver) dnsx.Resolver { return dnsx.NewOverlay(overlay, removed, under) }
 	}
 	return env, nil
 }
@@ -319,7 +367,7 @@ func newClient(w World, resolvers []string) (*dnsx.Client, error) {
 			return nil, usageError{err.Error(), "mailaudit check example.com --resolver 192.0.2.53"}
 		}
 	}
-	return dnsx.NewClient(dnsx.Config{Servers: servers, Dial: w.Dial}), nil
+	return dnsx.NewClient(dnsx.Config{Servers: servers, Dial: w.Dial, InFlight: gather.InFlight}), nil
 }
 
 // readZones merges the zone files.
@@ -361,7 +409,12 @@ func readRoots(file string) (*x509.CertPool, error) {
 // target is what is the same for every domain of the run.
 func (o *checkOptions) target() (gather.Target, error) {
 	t := gather.Target{RequireLists: o.requireDNSBL, AllowPrivate: o.allowPrivate, LeaveTerms: o.domains != "" && !o.acceptTerms,
-		NoProbes: o.domains != "" && !o.probe}
+		NoProbes: o.domains != "" && !o.probe, ProbeInbound: o.probeInbound, TrustAD: o.trustAD, RDAP: o.rdap || o.rdapServer != "", EgressCheck: o.egressCheck,
+		// With --resolver every question goes there; zone files have no servers to ask, and a recording those that were asked.
+		AskServers: len(o.resolvers) == 0 && !o.offline && o.replay == ""}
+	if err := hostOrAddress(&t.EgressCheck); err != nil {
+		return t, usageError{fmt.Sprintf("--egress-check %q: no host name or address", o.egressCheck), "--egress-check mail.example.com"}
+	}
 	if o.profile != "auto" {
 		t.Profile = o.profile
 	}
@@ -378,6 +431,13 @@ func (o *checkOptions) target() (gather.Target, error) {
 		}
 		t.AssumePublic = append(t.AssumePublic, p.Masked())
 	}
+	if o.rdapServer != "" {
+		u, err := rdapServer(o.rdapServer)
+		if err != nil {
+			return t, err
+		}
+		t.RDAPServer = u
+	}
 	for _, s := range o.submission {
 		e, err := endpoint(s)
 		if err != nil {
@@ -385,11 +445,6 @@ func (o *checkOptions) target() (gather.Target, error) {
 		}
 		t.Submission = append(t.Submission, e)
 	}
-	file, err := readLists(o.blocklists)
-	if err != nil {
-		return t, err
-	}
-	t.Lists = defaults(file)
 	return t, nil
 }
 
@@ -415,13 +470,14 @@ func readLists(own string) (blocklist.File, error) {
 	if err != nil {
 		return file, firstOf(err)
 	}
+	if own != "" {
+		return file, bury(file)
+	}
 	return file, nil
 }
 
-// defaults are the lists that are asked unless told otherwise.
-func defaults(f blocklist.File) []blocklist.List {
-	return slices.DeleteFunc(slices.Clone(f.Lists), func(l blocklist.List) bool { return !l.Default })
-}
+// defaults are the lists that are asked unless told otherwise, by whoever has no key.
+func defaults(f blocklist.File) []blocklist.List { return f.On(nil) }
 
 // endpoint reads [smtp://|smtps://]HOST[:PORT].
 func endpoint(s string) (gather.Endpoint, error) {
@@ -467,12 +523,42 @@ func endpoint(s string) (gather.Endpoint, error) {
 	return e, nil
 }
 
+// hostOrAddress puts the name of a host, or its address, into the form that is asked and dialled.
+func hostOrAddress(s *string) (err error) {
+	if *s == "" {
+		return nil
+	}
+	if a, err := netip.ParseAddr(strings.Trim(*s, "[]")); err == nil {
+		*s = a.String()
+		return nil
+	}
+	*s, err = names.Host(*s)
+	return err
+}
+
+// rdapServer reads the base URL of an RDAP server.
+func rdapServer(s string) (*url.URL, error) {
+	u, err := url.Parse(s)
+	port := uint64(1)
+	if err == nil && u.Port() != "" {
+		port, err = strconv.ParseUint(u.Port(), 10, 16)
+	}
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || port == 0 || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return nil, usageError{fmt.Sprintf("--rdap-server %q: not of the form http[s]://HOST[:PORT]/PATH", s), "--rdap-server https://rdap.example.net/"}
+	}
+	return u, nil
+}
+
+// defaultStream is the name of the one that they make.
+const defaultStream = "default"
+
 // streamFlags are the flags that make a stream.
-var streamFlags = []string{"ip", "mail-from", "helo", "dkim-domain", "selector", "daily"}
+var streamFlags = []string{"ip", "mail-from", "helo", "dkim-domain", "selector", "message", "daily"}
 
 // streams are those of the flags, else those of the config file, else one that says nothing.
 func (o *checkOptions) streams(fromFile []streamConfig, cmd *cobra.Command) ([]streamConfig, error) {
-	own := streamConfig{Name: "default", IPs: o.ips, MailFrom: o.mailFrom, HELO: o.helo, DKIMDomain: o.dkimDomain, Selectors: o.selectors, Daily: o.daily}
+	own := streamConfig{Name: defaultStream, IPs: o.ips, MailFrom: o.mailFrom, HELO: o.helo, DKIMDomain: o.dkimDomain, Selectors: o.selectors, Daily: o.daily}
+	o.sample.fill(&own)
 	byFlag := slices.ContainsFunc(streamFlags, func(f string) bool { return f != "daily" && cmd.Flags().Changed(f) })
 	switch {
 	case byFlag || len(fromFile) == 0:
@@ -494,6 +580,7 @@ func (o *checkOptions) streams(fromFile []streamConfig, cmd *cobra.Command) ([]s
 type job struct {
 	env         gather.Env
 	target      gather.Target
+	lists       blocklist.File
 	streams     []streamConfig
 	options     audit.Options
 	out         outputOptions

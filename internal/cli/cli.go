@@ -131,7 +131,7 @@ func newRoot(w World) *cobra.Command {
 	})
 	check := newCheck(w, "check DOMAIN...")
 	check.Short = "audit domains"
-	root.AddCommand(check, newDemo(w), newRules(w), newBlocklists(w), newVersion(w), newCompletion(w))
+	root.AddCommand(check, newFix(w), newDemo(w), newRules(w), newBlocklists(w), newVersion(w), newCompletion(w))
 	root.SetHelpCommand(newHelp())
 	return root
 }

@@ -60,6 +60,6 @@ func newDemo(w World) *cobra.Command {
 			return writer.Close()
 		},
 	}
-	o.flags(cmd)
+	o.flags(cmd, "table", report.Formats)
 	return cmd
 }

@@ -23,6 +23,12 @@ func (j *job) record(env *gather.Env, name string) error {
 	if env.Probe != nil {
 		env.Probe = w.Probe(env.Probe)
 	}
+	if env.Reach != nil {
+		env.Reach = w.Reach(env.Reach)
+	}
+	if env.Fetch != nil {
+		env.Fetch = w.Fetch(env.Fetch)
+	}
 	j.finish = func() error {
 		if err := errors.Join(w.Err(), b.Flush(), f.Close()); err != nil {
 			return fmt.Errorf("%s: the recording is not whole: %w", name, err)

@@ -29,6 +29,7 @@ type streamConfig struct {
 	DKIMDomain string   `yaml:"dkim_domain"`
 	Selectors  []string `yaml:"selectors"`
 	Daily      int      `yaml:"daily"`
+	Learned    []string `yaml:"-"` // fields that were taken from a message
 }
 
 // settle fills every flag that was not given from the environment and the config file, and returns the file's streams.

@@ -3,10 +3,12 @@
 package demo
 
 import (
+	"context"
 	_ "embed"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/netip"
 	"strings"
 	"time"
@@ -33,6 +35,22 @@ type World struct {
 	Targets []gather.Target
 
 	running []io.Closer
+	lines   map[string]string // addresses of the sample domains' MX hosts, and where their servers are
+}
+
+// dial puts connections to the sample addresses through to the servers on loopback, and makes no others.
+func (w *World) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if to, ok := w.lines[address]; ok {
+		address = to
+	}
+	return testnet.Dial(ctx, network, address)
+}
+
+// exchanger is an MX host as it should be.
+func exchanger(host string, ca *testnet.CA) testnet.Behaviour {
+	now := time.Now()
+	return testnet.Behaviour{Host: host, NoAuth: true, Offers: []string{"SMTPUTF8", "REQUIRETLS"},
+		Certificate: ca.Issue(host, now.AddDate(0, -1, 0), now.AddDate(0, 2, 0))}
 }
 
 // Start starts the servers. lists are the blocklists that are asked.
@@ -56,24 +74,34 @@ func Start(lists []blocklist.List) (w *World, err error) {
 	if err != nil {
 		return w, err
 	}
-	w.Env = gather.Env{Now: time.Now, Probe: gather.Dialled(testnet.Dial), Roots: ca.Pool(),
+	w.Env = gather.Env{Now: time.Now, Probe: gather.Dialled(w.dial), Roots: ca.Pool(),
 		DNS: dnsx.NewClient(dnsx.Config{Servers: []netip.AddrPort{server.Addr()}, Dial: testnet.Dial})}
 
 	now := time.Now()
 	good := ca.Issue("submission."+Healthy, now.AddDate(0, -1, 0), now.AddDate(0, 2, 0))
 	old := ca.Issue("submission."+Broken, now.AddDate(-1, 0, 0), now.AddDate(0, 0, -9))
-	ports := make([]int, 0, 3)
-	for _, b := range []testnet.Behaviour{
-		{Host: "submission." + Healthy, Certificate: good},
-		{Host: "submission." + Healthy, Certificate: good, Implicit: true},
-		{Host: "submission." + Broken, Certificate: old, EarlyAuth: true},
+	ports := make([]int, 0, 6)
+	w.lines = map[string]string{}
+	for _, x := range []struct {
+		at string // where the demo's DNS says that the server is; "" for what is named with its port
+		testnet.Behaviour
+	}{
+		{"", testnet.Behaviour{Host: "submission." + Healthy, Certificate: good}},
+		{"", testnet.Behaviour{Host: "submission." + Healthy, Certificate: good, Implicit: true}},
+		{"", testnet.Behaviour{Host: "submission." + Broken, Certificate: old, EarlyAuth: true}},
+		{"192.0.2.35:25", exchanger("mx1."+Healthy, ca)},
+		{"192.0.2.36:25", exchanger("mx2."+Healthy, ca)},
+		{"198.51.100.25:25", testnet.Behaviour{Host: "mail." + Broken, Certificate: old, EarlyAuth: true}},
 	} {
-		s, err := testnet.ServeSMTP(b)
+		s, err := testnet.ServeSMTP(x.Behaviour)
 		if err != nil {
 			return w, fmt.Errorf("no SMTP server on loopback: %w", err)
 		}
 		w.running = append(w.running, s)
 		ports = append(ports, s.Port())
+		if x.at != "" {
+			w.lines[x.at] = s.Addr().String()
+		}
 	}
 	w.Targets = []gather.Target{
 		target(Broken, lists, []gather.Endpoint{{Host: "submission." + Broken, Port: ports[2]}}, facts.Stream{

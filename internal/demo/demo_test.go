@@ -65,7 +65,7 @@ func TestDemo(t *testing.T) {
 		if l := areas(r, "unknown"); len(l) > 0 || r.Coverage != 1 || r.Score == nil || *r.Score != *r.ScoreLow {
 			t.Errorf("%s: unknown in %v, coverage %v", r.Domain, l, r.Coverage)
 		}
-		for _, a := range []string{"domain", "mx", "spf", "dkim", "dmarc", "ptr", "dnsbl", "submission"} {
+		for _, a := range []string{"domain", "mx", "spf", "dkim", "dmarc", "ptr", "dnsbl", "submission", "tls"} {
 			if !slices.Contains(areas(r, "fail", "warn", "info", "pass"), a) {
 				t.Errorf("%s: nothing found in %s", r.Domain, a)
 			}
@@ -80,7 +80,7 @@ func TestDemo(t *testing.T) {
 	if broken.Verdict != "fail" || *broken.Score >= 60 {
 		t.Errorf("%s: %s, score %d", broken.Domain, broken.Verdict, *broken.Score)
 	}
-	if l := areas(broken, "fail", "warn"); !slices.Equal(l, []string{"spf", "dkim", "dmarc", "ptr", "dnsbl", "submission"}) {
+	if l := areas(broken, "fail", "warn"); !slices.Equal(l, []string{"spf", "dkim", "dmarc", "ptr", "dnsbl", "submission", "tls"}) {
 		t.Errorf("%s: faults in %v", broken.Domain, l)
 	}
 	kinds := map[string]bool{}

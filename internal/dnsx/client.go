@@ -61,11 +61,11 @@ func NewClient(c Config) *Client {
 
 // Lookup implements Resolver.
 func (c *Client) Lookup(ctx context.Context, q Question) Answer {
-	q = Q(q.Name, q.Type)
+	q = q.tidy()
 	if _, problem := canonical(q.Name); problem != "" {
 		return impossible(q, problem)
 	}
-	if len(c.servers) == 0 {
+	if len(c.servers) == 0 && !q.Server.IsValid() {
 		return failed(q, "there is no DNS server to ask")
 	}
 	if ctx.Err() != nil {
@@ -80,13 +80,18 @@ func (c *Client) Lookup(ctx context.Context, q Question) Answer {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, errSilence)
 	defer cancel()
 
+	if q.Server.IsValid() {
+		return c.server(ctx, q)
+	}
 	a := Answer{Question: q, Authenticated: true}
 	name := q.Name
 	for {
-		m, asked, cause := c.exchange(ctx, Question{name, q.Type})
-		a.Asked += asked
+		r := c.exchange(ctx, q.of(name), c.servers)
+		a.Asked += r.asked
+		m := r.message
 		if m == nil {
-			return a.fail(cause)
+			a.Rcode = r.rcode
+			return a.fail(r.cause)
 		}
 		a.Authenticated = a.Authenticated && m.AuthenticatedData
 		cnames, owned := sections(m, q.Type)

@@ -688,7 +688,7 @@ func TestLargeAnswers(t *testing.T) {
 	}
 	want := []testnet.DNSAsked{{Question: dnsx.Q("t.example", dnsx.TXT)}, {Question: dnsx.Q("t.example", dnsx.TXT), TCP: true},
 		{Question: dnsx.Q("a.example", dnsx.A)}, {Question: dnsx.Q("a.example", dnsx.A), TCP: true}}
-	if d := cmp.Diff(want, s.Asked()); d != "" {
+	if d := cmp.Diff(want, s.Asked(), addrs); d != "" {
 		t.Errorf("asked (-want +got):\n%s", d)
 	}
 }

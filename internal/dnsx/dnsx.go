@@ -17,16 +17,21 @@ type Type uint16
 
 // The types that mailaudit asks for.
 const (
-	A     Type = 1
-	NS    Type = 2
-	CNAME Type = 5
-	SOA   Type = 6
-	PTR   Type = 12
-	MX    Type = 15
-	TXT   Type = 16
-	AAAA  Type = 28
-	SRV   Type = 33
-	SPF   Type = 99 // retired (RFC 7208 14.1)
+	A      Type = 1
+	NS     Type = 2
+	CNAME  Type = 5
+	SOA    Type = 6
+	PTR    Type = 12
+	MX     Type = 15
+	TXT    Type = 16
+	AAAA   Type = 28
+	SRV    Type = 33
+	DS     Type = 43
+	RRSIG  Type = 46
+	DNSKEY Type = 48
+	TLSA   Type = 52
+	SPF    Type = 99 // retired (RFC 7208 14.1)
+	CAA    Type = 257
 )
 
 // Question is one name and type, class IN. Name is in presentation form, lower case, without the dot at the
@@ -34,6 +39,13 @@ const (
 type Question struct {
 	Name string `json:"name"`
 	Type Type   `json:"type"`
+
+	// Unchecked sets CD: a resolver that validates gives what does not validate, too (RFC 4035 3.2.2).
+	Unchecked bool `json:"unchecked,omitempty"`
+	// Server is an authoritative server that is asked itself, on port 53 and without recursion; zero: the resolvers are.
+	Server netip.Addr `json:"server,omitzero"`
+	// TCP asks over TCP at once.
+	TCP bool `json:"tcp,omitempty"`
 }
 
 // Status is the outcome of a lookup.
@@ -73,7 +85,32 @@ type Answer struct {
 	Authenticated bool     `json:"authenticated,omitempty"` // the resolver set AD
 	Cause         string   `json:"cause,omitempty"`         // why Failed, in words, with whose side it is on where that can be told; why NXDomain, if the name cannot exist
 	Asked         int      `json:"asked"`                   // questions put on the wire for this answer: a repeat over TCP counts, a retransmission does not
+	Rcode         string   `json:"rcode,omitempty"`         // of Failed: the last response code that came, such as SERVFAIL; "" where none did
+	Server        *Server  `json:"server,omitempty"`        // where Question.Server was asked: what else was seen of it
 }
+
+// Server is how an authoritative server took a question. An answer without authority is Failed: it is as good as none
+// (RFC 1912 2.8).
+type Server struct {
+	Authoritative bool     `json:"authoritative,omitempty"` // it set AA
+	Silence       Silence  `json:"silence,omitempty"`       // why there is no answer from it
+	Referral      []Record `json:"referral,omitempty"`      // the NS records that it names instead of an answer (RFC 1034 4.3.1)
+	Glue          []Record `json:"glue,omitempty"`          // addresses of these that came along
+	Recased       bool     `json:"recased,omitempty"`       // it changed the case of the name in the question, which it has to copy
+	Plain         bool     `json:"plain,omitempty"`         // it takes a question only without EDNS (RFC 6891 7)
+}
+
+// Silence is why no message of a server could be used.
+type Silence string
+
+// Quiet and Unreachable may be our own network's doing.
+const (
+	Heard       Silence = ""            // one could
+	Quiet       Silence = "quiet"       // nothing came in time
+	Closed      Silence = "closed"      // the port is closed, or the connection was ended without an answer
+	Unreachable Silence = "unreachable" // nothing could be sent, or the caller gave up before its time
+	Garbled     Silence = "garbled"     // what came was no answer
+)
 
 // Resolver answers questions. Lookup returns when ctx ends at the latest, then with Failed.
 type Resolver interface {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -32,9 +33,10 @@ type exchange struct {
 	*Client
 	q      Question
 	peers  []*peer
-	turn   int // the peer for the next attempt
-	asked  int // as Answer.Asked
-	strays int // datagrams that answer some other question
+	rcode  string // as Answer.Rcode
+	turn   int    // the peer for the next attempt
+	asked  int    // as Answer.Asked
+	strays int    // datagrams that answer some other question
 	events chan event
 }
 
@@ -46,6 +48,8 @@ type peer struct {
 	conn  net.Conn // UDP, connected: the kernel drops datagrams from elsewhere, and each has its random port
 	query []byte
 	plain bool // the query has no EDNS
+
+	silence Silence // failed: how
 }
 
 type state int
@@ -63,13 +67,24 @@ type event struct {
 	tcp     bool
 	message []byte
 	err     error
+	crash   error // a panic, which is raised again where the exchange goes on
 }
 
-// exchange asks q. A nil message means that no server helped; cause then says why.
-func (c *Client) exchange(ctx context.Context, q Question) (m *dns.Msg, questions int, cause string) {
+// outcome is what came of an exchange. A nil message means that no server helped; cause then says why.
+type outcome struct {
+	message *dns.Msg
+	cause   string
+	asked   int    // as Answer.Asked
+	rcode   string // as Answer.Rcode
+	silence Silence
+	plain   bool // of the first server
+}
+
+// exchange asks q of servers.
+func (c *Client) exchange(ctx context.Context, q Question, servers []netip.AddrPort) outcome {
 	ctx, cancel := context.WithCancel(ctx)
 	x := &exchange{Client: c, q: q, asked: 1, events: make(chan event)}
-	for _, addr := range c.servers {
+	for _, addr := range servers {
 		x.peers = append(x.peers, &peer{addr: addr})
 	}
 	defer x.close()
@@ -83,11 +98,15 @@ func (c *Client) exchange(ctx context.Context, q Question) (m *dns.Msg, question
 	x.attempt(ctx, unasked)
 	for {
 		if cause, all := x.exhausted(); all {
-			return nil, x.asked, cause
+			return x.outcome(nil, cause)
 		}
 		select {
 		case <-ctx.Done(): // errors that this brings about blame no server: see send and handleTCP
-			return nil, x.asked, x.silence(ctx)
+			o := x.outcome(nil, x.silence(ctx))
+			if o.silence == Quiet && !errors.Is(context.Cause(ctx), errSilence) {
+				o.silence = Unreachable // our time was up, not the server's
+			}
+			return o
 		case <-timer.C:
 			x.attempt(ctx, asked)
 			if pauses = pauses[1:]; len(pauses) > 0 {
@@ -95,10 +114,23 @@ func (c *Client) exchange(ctx context.Context, q Question) (m *dns.Msg, question
 			}
 		case e := <-x.events:
 			if m := x.handle(ctx, e); m != nil {
-				return m, x.asked, ""
+				return x.outcome(m, "")
 			}
 		}
 	}
+}
+
+func (x *exchange) outcome(m *dns.Msg, cause string) outcome {
+	p := x.peers[0]
+	o := outcome{message: m, cause: cause, asked: x.asked, rcode: x.rcode, plain: p.plain}
+	switch {
+	case m != nil:
+	case p.state == unusable:
+		o.silence = p.silence
+	default:
+		o.silence = Quiet
+	}
+	return o
 }
 
 func (x *exchange) close() {
@@ -131,9 +163,13 @@ func (x *exchange) send(ctx context.Context, p *peer) bool {
 	if p.query == nil {
 		query, err := newQuery(x.q, p.plain)
 		if err != nil {
-			return p.fail("the question cannot be put: %v", err)
+			return p.fail(Unreachable, "the question cannot be put: %v", err)
 		}
 		p.query = query
+	}
+	if x.q.TCP {
+		x.overTCP(ctx, p)
+		return true
 	}
 	if p.conn == nil {
 		conn, err := x.dial(ctx, "udp", p.addr.String())
@@ -141,7 +177,7 @@ func (x *exchange) send(ctx context.Context, p *peer) bool {
 			return true
 		}
 		if err != nil {
-			return p.fail("%s cannot be reached: %s", p.addr, reason(err))
+			return p.fail(silenceOf(err), "%s cannot be reached: %s", p.addr, reason(err))
 		}
 		p.conn = conn
 		go x.read(ctx, p, conn)
@@ -152,26 +188,62 @@ func (x *exchange) send(ctx context.Context, p *peer) bool {
 	return true
 }
 
-func (p *peer) fail(format string, args ...any) bool {
-	p.state, p.cause = unusable, fmt.Sprintf(format, args...)
+func (p *peer) fail(how Silence, format string, args ...any) bool {
+	p.state, p.silence, p.cause = unusable, how, fmt.Sprintf(format, args...)
 	return false
 }
 
 func (p *peer) failUDP(err error) bool {
 	if refused(err) {
-		return p.fail("nothing listens at %s", p.addr)
+		return p.fail(Closed, "nothing listens at %s", p.addr)
 	}
-	return p.fail("%s: %s", p.addr, reason(err))
+	return p.fail(silenceOf(err), "%s: %s", p.addr, reason(err))
+}
+
+// silenceOf tells an error of the network: only a reset and an end say something about the server.
+func silenceOf(err error) Silence {
+	var wrong useless
+	var timeout interface{ Timeout() bool } // net.Error, and context.DeadlineExceeded
+	switch {
+	case refused(err), errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return Closed
+	case errors.As(err, &wrong):
+		return Garbled
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return Quiet
+	}
+	return Unreachable
 }
 
 // newQuery packs a query.
 func newQuery(q Question, plain bool) ([]byte, error) {
 	m := new(dns.Msg).SetQuestion(dns.Fqdn(q.Name), uint16(q.Type)) // recursion desired, random ID
 	m.AuthenticatedData = true                                      // we understand AD in the answer (RFC 6840 5.7)
+	m.CheckingDisabled = q.Unchecked
+	if q.Server.IsValid() {
+		m.RecursionDesired, m.AuthenticatedData = false, false
+		if !q.TCP {
+			m.Question[0].Name = mixed(m.Question[0].Name)
+		}
+	}
 	if !plain {
 		m.SetEdns0(ednsSize, false)
 	}
 	return m.Pack()
+}
+
+// mixed is a name with every second letter in upper case. Resolvers put names so, to be told from forgers by the case of
+// the copy in the answer (draft-vixie-dnsext-dns0x20): one question tells whether that works, too.
+func mixed(name string) string {
+	b, up := []byte(name), false
+	for i, c := range b {
+		if 'a' <= c && c <= 'z' {
+			if up = !up; up {
+				b[i] = c - 'a' + 'A'
+			}
+		}
+	}
+	return string(b)
 }
 
 // read posts what arrives on a UDP socket.
@@ -196,6 +268,9 @@ func (x *exchange) post(ctx context.Context, e event) {
 // handle takes in one event, and returns the message that ends the exchange if this is it.
 func (x *exchange) handle(ctx context.Context, e event) *dns.Msg {
 	p := e.peer
+	if e.crash != nil {
+		panic(e.crash)
+	}
 	if e.tcp {
 		return x.handleTCP(ctx, e)
 	}
@@ -227,7 +302,7 @@ func (x *exchange) handle(ctx context.Context, e event) *dns.Msg {
 		return nil
 	}
 	if cause := x.refusal(m); cause != "" {
-		p.fail("%s %s", p.addr, cause)
+		p.fail(Garbled, "%s %s", p.addr, cause)
 		x.attempt(ctx, unasked)
 		return nil
 	}
@@ -244,18 +319,18 @@ func (x *exchange) handleTCP(ctx context.Context, e event) *dns.Msg {
 		var k kind
 		switch m, k = x.parse(e.message, p.query); {
 		case k == stray:
-			err = errors.New("it answered another question")
+			err = useless("it answered another question")
 		case k == broken:
-			err = errors.New("malformed there too")
+			err = useless("malformed" + p.again())
 		case m.Truncated:
-			err = errors.New("truncated there too")
+			err = useless("truncated" + p.again())
 		}
 	}
 	switch {
 	case err != nil:
-		p.fail("%s, and TCP to %s failed: %s", p.cause, p.addr, reason(err))
+		p.fail(silenceOf(err), "%sTCP to %s failed: %s", p.before(), p.addr, reason(err))
 	case x.refusal(m) != "":
-		p.fail("%s, and over TCP %s %s", p.cause, p.addr, x.refusal(m))
+		p.fail(Garbled, "%sover TCP %s %s", p.before(), p.addr, x.refusal(m))
 	default:
 		return m
 	}
@@ -263,14 +338,45 @@ func (x *exchange) handleTCP(ctx context.Context, e event) *dns.Msg {
 	return nil
 }
 
+// useless is what is wrong with an answer over TCP.
+type useless string
+
+func (u useless) Error() string { return string(u) }
+
+// before is what went wrong over UDP, to go in front of what did over TCP.
+func (p *peer) before() string {
+	if p.cause == "" {
+		return ""
+	}
+	return p.cause + ", and "
+}
+
+func (p *peer) again() string {
+	if p.cause == "" {
+		return ""
+	}
+	return " there too"
+}
+
 // repeat asks p again over TCP.
 func (x *exchange) repeat(ctx context.Context, p *peer, why string) {
-	p.state, p.cause = overTCP, why
+	p.cause = why
 	x.asked++
+	x.overTCP(ctx, p)
+}
+
+func (x *exchange) overTCP(ctx context.Context, p *peer) {
+	p.state = overTCP
 	query := p.query
 	go func() {
-		message, err := x.tcp(ctx, p.addr.String(), query)
-		x.post(ctx, event{peer: p, tcp: true, message: message, err: err})
+		e := event{peer: p, tcp: true}
+		defer func() {
+			if crash := recover(); crash != nil {
+				e.crash = fmt.Errorf("%v\n%s", crash, debug.Stack())
+			}
+			x.post(ctx, e)
+		}()
+		e.message, e.err = x.tcp(ctx, p.addr.String(), query)
 	}()
 }
 
@@ -346,6 +452,10 @@ func (x *exchange) parse(message, query []byte) (*dns.Msg, kind) {
 
 // refusal says why an answer is of no use; "" means that it is.
 func (x *exchange) refusal(m *dns.Msg) string {
+	x.rcode = rcode(m)
+	if x.q.Server.IsValid() {
+		return "" // whatever a server says is what was asked for
+	}
 	switch m.Rcode {
 	case dns.RcodeSuccess:
 	case dns.RcodeNameError:
@@ -366,6 +476,14 @@ func (x *exchange) refusal(m *dns.Msg) string {
 		return ""
 	}
 	return "does not resolve recursively (lame or a referral)"
+}
+
+// rcode is the response code by its name, or RCODE123.
+func rcode(m *dns.Msg) string {
+	if name := dns.RcodeToString[m.Rcode]; name != "" {
+		return name
+	}
+	return fmt.Sprintf("RCODE%d", m.Rcode)
 }
 
 // exhausted reports whether all servers have failed, and how.
@@ -394,7 +512,7 @@ func (x *exchange) silence(ctx context.Context) string {
 		case asked:
 			causes = append(causes, fmt.Sprintf("%s did not answer%s", p.addr, within))
 		case overTCP:
-			causes = append(causes, fmt.Sprintf("%s, and TCP to %s failed: no answer%s", p.cause, p.addr, within))
+			causes = append(causes, fmt.Sprintf("%sTCP to %s failed: no answer%s", p.before(), p.addr, within))
 		case unusable:
 			causes = append(causes, p.cause)
 		}

@@ -33,7 +33,7 @@ func NewMemo(ctx context.Context, under Resolver) *Memo {
 
 // Lookup implements Resolver.
 func (m *Memo) Lookup(ctx context.Context, q Question) Answer {
-	q = Q(q.Name, q.Type)
+	q = q.tidy()
 	if ctx.Err() != nil {
 		return failed(q, ended(ctx))
 	}

@@ -27,6 +27,18 @@ func Q(name string, t Type) Question {
 	return Question{Name: name, Type: t}
 }
 
+// tidy is q with its name in the one form that Name allows.
+func (q Question) tidy() Question {
+	q.Name = Q(q.Name, q.Type).Name
+	return q
+}
+
+// of is the same question about another name.
+func (q Question) of(name string) Question {
+	q.Name = name
+	return q
+}
+
 // canonical puts a name into the one form that Question.Name allows. problem says why a name cannot exist.
 func canonical(name string) (c, problem string) {
 	switch name {
@@ -34,6 +46,9 @@ func canonical(name string) (c, problem string) {
 		return "", "empty name"
 	case ".":
 		return ".", ""
+	}
+	if plain(name) {
+		return name, ""
 	}
 	var b strings.Builder
 	b.Grow(len(name))
@@ -79,6 +94,25 @@ func canonical(name string) (c, problem string) {
 		}
 	}
 	return b.String(), ""
+}
+
+// plain says of a name that it is in that form, and without escapes, as nearly all are.
+func plain(name string) bool {
+	label := 0
+	for i := range len(name) {
+		switch c := name[i]; {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '-', c == '_':
+			label++
+		case c == '.' && label > 0:
+			label = 0
+		default:
+			return false
+		}
+		if label > maxLabel {
+			return false
+		}
+	}
+	return label > 0 && len(name)+2 <= maxName
 }
 
 // decode reads the first octet of a presentation text: X, \X or \DDD (RFC 1035 5.1). n is how much of s it took,

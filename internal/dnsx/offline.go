@@ -17,12 +17,15 @@ func NewOffline(z *Zone) Resolver {
 type offline struct{ z *Zone }
 
 func (o offline) Lookup(ctx context.Context, q Question) Answer {
-	q = Q(q.Name, q.Type)
+	q = q.tidy()
 	if ctx.Err() != nil {
 		return failed(q, ended(ctx))
 	}
 	if _, problem := canonical(q.Name); problem != "" {
 		return impossible(q, problem)
+	}
+	if q.Server.IsValid() {
+		return failed(q, "offline: no server is asked")
 	}
 	a := Answer{Question: q}
 	for name := q.Name; ; {
@@ -34,7 +37,11 @@ func (o offline) Lookup(ctx context.Context, q Question) Answer {
 			}
 			continue
 		}
-		soa, cut := o.z.apex(name)
+		covers := name
+		if q.Type == DS && len(sets[NS])+len(sets[SOA]) > 0 {
+			covers = parent(name) // RFC 4035 3.1.4.1: the record is the parent zone's
+		}
+		soa, cut := o.z.apex(covers)
 		switch {
 		case len(sets[q.Type]) > 0:
 			a.found(sets[q.Type])

@@ -29,12 +29,15 @@ type overlay struct {
 }
 
 func (o *overlay) Lookup(ctx context.Context, q Question) Answer {
-	q = Q(q.Name, q.Type)
+	q = q.tidy()
 	if ctx.Err() != nil {
 		return failed(q, ended(ctx))
 	}
 	if _, problem := canonical(q.Name); problem != "" {
 		return impossible(q, problem)
+	}
+	if q.Server.IsValid() {
+		return o.under.Lookup(ctx, q) // what a server says of itself is no record
 	}
 	a := Answer{Question: q}
 	for name := q.Name; name != ""; {
@@ -49,15 +52,15 @@ func (o *overlay) one(ctx context.Context, a *Answer, name string) (goOn string)
 	if goOn, given := give(a, o.z.nodes[name]); given {
 		return goOn
 	}
-	if o.removed[Question{name, t}] {
+	if o.removed[Question{Name: name, Type: t}] {
 		a.Status = NoData
 		return ""
 	}
-	published := o.under.Lookup(ctx, Question{name, t})
+	published := o.under.Lookup(ctx, a.Question.of(name))
 	a.Asked += published.Asked
 	// Walk the published chain up to a name that the overlay changes.
 	for _, target := range published.Chain {
-		if o.removed[Question{name, CNAME}] {
+		if o.removed[Question{Name: name, Type: CNAME}] {
 			a.Status = NoData
 			return ""
 		}
@@ -70,6 +73,7 @@ func (o *overlay) one(ctx context.Context, a *Answer, name string) (goOn string)
 		}
 	}
 	if published.Status == Failed {
+		a.Rcode = published.Rcode
 		*a = a.fail(published.Cause)
 		return ""
 	}
@@ -89,7 +93,7 @@ func (o *overlay) one(ctx context.Context, a *Answer, name string) (goOn string)
 // changes reports whether the answer of type t at a name is the overlay's business.
 func (o *overlay) changes(name string, t Type) bool {
 	sets := o.z.nodes[name]
-	return len(sets[t]) > 0 || len(sets[CNAME]) > 0 || o.removed[Question{name, t}] || o.removed[Question{name, CNAME}]
+	return len(sets[t]) > 0 || len(sets[CNAME]) > 0 || o.removed[Question{Name: name, Type: t}] || o.removed[Question{Name: name, Type: CNAME}]
 }
 
 // give answers from RRsets of the overlay, if they hold the type or a CNAME to follow; goOn is as for one.
@@ -123,7 +127,7 @@ func (o *overlay) wildcard(ctx context.Context, a *Answer, name string) (goOn st
 		if o.z.exists(n) {
 			break
 		}
-		between := o.under.Lookup(ctx, Question{n, a.Question.Type})
+		between := o.under.Lookup(ctx, a.Question.of(n))
 		a.Asked += between.Asked
 		if between.Status == Failed {
 			*a = a.fail(between.Cause)

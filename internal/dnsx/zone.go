@@ -273,6 +273,34 @@ func (z *Zone) Reply(m *dns.Msg) {
 	}
 }
 
+// Serve fills in the answer of a server with authority for the zones that begin in the file: REFUSED beyond them, and a
+// referral beneath what they give away (RFC 1034 4.3.2).
+func (z *Zone) Serve(m *dns.Msg) {
+	if len(m.Question) != 1 {
+		m.Rcode = dns.RcodeFormatError
+		return
+	}
+	q := Q(m.Question[0].Name, Type(m.Question[0].Qtype))
+	covers := q.Name
+	if q.Type == DS {
+		covers = parent(covers) // RFC 4035 3.1.4.1
+	}
+	soa, cut := z.apex(covers)
+	switch {
+	case soa == nil:
+		m.Rcode = dns.RcodeRefused
+	case len(z.nodes[cut][NS]) > 0:
+		m.Ns = append(m.Ns, z.nodes[cut][NS]...)
+		for _, rr := range m.Ns {
+			at := z.nodes[record(rr).Target]
+			m.Extra = append(append(m.Extra, at[A]...), at[AAAA]...)
+		}
+	default:
+		m.Authoritative = true
+		z.Reply(m)
+	}
+}
+
 // next is the CNAME to follow for a question of type t, if there is one (RFC 1034 3.6.2).
 func next(sets node, t Type) (*dns.CNAME, bool) {
 	if t == CNAME || len(sets[t]) > 0 || len(sets[CNAME]) == 0 {

@@ -57,35 +57,57 @@ const (
 	Listings
 	Services
 	Logo
+	Inbound   // what each MX host does on port 25
+	Transport // MTA-STS
+	Reporting // TLS-RPT
+	Pins      // DANE
+	Signing   // DNSSEC
+	Servers   // what each authoritative server answers
+	Registry  // registration data
+
+	MXListings   // blocklists about the addresses of the domain's own MX hosts
+	HostListings // blocklists about the domains of MX hosts and name servers
 )
 
 // Facts is all that was found out about one domain.
 type Facts struct {
-	Schema       int            `json:"schema"`
-	Domain       string         `json:"domain"` // an A-label name, lower case, no dot at the end
-	Started      time.Time      `json:"started"`
-	Profile      Profile        `json:"profile"`
-	Streams      []Stream       `json:"streams"`
-	Public       []netip.Prefix `json:"public,omitempty"` // prefixes that the user declares public
-	Exists       Fact[bool]     `json:"exists"`           // false: NXDOMAIN (RFC 8020)
-	Addresses    Fact[Hosts]    `json:"addresses"`
-	MX           Fact[MX]       `json:"mx"`
-	Suffix       bool           `json:"suffix,omitempty"` // the domain is on the public suffix list itself
-	Zone         Fact[Zone]     `json:"zone"`
-	SPF          []SPF          `json:"spf"` // one for each domain that is an identity: From, MAIL FROM, HELO
-	Results      []SPFResult    `json:"results"`
-	DKIM         []DKIM         `json:"dkim"` // one for each signing domain
-	DMARC        Fact[DMARC]    `json:"dmarc"`
-	Orgs         []Org          `json:"orgs"`
-	BIMI         Fact[BIMI]     `json:"bimi"`
-	Sources      []Source       `json:"sources"`
-	HELOs        []HELO         `json:"helos"`
-	RequireLists bool           `json:"require_lists,omitempty"` // that no major list answered decides
-	Lists        []List         `json:"lists"`
-	Listings     []Listing      `json:"listings"`
-	Submission   Submission     `json:"submission"`
-	Questions    int            `json:"questions"` // DNS questions asked
-	Took         time.Duration  `json:"took"`
+	Schema       int                `json:"schema"`
+	Domain       string             `json:"domain"` // an A-label name, lower case, no dot at the end
+	Started      time.Time          `json:"started"`
+	Profile      Profile            `json:"profile"`
+	Streams      []Stream           `json:"streams"`
+	Public       []netip.Prefix     `json:"public,omitempty"` // prefixes that the user declares public
+	Exists       Fact[bool]         `json:"exists"`           // false: NXDOMAIN (RFC 8020)
+	Addresses    Fact[Hosts]        `json:"addresses"`
+	MX           Fact[MX]           `json:"mx"`
+	Suffix       bool               `json:"suffix,omitempty"` // the domain is on the public suffix list itself
+	Zone         Fact[Zone]         `json:"zone"`
+	SPF          []SPF              `json:"spf"` // one for each domain that is an identity: From, MAIL FROM, HELO
+	Results      []SPFResult        `json:"results"`
+	DKIM         []DKIM             `json:"dkim"` // one for each signing domain
+	DMARC        Fact[DMARC]        `json:"dmarc"`
+	Orgs         []Org              `json:"orgs"`
+	BIMI         Fact[BIMI]         `json:"bimi"`
+	Sources      []Source           `json:"sources"`
+	HELOs        []HELO             `json:"helos"`
+	RequireLists bool               `json:"require_lists,omitempty"` // that no major list answered decides
+	Lists        []List             `json:"lists"`
+	Listings     []Listing          `json:"listings"`
+	Nearby       []Listing          `json:"nearby"` // of what sends nothing: the domain's MX hosts, and the domains of MX hosts and name servers
+	Allowlists   []List             `json:"allowlists"`
+	Allowed      []Listing          `json:"allowed"` // what they say of the sending addresses
+	Submission   Submission         `json:"submission"`
+	Inbound      []MXTalk           `json:"inbound"` // one for each MX host
+	MTASTS       Fact[MTASTS]       `json:"mtasts"`
+	TLSRPT       Fact[TLSRPT]       `json:"tlsrpt"`
+	DANE         []DANE             `json:"dane"` // one for each MX host
+	DNSSEC       Fact[DNSSEC]       `json:"dnssec"`
+	Registration Fact[Registration] `json:"registration"`
+	Returns      []Return           `json:"returns,omitempty"`  // one for each other domain in MAIL FROM
+	Messages     []Message          `json:"messages,omitempty"` // given with --message
+	Vantage      Vantage            `json:"vantage"`
+	Questions    int                `json:"questions"` // DNS questions asked
+	Took         time.Duration      `json:"took"`
 }
 
 // Profile is what the domain is for and why it is taken for that.
@@ -109,7 +131,8 @@ type Stream struct {
 	HELO       string       `json:"helo,omitempty"`
 	DKIMDomain string       `json:"dkim_domain"`
 	Selectors  []string     `json:"selectors"`
-	Daily      int          `json:"daily,omitempty"` // messages a day; 0 where not given
+	Daily      int          `json:"daily,omitempty"`   // messages a day; 0 where not given
+	Learned    []string     `json:"learned,omitempty"` // fields of it that were taken from a message
 }
 
 // Hosts are the addresses at a name, and how the name leads to them.
@@ -127,6 +150,64 @@ type Zone struct {
 	Alias    Fact[Alias]        `json:"alias"`    // the domain itself is a CNAME
 	Wildcard Fact[[]string]     `json:"wildcard"` // types of records at a name beneath the domain that nobody made
 	TTLs     []TTL              `json:"ttls"`     // of the records that are there, or may be
+	Talks    []ServerTalk       `json:"talks"`    // what the servers say themselves; none where they were not asked
+	Parent   Fact[Delegation]   `json:"parent"`   // what the zone above says; unasked like Talks
+	CAA      Fact[CAA]          `json:"caa"`      // who may issue the certificate of the MTA-STS host; unasked where there is none
+	Outage   Fact[Outage]       `json:"outage"`   // what else was tried where nothing of the domain could be found out; unasked elsewhere
+}
+
+// CAA is the record set that says which authorities may issue certificates for a host (RFC 8659 3).
+type CAA struct {
+	Host  string   `json:"host"`
+	At    string   `json:"at,omitempty"` // where the nearest set stands; "": none, and so all may
+	Issue []string `json:"issue"`        // the values of its issue properties
+}
+
+// ServerTalk is what one authoritative server says at one of its addresses, asked for the SOA record of the zone.
+type ServerTalk struct {
+	Host    string     `json:"host"`
+	Addr    netip.Addr `json:"addr"`
+	UDP     Heard      `json:"udp"` // by a name in mixed case
+	TCP     Heard      `json:"tcp"`
+	Serial  uint32     `json:"serial"`            // where either is authoritative
+	Recased bool       `json:"recased,omitempty"` // it changes the case of the name in the question
+	Plain   bool       `json:"plain,omitempty"`   // it takes questions only without EDNS (RFC 6891 7)
+}
+
+// Heard is what came of asking a server.
+type Heard struct {
+	State string `json:"state"`
+	Why   string `json:"why,omitempty"` // of all but authoritative
+}
+
+// The states of Heard.
+const (
+	HeardAuthoritative = "authoritative"
+	HeardLame          = "lame"        // it answered, and not as one that has authority for the zone (RFC 1912 2.8)
+	HeardGarbled       = "garbled"     // what came was no answer
+	HeardClosed        = "closed"      // the port is closed, or the connection was ended without an answer
+	HeardQuiet         = "quiet"       // nothing came; whose side that is on cannot be told
+	HeardUnreachable   = "unreachable" // nothing could be sent from here
+)
+
+// Answered says whether the server has the port open and speaks DNS there.
+func (h Heard) Answered() bool { return h.State == HeardAuthoritative || h.State == HeardLame }
+
+// Delegation is what a server of the zone above says of the zone.
+type Delegation struct {
+	Zone    string     `json:"zone"` // the zone above
+	Server  string     `json:"server"`
+	Addr    netip.Addr `json:"addr"`          // of that server
+	Servers []string   `json:"servers"`       // the name servers that it names; none: it knows of no such zone
+	TCP     bool       `json:"tcp,omitempty"` // it is heard over TCP; asked where no server of the zone is
+}
+
+// Outage is what the servers of the zone do while the resolver finds nothing out about the domain.
+type Outage struct {
+	Zone    string       `json:"zone"`
+	Control Delegation   `json:"control"` // the zone above, which the same resolver finds meanwhile
+	Talks   []ServerTalk `json:"talks"`
+	Lost    string       `json:"lost,omitempty"` // why there may be servers that were not asked
 }
 
 // SOA is the record that begins a zone (RFC 1035 3.3.13).
@@ -295,7 +376,7 @@ const (
 type Key struct {
 	Selector  string       `json:"selector"`
 	Name      string       `json:"name"`
-	Origin    string       `json:"origin"` // flag, provider, common
+	Origin    string       `json:"origin"` // flag, message, provider, common
 	Status    string       `json:"status"`
 	Why       string       `json:"why,omitempty"`
 	Texts     []string     `json:"texts"` // every TXT record at the name
@@ -377,7 +458,7 @@ type Org struct {
 type Source struct {
 	IP       netip.Addr `json:"ip"`
 	Stream   string     `json:"stream"`
-	Origin   string     `json:"origin"` // flag, spf
+	Origin   string     `json:"origin"` // flag, message, spf
 	Term     string     `json:"term,omitempty"`
 	Declared bool       `json:"declared"`
 	PTR      Fact[PTR]  `json:"ptr"`
@@ -408,7 +489,8 @@ type List struct {
 	Zone     string `json:"zone"`
 	Kind     string `json:"kind"`
 	Major    bool   `json:"major"`            // a listing there is refused by many
-	Left     string `json:"left,omitempty"`   // why it was not asked at all: its terms of use
+	Left     string `json:"left,omitempty"`   // why it was not asked at all: its terms of use, or it is dead
+	Dead     bool   `json:"dead,omitempty"`   // it was not asked because it is known to be dead
 	State    string `json:"state"`            // usable, refused, hijacked, failed, left
 	Why      string `json:"why,omitempty"`    // of all but usable
 	Broken   bool   `json:"broken,omitempty"` // it answered, and failed its self-test (RFC 5782 5)
@@ -449,11 +531,16 @@ type Listing struct {
 	Scope    string   `json:"scope,omitempty"`
 	UsedBy   string   `json:"used_by,omitempty"`
 	Removal  string   `json:"removal,omitempty"`
+
+	Host        string `json:"host,omitempty"`        // of what is nearby: the MX host or name server that the target stands for
+	Compromised bool   `json:"compromised,omitempty"` // of a listing: of a hijacked host or account, by its code
+	Net64       bool   `json:"net64,omitempty"`       // of a listing: of the whole /64 of an IPv6 address, by its code
 }
 
 // Submission is what is known of the ways in which the domain's users hand in mail.
 type Submission struct {
-	SRV      Fact[bool] `json:"srv"` // SRV records name services (RFC 6186, RFC 8314 5.1)
+	SRV      Fact[bool] `json:"srv"`      // SRV records name services (RFC 6186, RFC 8314 5.1)
+	Implicit Fact[bool] `json:"implicit"` // those for implicit TLS among them do
 	Services []Service  `json:"services"`
 }
 
@@ -465,6 +552,7 @@ type Service struct {
 	Origin   string      `json:"origin"` // flag, srv, candidate
 	Probe    Fact[Probe] `json:"probe"`  // unasked: it was not connected to, Left says why
 	Left     string      `json:"left,omitempty"`
+	Asked    []Envelope  `json:"asked,omitempty"` // with --probe-inbound
 }
 
 // Probe is what a service was seen to do.

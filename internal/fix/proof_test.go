@@ -33,6 +33,8 @@ func prove(t testing.TB, f audit.Fix, before *audit.Report, under dnsx.Resolver,
 		case slices.Contains(f.Rules, rule):
 			t.Errorf("%s does not clear %s", f.ID, v)
 		case rule == "dmarc.rua-missing" && slices.Contains(f.Rules, "dmarc.missing"): // whose mailbox, only the owner knows
+		case rule == "spf.void" && slices.Contains(f.Rules, "spf.void-limit"):
+		case rule == "spf.lookup-near" && slices.Contains(f.Rules, "spf.lookup-limit"): // ten lookups instead of more
 		case !slices.Contains(was, v):
 			t.Errorf("%s raises %s", f.ID, v)
 		}
@@ -50,6 +52,9 @@ func prove(t testing.TB, f audit.Fix, before *audit.Report, under dnsx.Resolver,
 	if f.ScoreAfter == nil || after.Score == nil || *f.ScoreAfter != *after.Score {
 		t.Errorf("%s: score_after %v, and the audit gives %v", f.ID, deref(f.ScoreAfter), deref(after.Score))
 	}
+	if !f.Proven || f.Reason != "" {
+		t.Errorf("%s is not proven: %s", f.ID, f.Reason)
+	}
 	if *after.Score < *before.Score {
 		t.Errorf("%s: the score falls from %d to %d", f.ID, *before.Score, *after.Score)
 	}
@@ -61,6 +66,20 @@ func deref(p *int) any {
 	}
 	return *p
 }
+
+// policy are the edits that give the healthy domain another DMARC record.
+func policy(record string) []string {
+	return []string{"-_dmarc.healthy.example. TXT", `_dmarc.healthy.example. TXT "` + record + `"`}
+}
+
+// eleven are hosts, and elevenHosts terms that name them, of which an evaluation comes to ten (RFC 7208 4.6.4).
+var eleven, elevenHosts = func() (zone []string, terms string) {
+	for i := range 11 {
+		zone = append(zone, fmt.Sprintf("h%d.healthy.example. A 203.0.113.%d", i+1, i+1))
+		terms += fmt.Sprintf(" a:h%d.healthy.example", i+1)
+	}
+	return zone, terms
+}()
 
 // TestProof holds each kind of DNS proposal to what it promises.
 func TestProof(t *testing.T) {
@@ -107,8 +126,12 @@ func TestProof(t *testing.T) {
 			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 redirect=_spf.esp.example"`},
 		{name: "an address that gets neutral, and ?all", edits: spf("v=spf1 a:mx1.healthy.example ?all"), rules: "spf.all-neutral spf.ip-not-covered",
 			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 a:mx1.healthy.example ~all"`},
-		{name: "an address that fails beside an include behind all", edits: spf("v=spf1 -all include:_spf.esp.example"), rules: "spf.ip-not-covered",
-			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 -all include:_spf.esp.example"`},
+		{name: "an address that fails beside an include behind all", edits: spf("v=spf1 -all include:_spf.esp.example"), rules: "spf.all-not-last spf.ip-not-covered",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 include:_spf.esp.example -all"`},
+		{name: "an include behind all", edits: spf("v=spf1 ip4:192.0.2.25 -all include:_spf.esp.example"), rules: "spf.all-not-last",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 include:_spf.esp.example -all"`},
+		{name: "an address that fails beside a refusal behind all", edits: spf("v=spf1 -all -include:_spf.esp.example"), rules: "spf.ip-not-covered",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 -all -include:_spf.esp.example"`},
 		{name: "addresses of both families", edits: append(spf("v=spf1 -all"), "mail.healthy.example. AAAA 2001:db8::25",
 			"5.2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa. PTR mail.healthy.example."),
 			ips: []string{"2001:db8::25", ip}, target: func(t *gather.Target) { t.Profile = "sender" }, rules: "spf.ip-not-covered",
@@ -131,7 +154,66 @@ func TestProof(t *testing.T) {
 		{name: "no SPF and no DKIM", edits: append(spf("no SPF"), unsigned...),
 			rules: "spf.missing spf.ip-not-covered", want: `add healthy.example TXT "v=spf1 ip4:192.0.2.25 ~all"`},
 		{name: "what does not make anything pass", edits: append(spf("v=spf1 include:gone.esp.example ?all"), unsigned...),
-			rules: "spf.all-neutral", want: `replace healthy.example TXT "v=spf1 include:gone.esp.example ~all"`},
+			rules: "spf.void spf.include-missing spf.all-neutral spf.ip-not-covered", want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 ~all"`},
+		{name: "a syntax error", edits: spf("v=spf1 ip4:192.0.2.25 ipv4:192.0.2.26 -all"), rules: "spf.syntax",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 ~all"`},
+		{name: "a syntax error behind an all that is wrong", edits: spf("v=spf1 ip4:192.0.2.25 ?all foo"), rules: "spf.syntax spf.all-neutral",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 ~all"`},
+		{name: "an address that is none", edits: spf("v=spf1 ip4:192.0.2.256 include:_spf.esp.example -all"), rules: "spf.ip4-invalid spf.ip-not-covered",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 include:_spf.esp.example ~all"`},
+		{name: "strings without a space between them", edits: []string{"-healthy.example. TXT", `healthy.example. TXT "v=spf1 ip4:192.0.2.25" "include:_spf.esp.example -all"`},
+			rules: "spf.ip4-invalid spf.string-too-long", want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 include:_spf.esp.example ~all"`},
+		{name: "two redirects", edits: append(spf("v=spf1 ip4:192.0.2.25 redirect=_spf.esp.example redirect=_spf2.esp.example"), `_spf2.esp.example. TXT "v=spf1 ip4:203.0.113.77 -all"`), rules: "spf.redirect-multiple",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 include:_spf.esp.example include:_spf2.esp.example ~all"`},
+		{name: "a redirect to nowhere", edits: spf("v=spf1 ip4:192.0.2.25 redirect=gone.esp.example"), rules: "spf.void spf.redirect-missing",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 ~all"`},
+		{name: "a redirect beside all", edits: spf("v=spf1 ip4:192.0.2.25 redirect=_spf.esp.example -all"), rules: "spf.redirect-with-all",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 -all"`},
+		{name: "an include that leads nowhere", edits: spf("v=spf1 include:gone.esp.example ip4:192.0.2.25 -all"), rules: "spf.void spf.include-missing",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 ~all"`},
+		{name: "an include of a record that is void", edits: append(spf("v=spf1 include:_bad.esp.example ip4:192.0.2.25 -all"), `_bad.esp.example. TXT "v=spf1 foo -all"`),
+			rules: "spf.include-permerror", want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 ~all"`},
+		{name: "an include of itself", edits: spf("v=spf1 include:healthy.example ip4:192.0.2.25 -all"), rules: "spf.include-loop",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 ~all"`},
+		{name: "three lookups that find nothing", edits: spf("v=spf1 a:v1.healthy.example mx:v2.healthy.example exists:v3.healthy.example ip4:192.0.2.25 -all"),
+			rules: "spf.void-limit", want: `replace healthy.example TXT "v=spf1 a:v1.healthy.example mx:v2.healthy.example ip4:192.0.2.25 ~all"`},
+		{name: "one lookup that finds nothing", edits: spf("v=spf1 ip4:192.0.2.25 exists:v1.healthy.example -all"),
+			rules: "spf.void", want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 -all"`},
+		{name: "lookups beyond the tenth", edits: append(spf("v=spf1"+elevenHosts+" ip4:192.0.2.25 -all"), eleven...), rules: "spf.lookup-limit",
+			want: `replace healthy.example TXT "v=spf1` + strings.TrimSuffix(elevenHosts, " a:h11.healthy.example") + ` ip4:192.0.2.25 ~all"`},
+		{name: "the same include twice", edits: spf("v=spf1 include:_spf.esp.example ip4:192.0.2.25 include:_spf.esp.example -all"), rules: "spf.include-duplicate",
+			want: `replace healthy.example TXT "v=spf1 include:_spf.esp.example ip4:192.0.2.25 -all"`},
+		{name: "an include behind ?all", edits: spf("v=spf1 ip4:192.0.2.25 ?all include:_spf.esp.example"), rules: "spf.all-neutral spf.all-not-last",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 include:_spf.esp.example ~all"`},
+		{name: "a record that was meant to be one", edits: spf("v=spf10 ip4:192.0.2.25 -all"), rules: "spf.version",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 ~all"`},
+		{name: "two records", edits: append(spf("v=spf1 ip4:192.0.2.25 -all"), `healthy.example. TXT "v=spf1 ip4:203.0.113.1 include:_spf.esp.example -all"`), rules: "spf.multiple",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 ip4:203.0.113.1 include:_spf.esp.example ~all", remove healthy.example TXT `},
+		{name: "a DMARC record with a tag twice", edits: policy("v=DMARC1; p=reject; p=none; rua=mailto:a@healthy.example"), rules: "dmarc.duplicate-tag",
+			want: `replace _dmarc.healthy.example TXT "v=DMARC1; p=none; rua=mailto:a@healthy.example"`},
+		{name: "two DMARC records", edits: append(policy("v=DMARC1; p=reject; adkim=s; rua=mailto:a@healthy.example"), `_dmarc.healthy.example. TXT "v=DMARC1; p=none; sp=reject; rua=mailto:b@healthy.example"`), rules: "dmarc.multiple",
+			want: `replace _dmarc.healthy.example TXT "v=DMARC1; p=none; sp=none; rua=mailto:b@healthy.example,mailto:a@healthy.example; adkim=s", remove _dmarc.healthy.example TXT `},
+		{name: "a DMARC version in lower case", edits: policy("v=dmarc1; p=reject; rua=mailto:a@healthy.example"), rules: "dmarc.version",
+			want: `replace _dmarc.healthy.example TXT "v=DMARC1; p=none; rua=mailto:a@healthy.example"`},
+		{name: "a DMARC policy that is none", edits: policy("v=DMARC1; p=block; rua=mailto:a@healthy.example"), rules: "dmarc.p-invalid",
+			want: `replace _dmarc.healthy.example TXT "v=DMARC1; p=none; rua=mailto:a@healthy.example"`},
+		{name: "a DMARC subdomain policy that is none", edits: policy("v=DMARC1; p=reject; sp=block; rua=mailto:a@healthy.example"), rules: "dmarc.sp-np-invalid",
+			want: `replace _dmarc.healthy.example TXT "v=DMARC1; p=none; sp=none; rua=mailto:a@healthy.example"`},
+		{name: "a DMARC record without policy", edits: policy("v=DMARC1; rua=mailto:a@healthy.example"), rules: "dmarc.p-missing",
+			want: `replace _dmarc.healthy.example TXT "v=DMARC1; p=none; rua=mailto:a@healthy.example"`},
+		{name: "reports to what is no URI", edits: policy("v=DMARC1;p=reject; rua=a@healthy.example"), rules: "dmarc.rua-invalid",
+			want: `replace _dmarc.healthy.example TXT "v=DMARC1;p=reject; rua=mailto:a@healthy.example"`},
+		{name: "reports to one that is valid, too", edits: policy("v=DMARC1; p=reject; rua=mailto:a@healthy.example, nowhere; adkim=r"), rules: "dmarc.rua-invalid",
+			want: `replace _dmarc.healthy.example TXT "v=DMARC1; p=reject; rua=mailto:a@healthy.example; adkim=r"`},
+		{name: "a HELO name without address", target: func(t *gather.Target) { t.Streams[0].HELO = "out.healthy.example" }, rules: "helo.unresolvable",
+			want: "add out.healthy.example A 192.0.2.25"},
+		{name: "an MX that is an alias", edits: []string{"-healthy.example. MX", "healthy.example. MX 10 mx.healthy.example.", "mx.healthy.example. CNAME mx1.healthy.example."},
+			rules: "mx.cname", want: "replace healthy.example MX 10 mx1.healthy.example."},
+		{name: "a null MX among others", edits: []string{"healthy.example. MX 0 ."}, rules: "mx.null-plus-others", want: "remove healthy.example MX "},
+		{name: "a null MX of a sender", edits: []string{"-healthy.example. MX", "healthy.example. MX 0 ."}, target: func(t *gather.Target) { t.Profile = "sender" },
+			rules: "mx.null", want: "replace healthy.example MX 10 mail.healthy.example."},
+		{name: "neither MX nor address", edits: []string{"-healthy.example. MX", "-healthy.example. A"},
+			rules: "domain.unresolvable", want: "add healthy.example MX 10 mail.healthy.example."},
 		{name: "no SPF beside other TXT records", edits: spf("no SPF"),
 			rules: "spf.missing spf.ip-not-covered", want: `add healthy.example TXT "v=spf1 ip4:192.0.2.25 ~all"`},
 		{name: "no SPF where mail bounces to", edits: []string{"news.healthy.example. A 192.0.2.80"}, target: func(t *gather.Target) { t.Streams[0].MailFrom = "bounce@news.healthy.example" },
@@ -179,7 +261,7 @@ func TestProof(t *testing.T) {
 			var changes []string
 			for _, c := range l[0].Changes {
 				changes = append(changes, strings.Join([]string{c.Op, c.Name, c.Type, c.Data}, " "))
-				if c.TTL <= 0 || (c.Op == "replace") != (c.Was != "") {
+				if c.TTL <= 0 || (c.Op == "add") != (c.Was == "") || (c.Op == "remove") != (c.Data == "") {
 					t.Errorf("change %+v", c)
 				}
 			}
@@ -200,22 +282,14 @@ func TestNoProposal(t *testing.T) {
 		rule  string
 		t     func(*gather.Target)
 	}{
-		{name: "a syntax error", edits: spf("v=spf1 ip4:192.0.2.25 ipv4:192.0.2.26 ?all"), rule: "spf.syntax"},
-		{name: "a syntax error behind an all that is wrong", edits: spf("v=spf1 ip4:192.0.2.25 ?all foo"), rule: "spf.all-neutral"},
-		{name: "two records", edits: append(spf("v=spf1 ip4:192.0.2.25 -all"), `healthy.example. TXT "v=spf1 ip4:203.0.113.1 -all"`), rule: "spf.multiple"},
-		{name: "a record that was meant to be one", edits: spf("v=spf10 ip4:192.0.2.25 -all"), rule: "spf.version"},
 		{name: "no record and no address", edits: spf("none"), ips: []string{}, rule: "spf.missing"},
 		{name: "no record of a domain that does not exist", rule: "domain.nxdomain", t: func(t *gather.Target) { t.Streams[0].MailFrom = "bounce@gone.healthy.example" }},
 		{name: "no record, parked", edits: spf("none"), rule: "spf.missing", t: func(t *gather.Target) { t.Profile = "parked" }},
 		{name: "an all for everybody, and nobody named", edits: spf("v=spf1 +all"), ips: []string{}, rule: "spf.all-plus"},
 		{name: "an all for nobody, and nobody named", edits: spf("v=spf1 ?all"), ips: []string{}, rule: "spf.all-neutral"},
-		{name: "an include behind all", edits: spf("v=spf1 ip4:192.0.2.25 -all include:_spf.esp.example"), rule: "spf.all-not-last"},
-		{name: "an include behind ?all", edits: spf("v=spf1 ip4:192.0.2.25 ?all include:_spf.esp.example"), rule: "spf.all-neutral"},
 		{name: "a refusal behind all", edits: spf("v=spf1 ip4:192.0.2.25 ~all -ip4:203.0.113.9"), rule: "spf.all-not-last"},
 		{name: "the all of an include", edits: append(spf("v=spf1 ip4:192.0.2.25 include:_all.esp.example -all"), `_all.esp.example. TXT "v=spf1 +all"`), rule: "spf.all-plus"},
 		{name: "an address that nobody declared", edits: spf("v=spf1 ~ip4:203.0.113.0/28 ip4:203.0.113.9 -all"), ips: []string{}, rule: "spf.ip-not-covered"},
-		{name: "a DMARC record that is void", rule: "dmarc.duplicate-tag",
-			edits: []string{"-_dmarc.healthy.example. TXT", `_dmarc.healthy.example. TXT "v=DMARC1; p=reject; p=none"`}},
 		{name: "a DMARC record by a CNAME to nowhere", rule: "dmarc.cname", edits: []string{"-_dmarc.healthy.example. TXT", "_dmarc.healthy.example. CNAME gone.host.example."}},
 		{name: "no reverse name", edits: []string{"-25.2.0.192.in-addr.arpa. PTR"}, rule: "ptr.missing"},
 		{name: "no reverse name of IPv6", edits: spf("v=spf1 ip6:2001:db8::25 -all"), ips: []string{"2001:db8::25"}, rule: "ptr.ipv6-missing"},
@@ -335,6 +409,8 @@ func TestEveryRecord(t *testing.T) {
 		a:void.healthy.example mx include:_spf.esp.example include:gone.esp.example include:_all.esp.example -include:_spf.esp.example
 		exists:%{i}.healthy.example ptr all +all -all ~all ?all redirect=_spf.esp.example exp=why.healthy.example x=y`)
 	wanted := func(a checks.Area) bool { return a == "spf" }
+	// What leads nowhere, and a redirect beside all, let nobody pass and may go.
+	idle := strings.Fields("a:void.healthy.example include:gone.esp.example redirect=_spf.esp.example")
 	probes := []string{"203.0.113.9", "203.0.113.60", "192.0.2.25", "192.0.2.36", "2001:db8::7", "2001:db8:1::7"}
 	results := func(t testing.TB, r dnsx.Resolver) map[string]string {
 		m := map[string]string{}
@@ -351,6 +427,9 @@ func TestEveryRecord(t *testing.T) {
 		under := publish(t, append(spf(record), `_all.esp.example. TXT "v=spf1 +all"`)...)
 		before := run(under, target(t, ips...), wanted)
 		for _, f := range published(before) {
+			if !f.Proven {
+				continue
+			}
 			after := run(applied(t, f, under), target(t, ips...), wanted)
 			was := violations(before)
 			for _, v := range violations(after) {
@@ -370,7 +449,7 @@ func TestEveryRecord(t *testing.T) {
 			}
 			kept := text(t, f.Changes[0].Data) + " "
 			for term := range strings.FieldsSeq(record) {
-				if !strings.HasSuffix(term, "all") && !strings.Contains(kept, term+" ") {
+				if !strings.HasSuffix(term, "all") && !strings.Contains(kept, term+" ") && !slices.Contains(idle, term) {
 					rt.Fatalf("%q to %q loses %s", record, f.Changes[0].Data, term)
 				}
 			}

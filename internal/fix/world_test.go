@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"mailaudit"
 	"mailaudit/internal/audit"
 	"mailaudit/internal/blocklist"
@@ -23,7 +25,7 @@ import (
 const domain = "healthy.example"
 
 // publish is the zone of the audit's tests, edited: "-NAME TYPE" takes an RRset away, anything else is a line to add.
-func publish(t testing.TB, edits ...string) dnsx.Resolver {
+func publish(t rapid.TB, edits ...string) dnsx.Resolver {
 	t.Helper()
 	text, err := os.ReadFile("../audit/testdata/healthy.zone")
 	if err != nil {
@@ -32,7 +34,7 @@ func publish(t testing.TB, edits ...string) dnsx.Resolver {
 	return dnsx.NewOffline(parse(t, testnet.EditZone(string(text), edits...)))
 }
 
-func parse(t testing.TB, text string) *dnsx.Zone {
+func parse(t rapid.TB, text string) *dnsx.Zone {
 	t.Helper()
 	z, err := dnsx.ParseZone("test.zone", strings.NewReader(text))
 	if err != nil {
@@ -59,7 +61,7 @@ func reverse(names ...string) []string {
 var unsigned = []string{"-s1._domainkey.healthy.example. TXT", "-s2._domainkey.healthy.example. TXT"}
 
 // target is the healthy domain, sending from the addresses given.
-func target(t testing.TB, ips ...string) gather.Target {
+func target(t rapid.TB, ips ...string) gather.Target {
 	t.Helper()
 	f, err := blocklist.Parse("blocklists.txt", strings.NewReader(mailaudit.Blocklists))
 	if err != nil {
@@ -96,15 +98,21 @@ func applied(t testing.TB, f audit.Fix, under dnsx.Resolver) dnsx.Resolver {
 				sets[k] = append(sets[k], r.Data)
 			}
 		}
-		if c.Op == "replace" {
-			was := text(t, c.Was)
+		if c.Op != "add" {
+			same := func(data string) bool { return data == c.Was }
+			if c.Type == "TXT" {
+				was := text(t, c.Was)
+				same = func(data string) bool { return text(t, data) == was }
+			}
 			before := len(sets[k])
-			sets[k] = slices.DeleteFunc(sets[k], func(data string) bool { return text(t, data) == was })
+			sets[k] = slices.DeleteFunc(sets[k], same)
 			if len(sets[k]) != before-1 {
 				t.Fatalf("%q replaces %d records", c.Was, before-len(sets[k]))
 			}
 		}
-		sets[k] = append(sets[k], c.Data)
+		if c.Op != "remove" {
+			sets[k] = append(sets[k], c.Data)
+		}
 	}
 	var b strings.Builder
 	for k, l := range sets {

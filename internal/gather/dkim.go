@@ -14,7 +14,7 @@ import (
 // keys finds the keys of every signing domain. Selectors that the user named are looked up and judged; only where
 // none is named are the usual ones tried, and what is not found there proves nothing (RFC 6376 3.1: a selector
 // is any name that the signer likes).
-func (g *gatherer) keys(records []spfRecord, mx later[facts.Fact[facts.MX]]) []facts.DKIM {
+func (g *gatherer) keys(records []spfRecord) []facts.DKIM {
 	var l []facts.DKIM
 	selectors := map[string][]string{}
 	for _, s := range g.t.Streams {
@@ -32,18 +32,22 @@ func (g *gatherer) keys(records []spfRecord, mx later[facts.Fact[facts.MX]]) []f
 	}
 	return every(l, func(d facts.DKIM) facts.DKIM {
 		d.Named = len(selectors[d.Domain]) > 0
-		return g.signer(d, selectors[d.Domain], records, mx)
+		return g.signer(d, selectors[d.Domain], records)
 	})
 }
 
 // signer finds what one signing domain publishes.
-func (g *gatherer) signer(d facts.DKIM, named []string, records []spfRecord, mx later[facts.Fact[facts.MX]]) facts.DKIM {
+func (g *gatherer) signer(d facts.DKIM, named []string, records []spfRecord) facts.DKIM {
 	subtree := soon(func() dnsx.Answer { return g.ask("_domainkey."+d.Domain, dnsx.TXT) })
 	wildcard := soon(func() dnsx.Answer { return g.ask(unlikely(d.Domain)+"._domainkey."+d.Domain, dnsx.TXT) })
 	adsp := soon(func() dnsx.Answer { return g.ask("_adsp._domainkey."+d.Domain, dnsx.TXT) }) // RFC 5617, historic
 	exists := soon(func() bool { return g.ask(d.Domain, dnsx.TXT).Status != dnsx.NXDomain })
 	found := every(named, func(sel string) facts.Key {
-		k := g.key(d.Domain, sel, "flag", dnsx.Answer{})
+		origin := "flag"
+		if g.learned(d.Domain, sel) {
+			origin = "message"
+		}
+		k := g.key(d.Domain, sel, origin, dnsx.Answer{})
 		if k.Status == facts.KeyMissing {
 			k.Doubled, k.Undoubled = g.doubled(k.Name, d.Domain)
 		}
@@ -52,7 +56,7 @@ func (g *gatherer) signer(d facts.DKIM, named []string, records []spfRecord, mx 
 
 	wild := wildcard()
 	if !d.Named {
-		found = g.guess(&d, subtree(), wild, records, mx)
+		found = g.guess(&d, subtree(), wild, records)
 	}
 	d.Keys = append(d.Keys, every(found, func(k facts.Key) facts.Key {
 		k.Twins = g.missingTwins(d.Domain, k)
@@ -98,7 +102,7 @@ func subtreeOf(a, wild dnsx.Answer, keys []facts.Key) facts.Fact[string] {
 
 // guess tries the selectors that the domain's providers use, then the usual ones. Where _domainkey does not exist a
 // single one is tried, against servers that break RFC 8020.
-func (g *gatherer) guess(d *facts.DKIM, subtree, wild dnsx.Answer, records []spfRecord, mx later[facts.Fact[facts.MX]]) []facts.Key {
+func (g *gatherer) guess(d *facts.DKIM, subtree, wild dnsx.Answer, records []spfRecord) []facts.Key {
 	try := make([]guess, 0, len(commonSelectors))
 	for _, s := range commonSelectors {
 		try = append(try, guess{s, "common"})
@@ -113,7 +117,7 @@ func (g *gatherer) guess(d *facts.DKIM, subtree, wild dnsx.Answer, records []spf
 	// What the providers' names in MX and SPF add is known only when those are; the usual ones need not wait.
 	usual := soon(func() []facts.Key { return g.tryAll(d.Domain, try, wild) })
 	var more []guess
-	for _, s := range providerSelectors(g.providerNames(records, mx)) {
+	for _, s := range providerSelectors(g.providerNames(records)) {
 		if !slices.Contains(commonSelectors, s) {
 			more = append(more, guess{s, "provider"})
 		}
@@ -155,7 +159,7 @@ func (g *gatherer) key(domain, selector, origin string, wild dnsx.Answer) facts.
 	case dnsx.NXDomain, dnsx.NoData:
 		k.Status = facts.KeyMissing
 		k.Dangling = len(a.Chain) > 0
-		if k.Dangling && origin != "flag" && !slices.Equal(a.Chain, wild.Chain) {
+		if k.Dangling && !k.Named() && !slices.Equal(a.Chain, wild.Chain) {
 			k.Status = facts.KeyInvalid // worth a word although nobody named it
 		}
 		return k
@@ -168,7 +172,7 @@ func (g *gatherer) key(domain, selector, origin string, wild dnsx.Answer) facts.
 		}
 	}
 	slices.Sort(k.Texts)
-	texts := slices.DeleteFunc(slices.Clone(k.Texts), func(t string) bool { return !dkim.IsKey(t) })
+	texts := keyTexts(k)
 	if len(texts) == 0 {
 		k.Status = facts.KeyMissing
 		return k
@@ -187,6 +191,11 @@ func (g *gatherer) key(domain, selector, origin string, wild dnsx.Answer) facts.
 		k.Status = facts.KeyInvalid
 	}
 	return k
+}
+
+// keyTexts are the records at a selector that are meant to be keys.
+func keyTexts(k facts.Key) []string {
+	return slices.DeleteFunc(slices.Clone(k.Texts), func(t string) bool { return !dkim.IsKey(t) })
 }
 
 // doubled is the name at which a key stands that is missing at its own: panels that append the zone to whatever is typed
@@ -240,17 +249,14 @@ func unlikely(domain string) string {
 }
 
 // providerNames are the names that tell who hosts and sends the domain's mail: MX hosts and what SPF includes.
-func (g *gatherer) providerNames(records []spfRecord, mx later[facts.Fact[facts.MX]]) []string {
+// Nothing here waits for their addresses.
+func (g *gatherer) providerNames(records []spfRecord) []string {
 	var l []string
-	for _, h := range mx().Value.Hosts {
+	for _, h := range g.mx(false).Value.Hosts {
 		l = append(l, h.Host)
 	}
 	for _, r := range records {
-		for _, t := range g.own(r.domain) {
-			if t.Child != nil {
-				l = append(l, t.Target)
-			}
-		}
+		l = append(l, g.includes(r.domain)...)
 	}
 	return l
 }

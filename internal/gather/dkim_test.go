@@ -22,7 +22,7 @@ const (
 
 // dkimOf gathers the keys of d.example.
 func dkimOf(g *gatherer) facts.DKIM {
-	l := g.keys(g.walks(facts.Keys), soon(func() facts.Fact[facts.MX] { return g.mx(false) }))
+	l := g.keys(g.walks(facts.Keys))
 	return l[0]
 }
 
@@ -115,7 +115,7 @@ func TestKeysOfStreams(t *testing.T) {
 	}
 	g := over(t.Context(), s, Target{Domain: "d.example", Streams: streams})
 	var got []string
-	for _, d := range g.keys(nil, nil) {
+	for _, d := range g.keys(nil) {
 		line := d.Domain + " of " + strings.Join(d.Streams, " ") + ":"
 		for _, k := range d.Keys {
 			line += " " + k.Selector + " " + k.Status

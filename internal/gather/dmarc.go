@@ -111,6 +111,14 @@ func (g *gatherer) orgs() []facts.Org {
 		add(mailFrom)
 		add(s.DKIMDomain)
 	}
+	for _, s := range g.t.Messages {
+		signatures, _ := s.Message.Signatures()
+		for _, x := range signatures {
+			if x.Domain != "" {
+				add(x.Domain)
+			}
+		}
+	}
 	return every(l, func(o facts.Org) facts.Org {
 		o.Org = orgOf(g.treeWalk(o.Domain))
 		return o

@@ -11,11 +11,14 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net/netip"
+	"net/url"
 	"time"
 
 	"mailaudit/internal/blocklist"
 	"mailaudit/internal/dnsx"
 	"mailaudit/internal/facts"
+	"mailaudit/internal/httpx"
+	"mailaudit/internal/rdapx"
 	"mailaudit/internal/smtpx"
 	"mailaudit/internal/special"
 )
@@ -24,8 +27,14 @@ import (
 type Env struct {
 	DNS   dnsx.Resolver
 	Probe ProbeFunc      // looks at one SMTP service; nil: no connection is made, as with --offline
+	Reach ReachFunc      // tries whether a connection can be made; nil likewise
+	Fetch FetchFunc      // gets a file over HTTPS; nil likewise
+	RDAP  *rdapx.Client  // remembers where the registries are, for all audits
 	Roots *x509.CertPool // nil: the system's
 	Now   func() time.Time
+	// WhatIf lays records over a resolver that are not published; nil where there are none. An audit then tells what they
+	// change.
+	WhatIf func(dnsx.Resolver) dnsx.Resolver
 }
 
 // ProbeFunc looks at one SMTP service.
@@ -36,6 +45,22 @@ func Dialled(dial smtpx.DialFunc) ProbeFunc {
 	return func(ctx context.Context, t smtpx.Target) smtpx.Probe { return smtpx.Run(ctx, dial, t) }
 }
 
+// ReachFunc tries whether a connection to an address can be made. why tells of all but open.
+type ReachFunc = func(ctx context.Context, a netip.AddrPort) (s smtpx.Status, why string)
+
+// Reached tries by a dialer.
+func Reached(dial smtpx.DialFunc) ReachFunc {
+	return func(ctx context.Context, a netip.AddrPort) (smtpx.Status, string) { return smtpx.Reach(ctx, dial, a) }
+}
+
+// FetchFunc gets a file over HTTPS.
+type FetchFunc = func(context.Context, httpx.Target) httpx.Page
+
+// Fetched gets it by a dialer.
+func Fetched(dial smtpx.DialFunc) FetchFunc {
+	return func(ctx context.Context, t httpx.Target) httpx.Page { return httpx.Fetch(ctx, dial, t) }
+}
+
 // Target is what is audited, and what the user said about it.
 type Target struct {
 	Domain       string // an A-label name, lower case, without the dot at the end
@@ -43,12 +68,19 @@ type Target struct {
 	Profile      string // sender, bulk, parked, or "" to tell from the facts
 	Submission   []Endpoint
 	Lists        []blocklist.List
-	LeaveTerms   bool // leave out lists whose terms forbid use in bulk
-	RequireLists bool // that no major list answered decides
-	NoProbes     bool // make no SMTP connection that DNS named: a batch
-	AllowPrivate bool // dial private addresses that DNS named
+	LeaveTerms   bool   // leave out lists whose terms forbid use in bulk
+	RequireLists bool   // that no major list answered decides
+	NoProbes     bool   // make no SMTP connection that DNS named: a batch
+	ProbeInbound bool   // ask the domain's own MX hosts about recipients
+	AskServers   bool   // ask authoritative servers themselves
+	TrustAD      bool   // believe the resolver's AD bit
+	RDAP         bool   // ask the registry
+	EgressCheck  string // a host that takes connections on 25, 465 and 587, "" where none was named
+	AllowPrivate bool   // dial private addresses that DNS named
 	AssumePublic []netip.Prefix
-	Family       int // 4 or 6: dial only those addresses; 0: both
+	RDAPServer   *url.URL // asked in place of the registry's own, because the user typed it
+	Family       int      // 4 or 6: dial only those addresses; 0: both
+	Messages     []Sample // of the domain's mail
 }
 
 // Endpoint is a submission service that the user named.
@@ -68,7 +100,8 @@ type gatherer struct {
 
 // Gather finds out what the wanted topics need. It ends when ctx does at the latest; what is open then is unknown.
 func Gather(ctx context.Context, env Env, t Target, want facts.Topic) *facts.Facts {
-	g := &gatherer{ctx: ctx, env: env, t: t, dns: dnsx.NewMemo(ctx, env.DNS)}
+	g := &gatherer{ctx: ctx, env: env, t: t}
+	g.dns = dnsx.NewMemo(ctx, honest{env.DNS, g.rewrites})
 	f := &facts.Facts{Schema: facts.Schema, Domain: t.Domain, Started: env.Now().UTC(), Streams: t.Streams,
 		Public: t.AssumePublic, RequireLists: t.RequireLists}
 
@@ -85,18 +118,28 @@ func Gather(ctx context.Context, env Env, t Target, want facts.Topic) *facts.Fac
 		return g.reverses(senders())
 	})
 	exists := soon(g.exists)
+	servers := soonIf(want&facts.Servers != 0 && t.AskServers, func() authorities { return g.authorities(exists) })
 
 	results := soonIf(want&facts.SPFTree != 0, func() []facts.SPFResult { return g.results(senders()) })
-	keys := soonIf(want&facts.Keys != 0, func() []facts.DKIM { return g.keys(records, mx) })
+	keys := soonIf(want&facts.Keys != 0, func() []facts.DKIM { return g.keys(records) })
 	policy := soonIf(want&facts.Policy != 0, g.dmarc)
 	orgs := soonIf(want&facts.Policy != 0, g.orgs)
 	logo := soonIf(want&facts.Logo != 0, g.bimi)
 	helos := soonIf(want&facts.Greeting != 0, g.helos)
-	listed := soonIf(want&facts.Listings != 0, func() listed { return g.listings(senders) })
-	services := soonIf(want&facts.Services != 0, g.submission)
+	listed := soonIf(want&(facts.Listings|facts.MXListings|facts.HostListings) != 0, func() listed { return g.listings(senders, mx, want) })
+	returns := soonIf(want&facts.MXHosts != 0, g.returns)
+	inbound := soonIf(want&facts.Inbound != 0, func() []facts.MXTalk { return g.inbound(mx) })
+	services := soonIf(want&facts.Services != 0, func() facts.Submission { return g.submission(inbound) })
+	sts := soonIf(want&facts.Transport != 0, g.mtasts)
+	tlsrpt := soonIf(want&facts.Reporting != 0, g.tlsrpt)
+	dane := soonIf(want&facts.Pins != 0, func() []facts.DANE { return g.dane() })
+	dnssec := soonIf(want&facts.Signing != 0, g.dnssec)
+	registration := soonIf(want&facts.Registry != 0 && t.RDAP, g.registration)
+	vantage := soon(g.vantage)
+	messages := soon(g.messages)
 
 	f.Exists, f.Addresses, f.MX = exists(), addresses(), mx()
-	f.Suffix, f.Zone = isSuffix(t.Domain), zone()
+	f.Suffix, f.Zone = isSuffix(t.Domain), servers().into(zone())
 	for _, r := range records {
 		f.SPF = append(f.SPF, r.walk())
 	}
@@ -105,8 +148,13 @@ func Gather(ctx context.Context, env Env, t Target, want facts.Topic) *facts.Fac
 	f.DKIM, f.DMARC, f.Orgs, f.HELOs = keys(), policy(), orgs(), helos()
 	f.BIMI = logo()
 	l := listed()
-	f.Lists, f.Listings = l.lists, l.listings
-	f.Submission = services()
+	f.Lists, f.Listings, f.Nearby, f.Allowlists, f.Allowed = l.lists, l.listings, l.nearby, l.allowlists, l.allowed
+	f.Submission, f.Inbound = services(), inbound()
+	f.Returns = returns()
+	f.Messages = messages()
+	f.MTASTS, f.TLSRPT, f.DANE = sts(), tlsrpt(), dane()
+	f.DNSSEC, f.Registration, f.Vantage = dnssec(), registration(), vantage()
+	f.Vantage.Egress = outwards(f)
 	f.Questions, f.Took = g.dns.Questions(), env.Now().Sub(f.Started)
 	return f
 }

@@ -210,6 +210,10 @@ func TestGatherWanted(t *testing.T) {
 			return "reverse"
 		case q.Type == dnsx.SRV, q.Name == "sub.d.example":
 			return "submission"
+		case strings.HasPrefix(q.Name, "_mta-sts."):
+			return "mta-sts"
+		case strings.HasPrefix(q.Name, "_smtp._tls."):
+			return "tls-rpt"
 		case q.Name == "mail.d.example" && q.Type == dnsx.TXT:
 			return "helo spf"
 		case q.Name == "helo.d.example" && (q.Type == dnsx.A || q.Type == dnsx.AAAA):
@@ -224,16 +228,21 @@ func TestGatherWanted(t *testing.T) {
 		return "always"
 	}
 	for topic, want := range map[facts.Topic][]string{
-		0:              {"always"},
-		facts.Domain:   {"always", "domain"},
-		facts.MXHosts:  {"always", "domain", "mx hosts"},
-		facts.SPFTree:  {"always", "helo spf", "macros", "reverse"}, // for %{p}
-		facts.Keys:     {"always", "keys"},
-		facts.Policy:   {"always", "dmarc"},
-		facts.Reverse:  {"always", "reverse"},
-		facts.Greeting: {"always", "helo"},
-		facts.Listings: {"always", "lists"},
-		facts.Services: {"always", "submission"},
+		0:               {"always"},
+		facts.Domain:    {"always", "domain", "mta-sts"}, // for CAA
+		facts.MXHosts:   {"always", "domain", "mx hosts"},
+		facts.SPFTree:   {"always", "helo spf", "macros", "reverse"}, // for %{p}
+		facts.Keys:      {"always", "keys"},
+		facts.Policy:    {"always", "dmarc"},
+		facts.Reverse:   {"always", "reverse"},
+		facts.Greeting:  {"always", "helo"},
+		facts.Listings:  {"always", "lists"},
+		facts.Services:  {"always", "submission"},
+		facts.Transport: {"always", "mta-sts"},
+		facts.Reporting: {"always", "tls-rpt"},
+
+		facts.MXListings:   {"always", "lists"},
+		facts.HostListings: {"always", "lists"},
 	} {
 		s := serve(t, richZone, nil)
 		Gather(t.Context(), env(client(s, patient)), richTarget(), topic)

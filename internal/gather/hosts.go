@@ -22,8 +22,10 @@ const (
 
 // exists tells whether the domain exists from what is asked of it anyway. NXDOMAIN is for the name, whatever
 // the type (RFC 8020 2); any other answer proves that it exists, and wins over a server that contradicts itself.
-func (g *gatherer) exists() facts.Fact[bool] {
-	answers := every([]dnsx.Type{dnsx.MX, dnsx.TXT}, func(t dnsx.Type) dnsx.Answer { return g.ask(g.t.Domain, t) })
+func (g *gatherer) exists() facts.Fact[bool] { return g.existence(g.t.Domain) }
+
+func (g *gatherer) existence(domain string) facts.Fact[bool] {
+	answers := every([]dnsx.Type{dnsx.MX, dnsx.TXT}, func(t dnsx.Type) dnsx.Answer { return g.ask(domain, t) })
 	for _, a := range answers {
 		// A CNAME exists even where it leads nowhere.
 		if a.Status == dnsx.Found || a.Status == dnsx.NoData || len(a.Chain) > 0 && a.Status == dnsx.NXDomain {
@@ -70,9 +72,13 @@ func (g *gatherer) hostsOf(name string, types ...dnsx.Type) facts.Fact[facts.Hos
 	return facts.Know(h)
 }
 
-// mx finds the mail exchangers, and their addresses where those are wanted.
+// mx finds the domain's mail exchangers, and their addresses where those are wanted.
 func (g *gatherer) mx(withHosts bool) facts.Fact[facts.MX] {
-	a := g.ask(g.t.Domain, dnsx.MX)
+	return g.exchangers(g.t.Domain, withHosts)
+}
+
+func (g *gatherer) exchangers(domain string, withHosts bool) facts.Fact[facts.MX] {
+	a := g.ask(domain, dnsx.MX)
 	switch a.Status {
 	case dnsx.Failed:
 		return facts.Cannot[facts.MX](a.Cause)
@@ -80,13 +86,13 @@ func (g *gatherer) mx(withHosts bool) facts.Fact[facts.MX] {
 		m := facts.MX{Status: facts.MXNone, Hosts: []facts.MXHost{}}
 		if a.Status == dnsx.NoData {
 			// RFC 5321 5.1: an address stands in for a missing MX.
-			own := g.hosts(g.t.Domain)
+			own := g.hosts(domain)
 			if !own.Known() {
 				return facts.Cannot[facts.MX](own.Why)
 			}
 			if len(own.Value.Addresses) > 0 {
 				m.Status = facts.MXImplicit
-				m.Hosts = append(m.Hosts, facts.MXHost{Host: g.t.Domain, Addresses: own})
+				m.Hosts = append(m.Hosts, facts.MXHost{Host: domain, Addresses: own})
 			}
 		}
 		return facts.Know(m)
@@ -176,8 +182,12 @@ func isHost(name string) bool {
 func (g *gatherer) sources(records []spfRecord) []facts.Source {
 	l := []facts.Source{}
 	for _, s := range g.t.Streams {
+		origin := "flag"
+		if s.HasLearned(facts.LearnedIPs) {
+			origin = "message"
+		}
 		for _, ip := range s.IPs {
-			l = append(l, facts.Source{IP: ip, Stream: s.Name, Origin: "flag", Declared: true})
+			l = append(l, facts.Source{IP: ip, Stream: s.Name, Origin: origin, Declared: true})
 		}
 	}
 	if len(l) == 0 {

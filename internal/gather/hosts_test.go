@@ -68,14 +68,14 @@ func TestSilence(t *testing.T) {
 				func() { unknown(t, "dmarc", g.dmarc(), why) },
 				func() { unknown(t, "org", g.orgs()[0].Org, why) },
 				func() {
-					d := g.signer(facts.DKIM{Domain: "d.example", Named: true}, []string{"sel"}, nil, nil)
+					d := g.signer(facts.DKIM{Domain: "d.example", Named: true}, []string{"sel"}, nil)
 					unknown(t, "subtree", d.Subtree, why)
 					if k := d.Keys[0]; k.Status != facts.KeyUnknown || !strings.Contains(k.Why, why) {
 						t.Errorf("key: %+v", k)
 					}
 				},
 				func() {
-					sub := g.submission()
+					sub := g.submission(nobodyTalked)
 					unknown(t, "srv", sub.SRV, why)
 					if len(sub.Services) != 0 {
 						t.Errorf("candidates without word of SRV: %+v", sub.Services)

@@ -21,10 +21,19 @@ const maxListed = 256
 // whole range is what it refuses us for, and one that is silent would take the lookups that others need.
 const maxUntested = 16
 
-// listed is what the blocklists said.
+// Bounds on what is asked about those that send nothing, and so would be asked for little.
+const (
+	maxNearAddresses = 4
+	maxNearNames     = 4
+)
+
+// listed is what the blocklists and allowlists said.
 type listed struct {
-	lists    []facts.List
-	listings []facts.Listing
+	lists      []facts.List
+	listings   []facts.Listing
+	nearby     []facts.Listing
+	allowlists []facts.List
+	allowed    []facts.Listing
 }
 
 // target is what one list is asked about.
@@ -32,33 +41,45 @@ type target struct {
 	name     string
 	addr     netip.Addr
 	declared bool
-	beyond   bool // one too many: it is not asked about
+	beyond   bool   // one too many: it is not asked about
+	host     string // of what is nearby: the MX host or name server that it stands for
 }
 
 // listings asks every list about every target that it takes, and at the same time whether it can be believed in this
 // run (RFC 5782 5): an answer counts only when the self-test holds.
-func (g *gatherer) listings(senders later[[]facts.Source]) listed {
+func (g *gatherer) listings(senders later[[]facts.Source], mx later[facts.Fact[facts.MX]], want facts.Topic) listed {
 	domains := g.listDomains()
+	own := soonIf(want&facts.MXListings != 0, func() []target { return g.ownAddresses(mx()) })
+	others := soonIf(want&facts.HostListings != 0, func() []target { return g.otherDomains(domains) })
 	type asked struct {
-		list     facts.List
-		listings []facts.Listing
+		list  facts.List
+		found []facts.Listing
 	}
-	answers := every(g.t.Lists, func(l blocklist.List) asked {
-		f := facts.List{Zone: l.Zone, Kind: string(l.Kind), Major: l.Worst() == blocklist.ClassMajor}
-		if g.t.LeaveTerms && l.Terms == blocklist.TermsNonCommercial {
-			f.State, f.Left = facts.ListLeft, "its terms forbid use in bulk without an agreement; --accept-list-terms says that there is one"
+	lists := slices.DeleteFunc(slices.Clone(g.t.Lists), func(l blocklist.List) bool { return !concerns(l, want) })
+	answers := every(lists, func(l blocklist.List) asked {
+		f := listOf(l)
+		if why := g.leave(l); why != "" {
+			f.State, f.Left, f.Dead = facts.ListLeft, why, l.Dead != ""
 			return asked{list: f}
 		}
 		health := soon(func() blocklist.Health { return g.selfTest(l) })
-		targets := domains
-		if l.Kind == blocklist.KindIP {
+		near := soon(func() []facts.Listing {
+			return every(nearTargets(l, own, others), func(t target) facts.Listing { return g.listing(l, t) })
+		})
+		var targets []target
+		switch {
+		case want&facts.Listings == 0:
+		case l.Kind == blocklist.KindIP:
 			targets = listAddresses(senders(), g.t.AssumePublic, l)
+		default:
+			targets = domains
 		}
 		look := g.listing
 		if len(targets) > maxUntested && !health().Usable() {
 			look = unasked
 		}
 		found := every(targets, func(t target) facts.Listing { return look(l, t) })
+		found = append(found, near()...)
 		h := health()
 		f.State, f.Why = stateOf(h), h.Why
 		f.Broken = h.Fault == blocklist.FaultDead || h.Fault == blocklist.FaultListsAll
@@ -77,18 +98,75 @@ func (g *gatherer) listings(senders later[[]facts.Source]) listed {
 		}
 		return asked{f, found}
 	})
-	l := listed{lists: []facts.List{}, listings: []facts.Listing{}}
-	for _, a := range answers {
+	l := listed{lists: []facts.List{}, listings: []facts.Listing{}, nearby: []facts.Listing{}, allowlists: []facts.List{}, allowed: []facts.Listing{}}
+	for i, a := range answers {
+		if lists[i].Allows() {
+			l.allowlists, l.allowed = append(l.allowlists, a.list), append(l.allowed, a.found...)
+			continue
+		}
 		l.lists = append(l.lists, a.list)
-		l.listings = append(l.listings, a.listings...)
+		for _, x := range a.found {
+			if x.Host != "" {
+				l.nearby = append(l.nearby, x)
+			} else {
+				l.listings = append(l.listings, x)
+			}
+		}
 	}
 	return l
+}
+
+// concerns says whether a list has a part in what is wanted.
+func concerns(l blocklist.List, want facts.Topic) bool {
+	return want&facts.Listings != 0 || want&facts.MXListings != 0 && isMajor(l) || want&facts.HostListings != 0 && listsDomains(l)
+}
+
+// isMajor says whether many refuse what a list of addresses holds.
+func isMajor(l blocklist.List) bool {
+	return l.Kind == blocklist.KindIP && l.Worst() == blocklist.ClassMajor
+}
+
+// listsDomains says whether mail is refused for what a list of domains holds.
+func listsDomains(l blocklist.List) bool {
+	return l.Kind == blocklist.KindDomain && l.Worst() == blocklist.ClassDomain
+}
+
+// listOf is a list of which nothing is known yet.
+func listOf(l blocklist.List) facts.List {
+	return facts.List{Zone: l.Zone, Kind: string(l.Kind), Major: isMajor(l) || listsDomains(l)}
+}
+
+// leave says why a list is not asked.
+func (g *gatherer) leave(l blocklist.List) string {
+	switch {
+	case l.Dead != "":
+		return l.Dead
+	case g.t.LeaveTerms && l.Terms == blocklist.TermsNonCommercial:
+		return "its terms forbid use in bulk without an agreement; --accept-list-terms says that there is one"
+	}
+	return ""
+}
+
+// nearTargets are what one list is asked about those that send nothing. MX records name anything; a list is asked about
+// what it could hold.
+func nearTargets(l blocklist.List, addresses, domains later[[]target]) []target {
+	var all []target
+	switch {
+	case isMajor(l):
+		all = addresses()
+	case listsDomains(l):
+		all = domains()
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(t target) bool {
+		_, err := l.Name(t.name)
+		return err != nil
+	})
 }
 
 // disbelieve leaves of listings nothing but that they count for nothing.
 func disbelieve(l []facts.Listing, status, why string) []facts.Listing {
 	for i, x := range l {
-		l[i] = facts.Listing{Zone: x.Zone, Target: x.Target, Kind: x.Kind, Declared: x.Declared, Status: status, Why: why, Codes: []string{}}
+		l[i] = facts.Listing{Zone: x.Zone, Target: x.Target, Kind: x.Kind, Declared: x.Declared, Host: x.Host, Status: status, Why: why, Codes: []string{}}
 	}
 	return l
 }
@@ -135,7 +213,7 @@ func addrs(a dnsx.Answer) []netip.Addr {
 
 // unasked is a listing of which nothing is known yet.
 func unasked(l blocklist.List, t target) facts.Listing {
-	return facts.Listing{Zone: l.Zone, Target: t.name, Kind: string(l.Kind), Declared: t.declared, Codes: []string{}}
+	return facts.Listing{Zone: l.Zone, Target: t.name, Kind: string(l.Kind), Declared: t.declared, Host: t.host, Codes: []string{}}
 }
 
 // listing asks one list about one target, and for its reason where it is listed.
@@ -161,11 +239,14 @@ func (g *gatherer) listing(l blocklist.List, t target) facts.Listing {
 	if v.Hijacked {
 		f.Status = hijacked
 	}
-	if v.Status != blocklist.Listed {
+	if v.Status != blocklist.Listed && v.Class != blocklist.ClassAllow {
 		return f
 	}
 	f.Class, f.Meaning = string(v.Class), strings.Join(v.Meanings, "; ")
-	f.Operator, f.Weight = l.Operator, l.Weight
+	if v.Status != blocklist.Listed {
+		return f
+	}
+	f.Operator, f.Weight, f.Compromised, f.Net64 = l.Operator, l.Weight, v.Compromised, v.Net64
 	f.Scope, f.UsedBy, f.Removal = string(l.Scope), l.UsedBy, l.Removal
 	if f.Removal == "" {
 		f.Removal = l.NoRemoval
@@ -182,7 +263,7 @@ func listAddresses(l []facts.Source, assumed []netip.Prefix, list blocklist.List
 	for _, s := range l {
 		known := slices.ContainsFunc(out, func(t target) bool { return t.addr == s.IP })
 		if !known && list.Takes(s.IP) && special.Public(s.IP, assumed) {
-			out = append(out, target{s.IP.String(), s.IP, s.Declared, len(out) >= maxListed})
+			out = append(out, target{name: s.IP.String(), addr: s.IP, declared: s.Declared, beyond: len(out) >= maxListed})
 		}
 	}
 	return out
@@ -210,4 +291,59 @@ func (g *gatherer) listDomains() []target {
 		both(s.DKIMDomain)
 	}
 	return out
+}
+
+// registrable is the domain that somebody registered; the name itself where it is a public suffix.
+func registrable(name string) string {
+	if r, err := publicsuffix.EffectiveTLDPlusOne(name); err == nil {
+		return r
+	}
+	return name
+}
+
+// ownAddresses are the first addresses of the MX hosts within the audited domain's own registration. What is said of a
+// provider's MX hosts says nothing of its customers.
+func (g *gatherer) ownAddresses(mx facts.Fact[facts.MX]) []target {
+	var l []target
+	org := registrable(g.t.Domain)
+	for _, h := range mx.Value.Hosts {
+		for _, a := range h.Addresses.Value.Addresses {
+			known := slices.ContainsFunc(l, func(t target) bool { return t.addr == a })
+			if !known && len(l) < maxNearAddresses && within(h.Host, org) && special.Public(a, g.t.AssumePublic) {
+				l = append(l, target{name: a.String(), addr: a, host: h.Host})
+			}
+		}
+	}
+	return l
+}
+
+// otherDomains are the first domains in which the MX hosts and name servers are, but for those that are asked about anyway.
+// Their names are enough.
+func (g *gatherer) otherDomains(asked []target) []target {
+	var hosts []string
+	for _, h := range g.mx(false).Value.Hosts {
+		hosts = append(hosts, h.Host)
+	}
+	own, _ := zoneNames(g.t.Domain)
+	for _, a := range every(own, func(n string) dnsx.Answer { return g.ask(n, dnsx.NS) }) {
+		if a.Status != dnsx.Found || len(a.Chain) > 0 {
+			continue
+		}
+		var servers []string
+		for _, r := range a.Records {
+			servers = append(servers, r.Target)
+		}
+		slices.Sort(servers)
+		hosts = append(hosts, servers...)
+		break // those of the zones above serve other names
+	}
+	var l []target
+	for _, h := range hosts {
+		r, err := publicsuffix.EffectiveTLDPlusOne(h)
+		known := func(t target) bool { return t.name == r }
+		if err == nil && len(l) < maxNearNames && !slices.ContainsFunc(asked, known) && !slices.ContainsFunc(l, known) {
+			l = append(l, target{name: r, host: h})
+		}
+	}
+	return l
 }

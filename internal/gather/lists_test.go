@@ -38,7 +38,12 @@ func listingsOf(g *gatherer, ips ...string) listed {
 	for _, ip := range ips {
 		l = append(l, facts.Source{IP: netip.MustParseAddr(ip), Declared: true})
 	}
-	return g.listings(func() []facts.Source { return l })
+	return listingsFrom(g, l)
+}
+
+// listingsFrom asks about senders alone.
+func listingsFrom(g *gatherer, l []facts.Source) listed {
+	return g.listings(func() []facts.Source { return l }, nil, facts.Listings)
 }
 
 func listTarget(lists ...blocklist.List) Target {
@@ -258,8 +263,145 @@ func TestListingsOfCandidates(t *testing.T) {
 	s := serve(t, selfTest+txt("d.example", "v=spf1 ip4:11.0.0.1 -all"), nil)
 	g := over(t.Context(), s, listTarget(ipList("bl.example")))
 	records := g.walks(0)
-	got := g.listings(func() []facts.Source { return g.sources(records) })
+	got := listingsFrom(g, g.sources(records))
 	if len(got.listings) != 1 || got.listings[0].Declared || got.listings[0].Status != facts.Clean {
 		t.Errorf("%+v", got.listings)
+	}
+}
+
+// TestListingsNearby: of the domain's own MX hosts four addresses are asked about on the lists that matter most, and four
+// domains of MX hosts and name servers on lists of domains; nothing of a provider's hosts, and nothing twice.
+func TestListingsNearby(t *testing.T) {
+	zone := selfTest + `
+test.dbl.example. A 127.0.1.2
+evil.example.dbl.example. A 127.0.1.2
+2.0.0.12.bl.example. A 127.0.0.2
+d.example. SOA ns1.d.example. h.d.example. 1 2 3 4 5
+d.example. NS ns2.dns.example.
+d.example. NS ns1.dns.example.
+d.example. NS ns.evil.example.
+d.example. NS ns.d.example.
+d.example. NS ns.fifth.example.
+mail.d.example. MX 10 mx1.d.example.
+mail.d.example. MX 20 mx2.d.example.
+mail.d.example. MX 30 mx.esp.example.
+mail.d.example. MX 40 mx.other.example.
+mail.d.example. MX 50 192.0.2.35.
+mx1.d.example. A 12.0.0.1
+mx1.d.example. A 10.0.0.1
+mx2.d.example. A 12.0.0.2
+mx2.d.example. A 12.0.0.1
+mx2.d.example. A 12.0.0.3
+mx2.d.example. A 12.0.0.4
+mx2.d.example. A 12.0.0.5
+mx2.d.example. AAAA 2a0f::1
+mx.esp.example. A 13.0.0.1
+mx.other.example. A 13.0.0.2
+`
+	minor := ipList("minor.example")
+	minor.Codes = []blocklist.Code{{Match: blocklist.Match{Net: [3]byte{127, 0, 0}, First: 2, Last: 2}, Class: blocklist.ClassMinor, Meaning: "spam"}}
+	target := listTarget(ipList("bl.example"), minor, domainList("dbl.example"))
+	target.Domain = "mail.d.example"
+	target.Streams = []facts.Stream{{Name: "a", MailFrom: "b@other.example", DKIMDomain: "mail.d.example"}}
+	ask := func(want facts.Topic) (*testnet.DNS, listed) {
+		s := serve(t, zone, nil)
+		g := over(t.Context(), s, target)
+		senders := []facts.Source{{IP: netip.MustParseAddr("11.0.0.1"), Declared: true}}
+		return s, g.listings(func() []facts.Source { return senders }, soon(func() facts.Fact[facts.MX] { return g.mx(want&facts.MXHosts != 0) }), want)
+	}
+	s, got := ask(facts.Listings | facts.MXHosts | facts.MXListings | facts.HostListings)
+	var l []string
+	for _, x := range got.nearby {
+		l = append(l, x.Zone+" "+x.Target+" "+x.Host+" "+x.Status)
+		if x.Declared {
+			t.Errorf("%+v", x)
+		}
+	}
+	if d := cmp.Diff([]string{
+		"bl.example 12.0.0.1 mx1.d.example clean", "bl.example 12.0.0.2 mx2.d.example listed", "bl.example 12.0.0.3 mx2.d.example clean", "bl.example 12.0.0.4 mx2.d.example clean",
+		"dbl.example esp.example mx.esp.example clean", "dbl.example evil.example ns.evil.example listed", "dbl.example fifth.example ns.fifth.example clean",
+		"dbl.example dns.example ns1.dns.example clean",
+	}, l); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	for _, x := range got.listings {
+		if x.Host != "" || x.Status == facts.Listed {
+			t.Errorf("%+v", x)
+		}
+	}
+	if l := repeated(s.Asked()); len(l) > 0 || len(got.lists) != 3 {
+		t.Errorf("asked again: %q; lists %+v", l, got.lists)
+	}
+
+	s, got = ask(facts.MXHosts | facts.MXListings)
+	if len(got.lists) != 1 || len(got.listings) != 0 || len(got.nearby) != 4 {
+		t.Errorf("MX hosts alone: %+v", got)
+	}
+	for _, q := range questions(s) {
+		if strings.Contains(q, "dbl.example") || strings.Contains(q, "minor.example") || strings.Contains(q, "1.0.0.11.") {
+			t.Errorf("MX hosts alone: asked %s", q)
+		}
+	}
+	_, got = ask(facts.HostListings)
+	if len(got.lists) != 1 || len(got.listings) != 0 || len(got.nearby) != 4 {
+		t.Errorf("domains alone: %+v", got)
+	}
+}
+
+// TestListingsNearbyDisbelieved: what a list that cannot be believed says of MX hosts is not believed either, and what it
+// answers about them can give it away.
+func TestListingsNearbyDisbelieved(t *testing.T) {
+	for name, zone := range map[string]string{
+		"dead":     "1.0.0.12.bl.example. A 127.0.0.2\n",
+		"hijacked": selfTest + "1.0.0.12.bl.example. A 11.99.99.99\n",
+	} {
+		g := over(t.Context(), serve(t, zone+"d.example. MX 10 mx.d.example.\nmx.d.example. A 12.0.0.1\n", nil), listTarget(ipList("bl.example")))
+		senders := []facts.Source{{IP: netip.MustParseAddr("11.0.0.1"), Declared: true}}
+		got := g.listings(func() []facts.Source { return senders }, soon(func() facts.Fact[facts.MX] { return g.mx(true) }), everything)
+		if len(got.nearby) != 1 || got.nearby[0].Status != facts.NoClue || got.nearby[0].Host != "mx.d.example" || got.lists[0].State == facts.ListUsable || got.listings[0].Status != facts.NoClue {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
+// TestListingsAllowed: an allowlist is asked as the others are, and stays apart from them: what it says is no listing.
+func TestListingsAllowed(t *testing.T) {
+	dnswl := ipList("wl.example")
+	dnswl.Codes = []blocklist.Code{{Match: blocklist.Match{Net: [3]byte{127, 0, 2}, Third: 9, First: 1, Last: 3}, Class: blocklist.ClassAllow, Meaning: "good"}}
+	mixed := ipList("bl.example")
+	mixed.Codes = append(mixed.Codes, blocklist.Code{Match: blocklist.Match{Net: [3]byte{127, 0, 0}, First: 20, Last: 20}, Class: blocklist.ClassAllow, Meaning: "fine"})
+	const test = "2.0.0.127.wl.example. A 127.0.2.1\n"
+	for _, tt := range []struct {
+		name, zone, state, status, class string
+	}{
+		{"vouched for", test + "1.0.0.11.wl.example. A 127.0.5.2\n", facts.ListUsable, facts.Clean, "allow"},
+		{"not there", test, facts.ListUsable, facts.Clean, ""},
+		{"another code", test + "1.0.0.11.wl.example. A 127.0.12.2\n", facts.ListUsable, facts.Clean, ""},
+		{"refused", test + "1.0.0.11.wl.example. A 127.255.255.255\n", facts.ListRefused, facts.Refused, ""},
+		{"vouches for the world", "*.wl.example. A 127.0.5.2\n", facts.ListFailed, facts.NoClue, ""},
+		{"dead", "1.0.0.11.wl.example. A 127.0.5.2\n", facts.ListFailed, facts.NoClue, ""},
+		{"hijacked", test + "1.0.0.11.wl.example. A 11.99.99.99\n", facts.ListHijacked, facts.NoClue, ""},
+	} {
+		got := listingsOf(over(t.Context(), serve(t, tt.zone+selfTest+"1.0.0.11.bl.example. A 127.0.0.20\n", nil), listTarget(dnswl, mixed)), "11.0.0.1")
+		if len(got.lists) != 1 || len(got.listings) != 1 || len(got.allowlists) != 1 || len(got.allowed) != 1 {
+			t.Fatalf("%s: %+v", tt.name, got)
+		}
+		if l, x := got.allowlists[0], got.allowed[0]; l.State != tt.state || x.Status != tt.status || x.Class != tt.class {
+			t.Errorf("%s: %+v, %+v", tt.name, l, x)
+		}
+		if x := got.listings[0]; x.Status != facts.Clean || x.Class != "allow" || x.Meaning != "fine" {
+			t.Errorf("%s: of the list that holds good and bad %+v", tt.name, x)
+		}
+	}
+}
+
+// TestListingsDead: a list that is known to be dead is not asked.
+func TestListingsDead(t *testing.T) {
+	s := serve(t, selfTest, nil)
+	l := ipList("bl.example")
+	l.Dead = "closed in 2001"
+	got := listingsOf(over(t.Context(), s, listTarget(l)), "11.0.0.1")
+	if x := got.lists[0]; x.State != facts.ListLeft || !x.Dead || x.Left != "closed in 2001" || len(got.listings) != 0 || len(s.Asked()) != 0 {
+		t.Errorf("%+v after %q", got, questions(s))
 	}
 }

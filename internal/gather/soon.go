@@ -53,3 +53,6 @@ func every[T, U any](l []T, f func(T) U) []U {
 	}
 	return out
 }
+
+// All runs f for all of l at once and keeps their order. A panic in f is raised again in the caller.
+func All[T, U any](l []T, f func(T) U) []U { return every(l, f) }

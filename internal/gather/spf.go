@@ -80,6 +80,27 @@ func (g *gatherer) own(domain string) []facts.SPFTerm {
 	return n.Terms
 }
 
+// includes are the names whose records a record stands on: its include and redirect.
+func (g *gatherer) includes(domain string) []string {
+	n := facts.SPFNode{Domain: domain}
+	g.read(&n, g.ask(domain, dnsx.TXT))
+	if n.Record == nil {
+		return nil
+	}
+	var l []string
+	terms := n.Record.Effective()
+	if r, ok := n.Record.Redirect(); ok {
+		terms = append(terms, r)
+	}
+	for _, t := range terms {
+		target, ok := spf.Expand(t.Spec, spf.Vars{Domain: domain})
+		if ok && !t.Bad && (t.Name == "include" || t.Name == "redirect") {
+			l = append(l, dnsx.Q(literal(target), dnsx.TXT).Name)
+		}
+	}
+	return l
+}
+
 // step is a node of the tree whose record is still to be fetched.
 type step struct {
 	node  *facts.SPFNode

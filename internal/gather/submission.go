@@ -28,8 +28,8 @@ type place struct {
 }
 
 // submission finds the services: those that the user named, else those of the SRV records (RFC 6186, RFC 8314 5.1), else
-// the usual names as candidates.
-func (g *gatherer) submission() facts.Submission {
+// the usual names as candidates. A service that is an MX host besides is not connected to again.
+func (g *gatherer) submission(inbound later[[]facts.MXTalk]) facts.Submission {
 	var sub facts.Submission
 	var places []place
 	if len(g.t.Submission) > 0 {
@@ -38,13 +38,13 @@ func (g *gatherer) submission() facts.Submission {
 		}
 	} else {
 		var declined bool
-		sub.SRV, places, declined = g.srv()
+		sub.SRV, sub.Implicit, places, declined = g.srv()
 		if sub.SRV.Known() && !sub.SRV.Value && !declined {
 			places = g.candidatePlaces()
 		}
 		places = places[:min(len(places), maxServices)]
 	}
-	sub.Services = every(places, g.service)
+	sub.Services = every(places, func(p place) facts.Service { return g.service(p, inbound) })
 	// A candidate that does not exist is no service at all.
 	sub.Services = slices.DeleteFunc(sub.Services, func(s facts.Service) bool { return s.Origin == "candidate" && s.Left != "" })
 	return sub
@@ -52,7 +52,7 @@ func (g *gatherer) submission() facts.Submission {
 
 // srv reads the SRV records. A target of "." says that the service is not offered (RFC 2782), so that nobody need look for
 // it elsewhere.
-func (g *gatherer) srv() (named facts.Fact[bool], l []place, declined bool) {
+func (g *gatherer) srv() (named, implicit facts.Fact[bool], l []place, declined bool) {
 	names := []string{"_submissions._tcp." + g.t.Domain, "_submission._tcp." + g.t.Domain}
 	answers := every(names, func(n string) dnsx.Answer { return g.ask(n, dnsx.SRV) })
 	for i, a := range answers {
@@ -72,12 +72,16 @@ func (g *gatherer) srv() (named facts.Fact[bool], l []place, declined bool) {
 			}
 		}
 	}
+	implicit = facts.Know(slices.ContainsFunc(l, func(p place) bool { return p.Implicit }))
+	if answers[0].Status == dnsx.Failed {
+		implicit = facts.Cannot[bool](answers[0].Cause)
+	}
 	for _, a := range answers {
 		if a.Status == dnsx.Failed && len(l) == 0 {
-			return facts.Cannot[bool](a.Cause), nil, declined
+			return facts.Cannot[bool](a.Cause), implicit, nil, declined
 		}
 	}
-	return facts.Know(len(l) > 0), l, declined
+	return facts.Know(len(l) > 0), implicit, l, declined
 }
 
 // candidatePlaces are the names that hosters commonly tell their users.
@@ -93,7 +97,7 @@ func (g *gatherer) candidatePlaces() []place {
 }
 
 // service probes one service, or says why it was left alone.
-func (g *gatherer) service(p place) facts.Service {
+func (g *gatherer) service(p place, inbound later[[]facts.MXTalk]) facts.Service {
 	s := p.Service
 	addresses, why := g.addressesOf(p)
 	switch {
@@ -101,10 +105,10 @@ func (g *gatherer) service(p place) facts.Service {
 		s.Probe = facts.Cannot[facts.Probe](why)
 		return s
 	case g.env.Probe == nil:
-		s.Probe = facts.Cannot[facts.Probe]("offline: nothing is dialled")
+		s.Probe = facts.Cannot[facts.Probe](offline)
 		return s
 	case !p.named && g.t.NoProbes:
-		s.Left = "no connections are made in a batch unless --probe is given"
+		s.Left = noProbes
 		return s
 	case len(addresses) == 0:
 		s.Probe = facts.Know(facts.Probe{Status: facts.ServiceRefused, Why: s.Host + " has no address", TLS: "none"})
@@ -116,22 +120,22 @@ func (g *gatherer) service(p place) facts.Service {
 		s.Left = fmt.Sprintf("DNS names port %d: only 465, 587 and 2525 are dialled on the word of DNS", s.Port)
 		return s
 	}
-	addresses = g.inFamily(addresses)
-	if len(addresses) == 0 {
-		s.Left = fmt.Sprintf("%s has no IPv%d address, and no other is to be dialled", s.Host, g.t.Family)
+	var dial []netip.AddrPort
+	if dial, s.Left = g.reach(s.Host, addresses, s.Port, p.named); s.Left != "" {
 		return s
 	}
-	var dial []netip.AddrPort
-	for _, a := range addresses {
-		if p.named || g.public(a) {
-			dial = append(dial, netip.AddrPortFrom(a, uint16(s.Port)))
+	if s.Port == portMX && !s.Implicit {
+		for _, t := range inbound() {
+			if t.Host == s.Host && t.Probe.Known() {
+				s.Asked, s.Probe = t.Asked, t.Probe
+				return s
+			}
 		}
 	}
-	if len(dial) == 0 {
-		s.Left = fmt.Sprintf("DNS names %s, which is no public address: it is not dialled without --allow-private", addresses[0])
-		return s
+	if g.t.ProbeInbound {
+		s.Asked = []facts.Envelope{g.relay()}
 	}
-	s.Probe = facts.Know(g.env.Probe(g.ctx, smtpx.Target{Host: s.Host, Addrs: dial, Implicit: s.Implicit, Roots: g.env.Roots, Now: g.env.Now()}))
+	s.Probe = facts.Know(g.probe(smtpx.Target{Host: s.Host, Addrs: dial, Implicit: s.Implicit, Envelopes: s.Asked}))
 	return s
 }
 

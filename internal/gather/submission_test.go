@@ -96,7 +96,7 @@ func TestSubmissionNamed(t *testing.T) {
 		{Host: "lost.example", Port: 587},
 	}})
 	g.env.Probe, g.env.Roots = Dialled(testnet.Dial), ca.Pool()
-	sub := g.submission()
+	sub := g.submission(nobodyTalked)
 	want := []string{
 		fmt.Sprintf("flag sub.example:%d open starttls", start.Port()),
 		fmt.Sprintf("flag sub.example:%d open implicit", wrapped.Port()),
@@ -167,7 +167,7 @@ func TestSubmissionSRV(t *testing.T) {
 			lines.dialed = nil
 			g := over(t.Context(), serve(t, tt.zone, tt.faults), Target{Domain: "d.example"})
 			g.env.Probe, g.env.Roots = Dialled(lines.dial), ca.Pool()
-			sub := g.submission()
+			sub := g.submission(nobodyTalked)
 			if d := cmp.Diff(tt.want, services(sub)); d != "" || sub.SRV.State != tt.srv {
 				t.Errorf("SRV %+v; services (-want +got):\n%s", sub.SRV, d)
 			}
@@ -191,7 +191,7 @@ func TestSubmissionCandidates(t *testing.T) {
 		"candidate smtp.d.example:587 open starttls", "candidate smtp.d.example:465 unknown none",
 		"candidate mail.d.example:587 unknown", "candidate mail.d.example:465 unknown",
 	}
-	sub := g.submission()
+	sub := g.submission(nobodyTalked)
 	if d := cmp.Diff(want, services(sub)); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
@@ -244,7 +244,7 @@ func TestSubmissionSafety(t *testing.T) {
 			}
 			g := over(t.Context(), serve(t, tt.zone, nil), target)
 			g.env.Probe = Dialled(lines.dial)
-			if d := cmp.Diff(tt.want, services(g.submission()), cmpopts.EquateEmpty()); d != "" {
+			if d := cmp.Diff(tt.want, services(g.submission(nobodyTalked)), cmpopts.EquateEmpty()); d != "" {
 				t.Errorf("(-want +got):\n%s", d)
 			}
 			if d := cmp.Diff(tt.dialed, lines.called(), cmpopts.EquateEmpty()); d != "" {
@@ -259,7 +259,7 @@ func TestSubmissionNamedInBatch(t *testing.T) {
 	lines := &switchboard{}
 	g := over(t.Context(), serve(t, "", nil), Target{Domain: "d.example", NoProbes: true, Submission: []Endpoint{{Host: "192.168.0.1", Port: 587}}})
 	g.env.Probe = Dialled(lines.dial)
-	g.submission()
+	g.submission(nobodyTalked)
 	if d := cmp.Diff([]string{"192.168.0.1:587"}, lines.called()); d != "" {
 		t.Errorf("dialled (-want +got):\n%s", d)
 	}
@@ -267,7 +267,7 @@ func TestSubmissionNamedInBatch(t *testing.T) {
 
 // TestSubmissionOffline: without a dialer nothing is known of a service, not even that it is closed.
 func TestSubmissionOffline(t *testing.T) {
-	sub := over(t.Context(), serve(t, srvZone, nil), Target{Domain: "d.example"}).submission()
+	sub := over(t.Context(), serve(t, srvZone, nil), Target{Domain: "d.example"}).submission(nobodyTalked)
 	if len(sub.Services) != 2 || sub.SRV != facts.Know(true) {
 		t.Fatalf("%+v", sub)
 	}
@@ -284,7 +284,7 @@ func TestSubmissionBounded(t *testing.T) {
 	lines := &switchboard{}
 	g := over(t.Context(), serve(t, zone, nil), Target{Domain: "d.example"})
 	g.env.Probe = Dialled(lines.dial)
-	if sub := g.submission(); len(sub.Services) != maxServices || len(lines.called()) != maxServices {
+	if sub := g.submission(nobodyTalked); len(sub.Services) != maxServices || len(lines.called()) != maxServices {
 		t.Errorf("%d services, %d dialled", len(sub.Services), len(lines.called()))
 	}
 }

@@ -30,9 +30,10 @@ func (g *gatherer) zone(withPolicy bool) facts.Fact[facts.Zone] {
 	wildcard := soon(g.atRandom)
 	alias := soon(g.alias)
 	ttls := soon(func() []facts.TTL { return g.ttls(withPolicy) })
+	caa := soon(g.caa)
 	z := facts.Zone{}
 	z.SOA, z.Servers = g.apex()
-	z.Wildcard, z.Alias, z.TTLs = wildcard(), alias(), ttls()
+	z.Wildcard, z.Alias, z.TTLs, z.CAA = wildcard(), alias(), ttls(), caa()
 	return facts.Know(z)
 }
 
@@ -59,9 +60,19 @@ type atName struct {
 	soa, ns dnsx.Answer
 }
 
-// apex finds the SOA of the domain's zone, and its name servers. Registries are asked only where the owner has none.
+// apex finds the SOA of the domain's zone, and its name servers.
 func (g *gatherer) apex() (facts.Fact[facts.SOA], facts.Fact[[]facts.NameServer]) {
-	var servers facts.Fact[[]facts.NameServer]
+	soa, ns := g.top()
+	if !ns.Known() {
+		return soa, facts.Fact[[]facts.NameServer]{State: ns.State, Why: ns.Why}
+	}
+	return soa, g.servers(ns.Value)
+}
+
+// top finds the SOA of the domain's zone, and the answer that has its NS records. Registries are asked only where the owner
+// has none.
+func (g *gatherer) top() (facts.Fact[facts.SOA], facts.Fact[dnsx.Answer]) {
+	var servers facts.Fact[dnsx.Answer]
 	own, above := zoneNames(g.t.Domain)
 	for _, at := range every(own, func(n string) atName {
 		ns := soon(func() dnsx.Answer { return g.ask(n, dnsx.NS) })
@@ -71,13 +82,13 @@ func (g *gatherer) apex() (facts.Fact[facts.SOA], facts.Fact[[]facts.NameServer]
 		cut := at.ns.Status == dnsx.Found && len(at.ns.Chain) == 0
 		switch {
 		case at.soa.Status == dnsx.Failed:
-			return facts.Cannot[facts.SOA](at.soa.Cause), facts.Cannot[[]facts.NameServer](at.soa.Cause)
+			return facts.Cannot[facts.SOA](at.soa.Cause), facts.Cannot[dnsx.Answer](at.soa.Cause)
 		case at.soa.Status == dnsx.Found && len(at.soa.Chain) == 0:
-			return soaOf(at.name, at.soa.Records[0]), g.servers(at.ns)
+			return soaOf(at.name, at.soa.Records[0]), facts.Know(at.ns)
 		case cut: // RFC 1034 4.2.1: a zone begins where name servers stand
-			return facts.Know(facts.SOA{Apex: at.name, Missing: true}), g.servers(at.ns)
+			return facts.Know(facts.SOA{Apex: at.name, Missing: true}), facts.Know(at.ns)
 		case at.ns.Status == dnsx.Failed:
-			return facts.Cannot[facts.SOA](at.ns.Cause), facts.Cannot[[]facts.NameServer](at.ns.Cause)
+			return facts.Cannot[facts.SOA](at.ns.Cause), facts.Cannot[dnsx.Answer](at.ns.Cause)
 		}
 	}
 	for i, a := range every(above, func(n string) dnsx.Answer { return g.ask(n, dnsx.SOA) }) {
@@ -122,11 +133,7 @@ func (g *gatherer) servers(a dnsx.Answer) facts.Fact[[]facts.NameServer] {
 	if len(a.Chain) > 0 {
 		return facts.Know([]facts.NameServer{})
 	}
-	hosts := []string{}
-	for _, r := range a.Records {
-		hosts = append(hosts, r.Target)
-	}
-	slices.Sort(hosts)
+	hosts := targets(a.Records)
 	l := every(hosts[:min(len(hosts), maxServers)], func(h string) facts.NameServer {
 		return facts.NameServer{Host: h, Addresses: g.hosts(h)}
 	})

@@ -73,6 +73,14 @@ func TestNameServers(t *testing.T) {
 	}
 }
 
+// TestNameServersOnce: a record that a server repeats is no second name server (RFC 2181 5).
+func TestNameServersOnce(t *testing.T) {
+	twice := dnsx.Answer{Status: dnsx.Found, Records: []dnsx.Record{{Target: "ns1.example"}, {Target: "ns1.example"}}}
+	if s := over(t.Context(), serve(t, "", nil), Target{Domain: "d.example"}).servers(twice); len(s.Value) != 1 {
+		t.Errorf("%+v", s)
+	}
+}
+
 func TestAlias(t *testing.T) {
 	beside := "d.example. CNAME e.example.\ne.example. A 11.0.0.1\nd.example. MX 10 mx.example.\nd.example." + soaText
 	for _, c := range []struct {

@@ -9,10 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"mailaudit/internal/dnsx"
+	"mailaudit/internal/httpx"
 	"mailaudit/internal/smtpx"
 )
 
@@ -25,12 +28,20 @@ const maxEntries = 4 << 20
 // ProbeFunc looks at one SMTP service.
 type ProbeFunc = func(context.Context, smtpx.Target) smtpx.Probe
 
+// ReachFunc tries whether a connection can be made.
+type ReachFunc = func(context.Context, netip.AddrPort) (smtpx.Status, string)
+
+// FetchFunc gets one file over HTTPS.
+type FetchFunc = func(context.Context, httpx.Target) httpx.Page
+
 // entry is one line.
 type entry struct {
 	Version int       `json:"mailaudit_recording,omitempty"` // of the first line alone
 	Started time.Time `json:"started,omitzero"`              // likewise
 	DNS     *answer   `json:"dns,omitempty"`
 	SMTP    *talk     `json:"smtp,omitempty"`
+	HTTPS   *page     `json:"https,omitempty"`
+	Reach   *reach    `json:"reach,omitempty"`
 }
 
 // answer is one lookup. The octets of TXT records stand beside it, because JSON has no room for those that are not UTF-8.
@@ -58,6 +69,52 @@ func serviceOf(t smtpx.Target) service {
 		s.Port = int(t.Addrs[0].Port())
 	}
 	return s
+}
+
+// reach is one connection that was tried.
+type reach struct {
+	Addr   netip.AddrPort `json:"addr"`
+	Status smtpx.Status   `json:"status"`
+	Why    string         `json:"why,omitempty"`
+}
+
+// page is one file that was fetched. The octets of a body that is not UTF-8 stand beside it.
+type page struct {
+	file
+	Page   httpx.Page `json:"page"`
+	Octets []byte     `json:"octets,omitempty"`
+}
+
+func pageOf(f file, p httpx.Page) *page {
+	out := &page{file: f, Page: p}
+	if !utf8.ValidString(p.Body) {
+		out.Page.Body, out.Octets = "", []byte(p.Body)
+	}
+	return out
+}
+
+// whole is the page as it was fetched.
+func (p page) whole() httpx.Page {
+	if len(p.Octets) > 0 {
+		p.Page.Body = string(p.Octets)
+	}
+	return p.Page
+}
+
+// file is what a fetch was of.
+type file struct {
+	Host  string `json:"host"`
+	Port  int    `json:"port"`
+	Path  string `json:"path"`
+	Plain bool   `json:"plain,omitempty"`
+}
+
+func fileOf(t httpx.Target) file {
+	f := file{Host: t.Host, Path: t.Path, Plain: t.Plain}
+	if len(t.Addrs) > 0 {
+		f.Port = int(t.Addrs[0].Port())
+	}
+	return f
 }
 
 // Writer records. It is safe for concurrent use.
@@ -123,16 +180,37 @@ func (w *Writer) Probe(under ProbeFunc) ProbeFunc {
 	}
 }
 
+// Reach records every connection that another tries.
+func (w *Writer) Reach(under ReachFunc) ReachFunc {
+	return func(ctx context.Context, a netip.AddrPort) (smtpx.Status, string) {
+		s, why := under(ctx, a)
+		w.write(entry{Reach: &reach{a, s, why}})
+		return s, why
+	}
+}
+
+// Fetch records every fetch of another.
+func (w *Writer) Fetch(under FetchFunc) FetchFunc {
+	return func(ctx context.Context, t httpx.Target) httpx.Page {
+		p := under(ctx, t)
+		w.write(entry{HTTPS: pageOf(fileOf(t), p)})
+		return p
+	}
+}
+
 // Recording answers from a file. Of several answers to one question the first counts.
 type Recording struct {
 	Started time.Time // when the recorded run did
 	answers map[dnsx.Question]dnsx.Answer
 	probes  map[service]smtpx.Probe
+	pages   map[file]httpx.Page
+	reached map[netip.AddrPort]reach
 }
 
 // Read reads a recording whole. Its errors tell the line.
 func Read(r io.Reader) (*Recording, error) {
-	rec := &Recording{answers: map[dnsx.Question]dnsx.Answer{}, probes: map[service]smtpx.Probe{}}
+	rec := &Recording{answers: map[dnsx.Question]dnsx.Answer{}, probes: map[service]smtpx.Probe{}, pages: map[file]httpx.Page{},
+		reached: map[netip.AddrPort]reach{}}
 	dec := json.NewDecoder(r)
 	for line := 1; ; line++ {
 		var e entry
@@ -153,6 +231,14 @@ func Read(r io.Reader) (*Recording, error) {
 		case e.SMTP != nil:
 			if _, known := rec.probes[e.SMTP.service]; !known {
 				rec.probes[e.SMTP.service] = e.SMTP.Probe
+			}
+		case e.Reach != nil:
+			if _, known := rec.reached[e.Reach.Addr]; !known {
+				rec.reached[e.Reach.Addr] = *e.Reach
+			}
+		case e.HTTPS != nil:
+			if _, known := rec.pages[e.HTTPS.file]; !known {
+				rec.pages[e.HTTPS.file] = e.HTTPS.whole()
 			}
 		}
 	}
@@ -184,10 +270,42 @@ func (r *Recording) Lookup(_ context.Context, q dnsx.Question) dnsx.Answer {
 	return dnsx.Answer{Question: q, Status: dnsx.Failed, Cause: "not in the recording"}
 }
 
+// AskedServers says whether authoritative servers were asked themselves in the recorded run.
+func (r *Recording) AskedServers() bool {
+	for q := range r.answers {
+		if q.Server.IsValid() {
+			return true
+		}
+	}
+	return false
+}
+
+// Reach answers for a connection.
+func (r *Recording) Reach(_ context.Context, a netip.AddrPort) (smtpx.Status, string) {
+	if x, ok := r.reached[a]; ok {
+		return x.Status, x.Why
+	}
+	return smtpx.Unknown, "not in the recording"
+}
+
+// Asked says whether a question was asked in the recorded run.
+func (r *Recording) Asked(q dnsx.Question) bool {
+	_, ok := r.answers[q]
+	return ok
+}
+
 // Probe answers for a service.
 func (r *Recording) Probe(_ context.Context, t smtpx.Target) smtpx.Probe {
 	if p, ok := r.probes[serviceOf(t)]; ok {
 		return p
 	}
 	return smtpx.Probe{Status: smtpx.Unknown, TLS: smtpx.NoTLS, Why: "not in the recording"}
+}
+
+// Fetch answers for a file.
+func (r *Recording) Fetch(_ context.Context, t httpx.Target) httpx.Page {
+	if p, ok := r.pages[fileOf(t)]; ok {
+		return p
+	}
+	return httpx.Page{Status: httpx.Unknown, Why: "not in the recording"}
 }

@@ -143,3 +143,69 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// TestWholeQuestions: a server's own answer, one without checks and one over TCP are each kept apart from the plain one.
+func TestWholeQuestions(t *testing.T) {
+	server := netip.MustParseAddr("192.0.2.53")
+	questions := []dnsx.Question{
+		{Name: "example.com", Type: dnsx.SOA},
+		{Name: "example.com", Type: dnsx.SOA, Unchecked: true},
+		{Name: "example.com", Type: dnsx.SOA, TCP: true},
+		{Name: "example.com", Type: dnsx.SOA, Server: server},
+	}
+	live := answers(func(q dnsx.Question) dnsx.Answer {
+		a := dnsx.Answer{Question: q, Status: dnsx.Failed, Cause: "cause", Rcode: "SERVFAIL", Asked: 1}
+		if q.Server.IsValid() {
+			a.Server = &dnsx.Server{Authoritative: true, Silence: dnsx.Garbled, Recased: true, Plain: true,
+				Referral: []dnsx.Record{{Name: "example.com", Type: dnsx.NS, Target: "ns.example.com"}}}
+		}
+		a.Cause += q.Server.String()
+		return a
+	})
+	for i := range questions {
+		var file bytes.Buffer
+		w := recording.NewWriter(&file, started)
+		for _, q := range questions[:i+1] {
+			w.Resolver(live).Lookup(t.Context(), q)
+		}
+		r, err := recording.Read(&file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for j, q := range questions {
+			got, want := r.Lookup(t.Context(), q), live(q)
+			if same := cmp.Equal(got, want, cmpopts.EquateComparable(netip.Addr{})); same != (j <= i) {
+				t.Errorf("%d kept, %+v: %+v", i+1, q, got)
+			}
+		}
+		if r.AskedServers() != (i == 3) {
+			t.Errorf("%d kept: servers asked: %v", i+1, r.AskedServers())
+		}
+	}
+}
+
+// answers is a resolver that is asked nothing else.
+type answers func(dnsx.Question) dnsx.Answer
+
+func (a answers) Lookup(_ context.Context, q dnsx.Question) dnsx.Answer { return a(q) }
+
+// TestReach: a connection that was tried in one run is as it was in another.
+func TestReach(t *testing.T) {
+	at, other := netip.MustParseAddrPort("192.0.2.1:25"), netip.MustParseAddrPort("192.0.2.1:587")
+	var file bytes.Buffer
+	w := recording.NewWriter(&file, started)
+	live := func(context.Context, netip.AddrPort) (smtpx.Status, string) { return smtpx.Filtered, "no answer" }
+	if s, why := w.Reach(live)(t.Context(), at); s != smtpx.Filtered || why != "no answer" {
+		t.Errorf("recording changes the outcome: %s, %s", s, why)
+	}
+	r, err := recording.Read(&file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, why := r.Reach(t.Context(), at); s != smtpx.Filtered || why != "no answer" {
+		t.Errorf("%s, %s", s, why)
+	}
+	if s, why := r.Reach(t.Context(), other); s != smtpx.Unknown || why != "not in the recording" {
+		t.Errorf("%s, %s", s, why)
+	}
+}

@@ -12,7 +12,9 @@ var ListFormats = []string{"table", "json"}
 // BlocklistRow is one list and whether its answers count for this resolver.
 type BlocklistRow struct {
 	Zone     string `json:"zone"`
-	Kind     string `json:"kind"` // ip, domain
+	Kind     string `json:"kind"`   // ip, domain
+	Allows   bool   `json:"allows"` // an allowlist
+	Key      string `json:"key"`    // the variable that holds its key; "" where it needs none
 	Operator string `json:"operator"`
 	State    string `json:"state"` // usable, refused, hijacked, failed, off
 	Cause    string `json:"cause"` // of all but usable
@@ -46,7 +48,11 @@ func Blocklists(w io.Writer, o Options, l []BlocklistRow) error {
 		what := list(r.Kind+"s", r.Cause)
 		if r.State == "usable" {
 			usable++
-			what = list(r.Kind+"s, "+r.Severity, after("used by ", r.UsedBy, true), r.Terms)
+			is := r.Severity
+			if r.Allows {
+				is = "allowlist"
+			}
+			what = list(r.Kind+"s, "+is, after("used by ", r.UsedBy, true), r.Terms)
 		}
 		t.rows = append(t.rows, []string{r.Zone, word, what})
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"mailaudit/internal/audit"
 )
@@ -20,14 +21,21 @@ func (p *page) evidence(r *audit.Report) error {
 		table       table
 	}{
 		{"ptr", "ADDRESSES, " + count(len(e.Sources), "source"), sourceTable(e.Sources, several)},
+		{"domain", registrationTitle(e.Registration), table{}},
+		{"domain", serversTitle(e.NameServers), serverTable(e.NameServers)},
+		{"dnssec", dnssecTitle(e.DNSSEC), table{}},
 		{"mx", "MX, " + e.MX.Status, mxTable(e.MX.Hosts)},
 		{"spf", spfTitle(e.SPF), spfTable(e.SPF.Results, several)},
 		{"dkim", "DKIM, _domainkey: " + e.DKIM.Subtree, keyTable(e.DKIM.Keys)},
 		{"dmarc", dmarcTitle(e.DMARC), alignmentTable(e.Alignment)},
 		{"dnsbl", "BLOCKLISTS, " + count(len(e.DNSBL), "answer"), listingTable(e.DNSBL)},
 		{"submission", "SUBMISSION, " + count(len(e.Submission), "service"), serviceTable(e.Submission)},
+		{"tls", "PORT 25, " + count(len(e.TLS), "MX host"), talkTable(e.TLS)},
+		{"mtasts", "MTA-STS, " + e.MTASTS.Status, policyTable(e.MTASTS)},
+		{"tlsrpt", "TLS REPORTS, " + list(append([]string{e.TLSRPT.Status, e.TLSRPT.Cause}, e.TLSRPT.RUA...)...), table{}},
+		{"dane", "DANE, " + count(len(e.DANE), "MX host"), daneTable(e.DANE)},
 	} {
-		if !slices.Contains(judged, s.area) {
+		if s.title == "" || !slices.Contains(judged, s.area) {
 			continue
 		}
 		p.blank()
@@ -39,7 +47,10 @@ func (p *page) evidence(r *audit.Report) error {
 			return err
 		}
 	}
-	return nil
+	if err := p.message(e.Message); err != nil {
+		return err
+	}
+	return p.vantage(e.Vantage)
 }
 
 // origins are those of a source and of a key in words.
@@ -55,6 +66,21 @@ func sourceTable(l []audit.Source, several bool) table {
 			after("PTR ", strings.Join(s.PTR, ", "), true), after("HELO ", s.HELO, true))})
 	}
 	return t
+}
+
+// registrationTitle is what the registry says; "" where it was not asked.
+func registrationTitle(r *audit.Registration) string {
+	if r == nil {
+		return ""
+	}
+	when := func(word string, t *time.Time) string {
+		if t == nil {
+			return ""
+		}
+		return word + t.UTC().Format(time.DateOnly)
+	}
+	return list("REGISTRATION, "+r.Status, r.Domain, some(r.Statuses, 5), when("registered ", r.Registered), when("ends ", r.Expires),
+		after("registrar ", r.Registrar, true), after("says ", r.Server, r.Status != "unknown"), r.Cause)
 }
 
 func mxTable(l []audit.MXHost) table {
@@ -162,15 +188,77 @@ func serviceTable(l []audit.Service) table {
 		if s.AuthBeforeTLS {
 			auth += " before TLS"
 		}
-		cert := ""
-		if c := s.Certificate; c != nil {
-			cert = "certificate until " + c.NotAfter.UTC().Format("2006-01-02") + after(" for ", some(c.Names, 3), true)
-			if !c.Trusted {
-				cert += ", not trusted"
-			}
-		}
 		t.rows = append(t.rows, []string{fmt.Sprintf("%s:%d", s.Host, s.Port), s.Status,
-			list(strings.TrimSpace(how), after("AUTH ", auth, true), cert, after("greets with ", s.Banner, true), s.Cause)})
+			list(strings.TrimSpace(how), after("AUTH ", auth, true), certificate(s.Certificate), after("greets with ", s.Banner, true), s.Cause)})
+	}
+	return t
+}
+
+// certificate is one in words, "" where there is none.
+func certificate(c *audit.Cert) string {
+	if c == nil {
+		return ""
+	}
+	s := "certificate until " + c.NotAfter.UTC().Format("2006-01-02") + after(" for ", some(c.Names, 3), true)
+	switch {
+	case c.TrustUnknown != "":
+		s += ", whether trusted is not known: " + c.TrustUnknown
+	case !c.Trusted:
+		s += ", not trusted"
+	}
+	return s
+}
+
+// talkTable has a row for each MX host, with what it offers and what it said to envelopes.
+func talkTable(l []audit.MXTalk) table {
+	t := table{head: []string{"MX HOST", "PORT 25", "WHAT"}, right: -1, word: 1}
+	for _, h := range l {
+		how := ""
+		if h.Status == "open" {
+			how = "without TLS"
+		}
+		if h.TLS != "none" {
+			how = strings.TrimSpace(h.Version + " by STARTTLS " + h.Cipher)
+		}
+		what := []string{h.Address, how, certificate(h.Certificate), after("EHLO: ", strings.Join(h.Capabilities, ", "), true),
+			after("greets with ", h.Banner, true), h.Cause}
+		for _, r := range h.Replies {
+			what = append(what, fmt.Sprintf("%s for %s: %d %s", strings.ToUpper(r.Stage), r.To, r.Code, r.Text))
+		}
+		t.rows = append(t.rows, []string{h.Host, h.Status, list(what...)})
+	}
+	return t
+}
+
+// policyTable has the one row of the policy, where senders look for one.
+func policyTable(m audit.MTASTS) table {
+	t := table{head: []string{"POLICY", "FETCH", "WHAT"}, right: -1, word: 1}
+	if m.Fetch == "" {
+		return t
+	}
+	answer, age := "", ""
+	if m.HTTPStatus > 0 {
+		answer = list(fmt.Sprintf("HTTP %d", m.HTTPStatus), m.ContentType)
+	}
+	if m.MaxAge != nil {
+		age = fmt.Sprintf("max_age %d", *m.MaxAge)
+	}
+	t.rows = [][]string{{m.PolicyURL, m.Fetch, list(answer, after("mode ", m.Mode, true), age, after("mx ", some(m.MX, 5), true), m.Cause)}}
+	return t
+}
+
+// daneTable has a row for each host, with its TLSA records and whether they match.
+func daneTable(l []audit.DANE) table {
+	t := table{head: []string{"MX HOST", "DNSSEC", "TLSA RECORDS"}, right: -1, word: 1}
+	for _, d := range l {
+		what := []string{d.Cause}
+		for _, r := range d.Records {
+			what = append(what, r.Data+after(" matches: ", r.Matches, true)+after(", ", r.Cause, true)+after(", ", strings.Join(r.Problems, ", "), true))
+		}
+		if d.Status == "none" {
+			what = []string{"none at " + d.Name}
+		}
+		t.rows = append(t.rows, []string{d.Host, d.Secure, list(what...)})
 	}
 	return t
 }

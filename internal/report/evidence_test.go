@@ -15,8 +15,10 @@ func TestEvidenceWords(t *testing.T) {
 	e.SPF.Results[0].Stream = "esp"
 	e.DKIM.Keys[1] = audit.Key{Selector: "k1", Name: "k1._domainkey.healthy.example", Status: "revoked", Origin: "common"}
 	e.Submission[0].AuthBeforeTLS, e.Submission[0].Certificate.Trusted = true, false
+	e.TLS[0].Certificate.TrustUnknown = "no roots"
 	e.Submission[1] = audit.Service{Host: "mail.healthy.example", Port: 465, Status: "filtered", TLS: "none", Cause: "no answer within 4 s"}
 	e.DNSBL[0] = audit.Listing{Zone: "zen.spamhaus.org", Target: "11.22.33.44", Status: "listed", Codes: []string{"127.0.0.2", "127.0.0.4"}, Meaning: "SBL; XBL", Reason: "see there"}
+	add(r, audit.Finding{Rule: "tls.any", Status: "pass"})
 	out := show(t, r, Options{Width: 200, Verbose: true}, "")
 	for _, want := range []string{
 		"11.22.33.44  pass       given; stream default; PTR mail.healthy.example; HELO mail.healthy.example",
@@ -25,6 +27,9 @@ func TestEvidenceWords(t *testing.T) {
 		"k1        revoked  k1._domainkey.healthy.example; guessed",
 		"TLS 1.3 by STARTTLS; AUTH PLAIN LOGIN before TLS; certificate until 2027-01-22 for mail.healthy.example, not trusted; greets with",
 		"mail.healthy.example:465  filtered  no answer within 4 s",
+		"mx1.healthy.example  open      11.22.33.25; TLS 1.3 by STARTTLS TLS_AES_128_GCM_SHA256; certificate until 2027-01-22 for mx1.healthy.example, whether trusted is not known: no roots;",
+		"RCPT for postmaster@healthy.example: 250 2.1.5 ok",
+		"mx2.healthy.example  filtered  no answer to a connection attempt within 4s",
 		"zen.spamhaus.org        listed  11.22.33.44; 127.0.0.2, 127.0.0.4; SBL; XBL; see there",
 	} {
 		if !strings.Contains(out, want) {

@@ -9,9 +9,12 @@ import (
 	"mailaudit/internal/audit"
 )
 
-// fixes says who does what, what it wins, whether that is proven, and what to type. The order is the report's.
-func (p *page) fixes(r *audit.Report, verbose bool) {
-	const most = 10 // nobody carries out more before the next audit
+// shownFixes is how many fixes the table shows: nobody carries out more before the next audit.
+const shownFixes = 10
+
+// fixes says who does what, what it wins, whether that is proven, and what to type, of the first of them. The order is the
+// report's.
+func (p *page) fixes(r *audit.Report, most int, verbose bool) {
 	if len(r.Fixes) == 0 {
 		return
 	}
@@ -22,7 +25,7 @@ func (p *page) fixes(r *audit.Report, verbose bool) {
 		p.line("FIXES, best first")
 	}
 	for i, f := range r.Fixes {
-		if i == most && !verbose {
+		if i == most {
 			p.prose(2, count(len(r.Fixes)-most, "more fix")+" not shown (-v shows all)")
 			break
 		}
@@ -57,7 +60,7 @@ func (p *page) fix(n int, f audit.Fix, before *int, verbose bool) {
 		}
 		p.line(lead + l)
 	}
-	if !f.Proven && f.Reason != "" && verbose {
+	if !f.Proven && f.Reason != "" && (verbose || len(f.Changes) > 0) {
 		p.prose(indent, "not proven: "+f.Reason)
 	}
 	if verbose && len(f.Rules) > 0 {

@@ -100,6 +100,7 @@ var colors = map[string]string{
 	"warn": "33", "revoked": "33", "neutral": "33", "filtered": "33",
 	"unknown": "35", "temperror": "35",
 	"info": "36", "none": "36",
+	"reject": "31", "defer": "33", "spam": "33", "accept": "32",
 	"pass": "32", "clean": "32", "valid": "32", "open": "32",
 }
 

@@ -48,6 +48,25 @@ func healthy() *audit.Report {
 				Policy: "reject", ADKIM: "r", ASPF: "r", RUA: []string{"mailto:dmarc@healthy.example"},
 				OrgDomain: "healthy.example", EffectivePolicy: "reject"},
 			Alignment: []audit.Alignment{{Stream: "default", SPF: "pass", DKIM: "pass", DMARC: "pass", MailFrom: identity("pass"), Signer: identity("pass")}},
+			TLS: []audit.MXTalk{
+				{Host: "mx1.healthy.example", Address: "11.22.33.25", Status: "open", Banner: "mx1.healthy.example ESMTP", TLS: "starttls", Version: "TLS 1.3",
+					Cipher: "TLS_AES_128_GCM_SHA256", Capabilities: []string{"SIZE 36700160", "8BITMIME", "ENHANCEDSTATUSCODES"}, Replies: []audit.Reply{
+						{Purpose: "postmaster", To: "postmaster@healthy.example", Stage: "rcpt", Code: 250, Enhanced: "2.1.5", Text: "2.1.5 ok"}},
+					Certificate: &audit.Cert{Names: []string{"mx1.healthy.example"}, Issuer: "CN=R11", NotBefore: at.AddDate(0, 0, -29), NotAfter: at.AddDate(0, 0, 61), DaysLeft: 61, Trusted: true, NameOK: true}},
+				{Host: "mx2.healthy.example", Status: "filtered", TLS: "none", Capabilities: []string{}, Replies: []audit.Reply{}, Cause: "no answer to a connection attempt within 4s"},
+			},
+			MTASTS: audit.MTASTS{Status: "found", Record: "v=STSv1; id=20260101", ID: "20260101", PolicyURL: "https://mta-sts.healthy.example/.well-known/mta-sts.txt",
+				Fetch: "answered", HTTPStatus: 200, ContentType: "text/plain", Mode: "enforce", MaxAge: ptr(int64(604800)), MX: []string{"*.healthy.example"}},
+			TLSRPT: audit.TLSRPT{Status: "found", Record: "v=TLSRPTv1; rua=mailto:tls@healthy.example", RUA: []string{"mailto:tls@healthy.example"}},
+			DANE: []audit.DANE{
+				{Host: "mx1.healthy.example", Name: "_25._tcp.mx1.healthy.example", Status: "found", Secure: "pass", Records: []audit.TLSA{
+					{Data: "3 1 1 45bdcea8b103f3bc224ac3581b011ee3ac8d5512ee1b3eb66a69faf9b28bd5b6", Matches: "pass", Problems: []string{}}}},
+			},
+			NameServers: []audit.NameServer{{Host: "ns1.healthy.example", Address: "11.22.33.53", UDP: "authoritative", TCP: "authoritative", Serial: 7}},
+			DNSSEC: audit.DNSSEC{Status: "signed", Apex: "healthy.example", Validated: "unknown", DS: []audit.DS{{Tag: 60485, Algorithm: 13, Digest: 2}},
+				Keys: []audit.DNSKey{{Tag: 60485, Algorithm: 13, Entry: true}}, Cause: "not validated here: the resolver does not say that it has"},
+			Vantage: audit.Vantage{Honest: "pass", Rewrites: []string{}, TCP: "pass", Validates: "fail",
+				Egress: []audit.Egress{{Port: 587, Status: "open", Cause: "mail.healthy.example answered at 11.22.33.44"}}},
 			Submission: []audit.Service{
 				{Host: "mail.healthy.example", Port: 587, Status: "open", TLS: "starttls", Version: "TLS 1.3", Auth: []string{"PLAIN", "LOGIN"},
 					Banner: "mail.healthy.example ESMTP", Certificate: &audit.Cert{Names: []string{"mail.healthy.example"}, NotAfter: at.AddDate(0, 0, 61), Trusted: true}},
@@ -153,16 +172,16 @@ func broken() *audit.Report {
 	}
 	r.Evidence.DNSBL[4].Target, r.Evidence.DNSBL[4].Status, r.Evidence.DNSBL[4].Cause = "shop.example", "refused", "127.255.255.254: queries through a public resolver"
 	r.Fixes = []audit.Fix{
-		{ID: "ptr.missing-1", Rules: []string{"ptr.missing"}, Kind: "operator", Changes: []audit.Change{}, ScoreAfter: ptr(58),
+		{ID: "ptr.missing-1", Rules: []string{"ptr.missing"}, Kind: "operator", Changes: []audit.Change{}, RRsets: []audit.RRset{}, ScoreAfter: ptr(58),
 			Text:   "Give 11.22.33.45 a reverse name that leads back to it (whoever runs the address block sets it: the hoster's panel, or the provider), and let that name have the address as its A record",
 			Reason: "computed from the findings; not audited again with the change applied"},
 		{ID: "spf.all-neutral-2", Rules: []string{"spf.all-neutral"}, Kind: "dns", Proven: true, ScoreAfter: ptr(45), Text: "Replace the SPF record of shop.example",
-			Changes: []audit.Change{{Op: "replace", Name: "shop.example", Type: "TXT", TTL: 3600, Was: `"` + record + `"`, Data: `"` + strings.Replace(record, "?all", "~all", 1) + `"`}}},
+			RRsets: []audit.RRset{}, Changes: []audit.Change{{Op: "replace", Name: "shop.example", Type: "TXT", TTL: 3600, Was: `"` + record + `"`, Data: `"` + strings.Replace(record, "?all", "~all", 1) + `"`}}},
 		{ID: "dmarc.missing-3", Rules: []string{"dmarc.missing"}, Kind: "dns", Proven: true, ScoreAfter: ptr(52),
-			Text: "Publish a DMARC record that only watches; add rua=mailto: with a mailbox of yours to get reports",
-			Changes: []audit.Change{{Op: "add", Name: "_dmarc.shop.example", Type: "TXT", TTL: 3600, Data: `"v=DMARC1; p=none"`},
+			Text:   "Publish a DMARC record that only watches; add rua=mailto: with a mailbox of yours to get reports",
+			RRsets: []audit.RRset{}, Changes: []audit.Change{{Op: "add", Name: "_dmarc.shop.example", Type: "TXT", TTL: 3600, Data: `"v=DMARC1; p=none"`},
 				{Op: "remove", Name: "shop.example", Type: "TXT", Was: `"v=DMARC1; p=none"`}}},
-		{ID: "dkim.selector-missing-4", Rules: []string{"dkim.selector-missing"}, Kind: "dns", Changes: []audit.Change{},
+		{ID: "dkim.selector-missing-4", Rules: []string{"dkim.selector-missing"}, Kind: "dns", Changes: []audit.Change{}, RRsets: []audit.RRset{},
 			Text: "Publish the key of selector s1 (s1._domainkey.shop.example)", Reason: "the key is with the mail server"},
 	}
 	return r
@@ -176,7 +195,10 @@ func dead() *audit.Report {
 	e := audit.Evidence{Sources: r.Evidence.Sources, MX: audit.MX{Status: "unknown", Hosts: []audit.MXHost{}},
 		SPF:   audit.SPF{Status: "unknown", Records: []string{}, Errors: []audit.SPFError{}, Results: []audit.SPFResult{}},
 		DKIM:  audit.DKIM{Subtree: "unknown", Keys: []audit.Key{}},
-		DMARC: audit.DMARC{Status: "unknown", RUA: []string{}}, Alignment: []audit.Alignment{}, DNSBL: r.Evidence.DNSBL, Submission: []audit.Service{}}
+		DMARC: audit.DMARC{Status: "unknown", RUA: []string{}}, Alignment: []audit.Alignment{}, DNSBL: r.Evidence.DNSBL, Submission: []audit.Service{}, TLS: []audit.MXTalk{}, DANE: []audit.DANE{},
+		MTASTS: audit.MTASTS{Status: "unknown", MX: []string{}, Cause: "SERVFAIL"}, TLSRPT: audit.TLSRPT{Status: "unknown", RUA: []string{}, Cause: "SERVFAIL"},
+		NameServers: []audit.NameServer{}, DNSSEC: audit.DNSSEC{Status: "unknown", Validated: "unknown", DS: []audit.DS{}, Keys: []audit.DNSKey{}, Cause: "SERVFAIL"},
+		Vantage: audit.Vantage{Honest: "unknown", Rewrites: []string{}, TCP: "unknown", Validates: "unknown", Cause: "SERVFAIL", Egress: []audit.Egress{}}}
 	e.Sources[0].PTR, e.Sources[0].FCrDNS = []string{}, "unknown"
 	r.Evidence = e
 	for i := range e.DNSBL {

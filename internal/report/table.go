@@ -26,8 +26,13 @@ func (t *tableWriter) Report(r *audit.Report, exit string) error {
 	}
 	t.after = "report"
 	p.subject(r)
+	p.learned(r.Evidence.Message)
+	p.ourSide(r.Evidence.Vantage)
 	p.blank()
 	if err := p.findings(r, t.o.Verbose); err != nil {
+		return err
+	}
+	if err := p.forecast(r, t.o.Verbose); err != nil {
 		return err
 	}
 	p.records(r)
@@ -39,7 +44,17 @@ func (t *tableWriter) Report(r *audit.Report, exit string) error {
 			return err
 		}
 	}
-	p.fixes(r, t.o.Verbose)
+	most := shownFixes
+	if t.o.Verbose {
+		most = len(r.Fixes)
+	}
+	p.fixes(r, most, t.o.Verbose)
+	if c := r.WhatIf; c != nil {
+		p.blank()
+		p.line("WHAT IF: with the records given, against what is published")
+		p.line("  " + transition(c))
+		p.compared(c)
+	}
 	p.blank()
 	p.items(scored(r), "coverage "+percent(r.Coverage), exit)
 	return write(t.w, p.Bytes())

@@ -2,6 +2,9 @@ package smtpx
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
 	"time"
@@ -10,6 +13,7 @@ import (
 // Bounds on what is looked at and kept of the certificates.
 const (
 	maxCerts  = 10
+	maxChain  = 64 << 10 // octets, of all certificates together
 	maxNames  = 100
 	maxName   = 255 // octets
 	maxIssuer = 500 // octets
@@ -29,11 +33,40 @@ func examine(sent []*x509.Certificate, t Target) *Cert {
 		// Subject alternative names only, never the common name (RFC 9525).
 		NameOK: leaf.VerifyHostname(t.Host) == nil,
 		// Both ends are inside (RFC 5280 4.1.2.5).
-		InDate: !t.Now.Before(leaf.NotBefore) && !t.Now.After(leaf.NotAfter),
-		Issuer: clip(leaf.Issuer.String(), maxIssuer),
+		InDate:    !t.Now.Before(leaf.NotBefore) && !t.Now.After(leaf.NotAfter),
+		Issuer:    clip(leaf.Issuer.String(), maxIssuer),
+		Key:       leaf.PublicKeyAlgorithm.String(),
+		Bits:      bits(leaf.PublicKey),
+		Signature: leaf.SignatureAlgorithm.String(),
 	}
 	c.chain(sent, t)
 	return c
+}
+
+// bits is the size of a public key as its kind counts it.
+func bits(key any) int {
+	switch k := key.(type) {
+	case *rsa.PublicKey:
+		return k.N.BitLen()
+	case *ecdsa.PublicKey:
+		return k.Params().BitSize
+	case ed25519.PublicKey:
+		return len(k) * 8
+	}
+	return 0
+}
+
+// presented are the certificates as they came, as far as the bounds go.
+func presented(sent []*x509.Certificate) [][]byte {
+	var l [][]byte
+	room := maxChain
+	for _, c := range sent[:min(len(sent), maxCerts)] {
+		if room -= len(c.Raw); room < 0 {
+			break
+		}
+		l = append(l, c.Raw)
+	}
+	return l
 }
 
 // chain verifies that the leaf leads to a root. It asks for Target.Now where the leaf is valid then, and otherwise for

@@ -1,8 +1,12 @@
 package smtpx
 
 import (
+	"crypto/ed25519"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"math/big"
+	"slices"
 	"testing"
 	"time"
 
@@ -120,5 +124,63 @@ func TestExamineBounded(t *testing.T) {
 	got := names(many)
 	if len(got) != maxNames || len(got[0]) > maxName+len("...") {
 		t.Errorf("%d names of %d octets", len(got), len(got[0]))
+	}
+}
+
+// TestKey: what the key and the signature of a certificate are.
+func TestKey(t *testing.T) {
+	ca := newCA(t)
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: now, NotAfter: days(1)}
+	edwards, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	type kind struct {
+		Key       string
+		Bits      int
+		Signature string
+	}
+	for want, c := range map[kind]tls.Certificate{
+		{"ECDSA", 256, "ECDSA-SHA256"}: ca.Issue(host, days(-1), days(1)),
+		{"RSA", 1024, "ECDSA-SHA1"}:    ca.IssueWeak(host, days(-1), days(1)),
+		{"Ed25519", 256, "Ed25519"}:    {Certificate: [][]byte{edwards}},
+	} {
+		got := examine(parse(t, c), Target{Host: host, Roots: ca.Pool(), Now: now})
+		if d := cmp.Diff(want, kind{got.Key, got.Bits, got.Signature}); d != "" {
+			t.Errorf("(-want +got):\n%s", d)
+		}
+	}
+	if n := bits(struct{}{}); n != 0 {
+		t.Errorf("a key of no known kind has %d bits", n)
+	}
+}
+
+// TestPresented: the certificates are kept as they came, within bounds.
+func TestPresented(t *testing.T) {
+	below, err := newCA(t).Intermediate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := below.Issue(host, days(-1), days(1))
+	if d := cmp.Diff(c.Certificate, presented(parse(t, c))); d != "" || len(c.Certificate) != 2 {
+		t.Errorf("(-sent +kept):\n%s", d)
+	}
+	small, big := &x509.Certificate{Raw: []byte{1}}, &x509.Certificate{Raw: make([]byte, maxChain-1)}
+	for _, tt := range []struct {
+		sent []*x509.Certificate
+		want int
+	}{
+		{nil, 0},
+		{slices.Repeat([]*x509.Certificate{small}, maxCerts+1), maxCerts},
+		{[]*x509.Certificate{small, big, small}, 2},
+		{[]*x509.Certificate{small, small, big}, 2},
+	} {
+		if got := presented(tt.sent); len(got) != tt.want {
+			t.Errorf("%d of %d certificates are kept, want %d", len(got), len(tt.sent), tt.want)
+		}
 	}
 }

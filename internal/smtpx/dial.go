@@ -19,7 +19,11 @@ func connect(ctx context.Context, dial DialFunc, t Target, p *Probe) (net.Conn, 
 		return nil, errors.New("no address to connect to")
 	}
 	addrs := t.Addrs[:min(len(t.Addrs), maxAddrs)]
-	end := time.Now().Add(t.Patience * 2 / 3)
+	patience := t.Connect
+	if patience <= 0 {
+		patience = t.Patience * 2 / 3
+	}
+	end := time.Now().Add(patience)
 	var whys []string
 	for i, a := range addrs {
 		share := (time.Until(end) / time.Duration(len(addrs)-i)).Round(time.Millisecond)

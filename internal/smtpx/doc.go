@@ -14,6 +14,7 @@
 // STARTTLS turns the connection into TLS once the server has said 220. Both sides forget what was said before, so EHLO
 // is sent again, and nothing that came in the clear may be taken for what TLS protects (RFC 3207 4.2).
 //
-// The probe is one connection, sends EHLO, STARTTLS and QUIT and nothing else, and judges nothing: it says what it saw,
-// and whether it saw the end of it. It is bounded in octets, lines, certificates and time.
+// The probe is one connection, sends EHLO, STARTTLS and QUIT, and judges nothing: it says what it saw, and whether it saw
+// the end of it. Where it is told to it asks, besides, about envelopes by MAIL, RCPT, RSET and VRFY. It never sends DATA and
+// never logs in. It is bounded in octets, lines, certificates and time.
 package smtpx

@@ -76,7 +76,7 @@ type refusal struct {
 
 func (r *refusal) Error() string { return fmt.Sprintf("%s is %q", r.what, r.reply) }
 
-// talk goes from the connection to the last EHLO.
+// talk goes from the connection to the last EHLO, and through the envelopes.
 func (s *session) talk(ctx context.Context) error {
 	if s.Implicit {
 		if err := s.handshake(ctx, ImplicitTLS); err != nil {
@@ -95,7 +95,7 @@ func (s *session) talk(ctx context.Context) error {
 		s.STARTTLS = len(params(caps, "STARTTLS")) > 0
 		if !s.STARTTLS {
 			s.Auth, s.Complete = s.AuthPlain, true
-			return nil
+			return s.envelopes(ctx)
 		}
 		if err := s.startTLS(ctx); err != nil {
 			return err
@@ -107,7 +107,7 @@ func (s *session) talk(ctx context.Context) error {
 		return err
 	}
 	s.EHLOTLS, s.Auth, s.Complete = caps, mechanisms(caps), true
-	return nil
+	return s.envelopes(ctx)
 }
 
 // greeting reads what a server opens with (RFC 5321 3.1): 220, or 554 and the like to turn a client away.
@@ -115,6 +115,11 @@ func (s *session) greeting(ctx context.Context) error {
 	const what = "the greeting"
 	r, err := s.reply(ctx, what)
 	if err != nil {
+		var bad malformed
+		if errors.As(err, &bad) {
+			s.NoBanner = err.Error()
+		}
+		s.Late = errors.Is(context.Cause(ctx), errPatience)
 		return err
 	}
 	s.Banner = strings.Join(r.lines, "\n")
@@ -127,14 +132,7 @@ func (s *session) greeting(ctx context.Context) error {
 
 // command sends a line and gives the text of the reply, which must have the code wanted.
 func (s *session) command(ctx context.Context, line string, want int) ([]string, error) {
-	// A failed write needs no word of its own: the read after it fails too, or gives what the server said in parting.
-	io.WriteString(s.conn, line+"\r\n")
-	verb, _, _ := strings.Cut(line, " ")
-	if s.TLS != NoTLS {
-		verb += " under TLS"
-	}
-	what := "the reply to " + verb
-	r, err := s.reply(ctx, what)
+	r, what, err := s.say(ctx, line)
 	if err != nil {
 		return nil, err
 	}
@@ -142,6 +140,19 @@ func (s *session) command(ctx context.Context, line string, want int) ([]string,
 		return nil, &refusal{what, r}
 	}
 	return r.lines, nil
+}
+
+// say sends a line and gives the reply, and what that is in errors.
+func (s *session) say(ctx context.Context, line string) (r reply, what string, err error) {
+	// A failed write needs no word of its own: the read after it fails too, or gives what the server said in parting.
+	io.WriteString(s.conn, line+"\r\n")
+	verb, _, _ := strings.Cut(line, " ")
+	if s.TLS != NoTLS {
+		verb += " under TLS"
+	}
+	what = "the reply to " + verb
+	r, err = s.reply(ctx, what)
+	return r, what, err
 }
 
 // reply reads a reply; what names it in errors.
@@ -176,7 +187,8 @@ func (s *session) until(ctx context.Context, err error) string {
 func (s *session) startTLS(ctx context.Context) error {
 	if _, err := s.command(ctx, "STARTTLS", 220); err != nil {
 		var unwelcome *refusal
-		if errors.As(err, &unwelcome) {
+		// A server that shuts down (RFC 5321 3.8) says nothing about its TLS.
+		if errors.As(err, &unwelcome) && unwelcome.reply.code != closing {
 			s.TLSFault = err.Error()
 		}
 		return err
@@ -208,7 +220,7 @@ func (s *session) handshake(ctx context.Context, how string) error {
 	s.TLS = how
 	s.Version, s.OldTLS = tls.VersionName(state.Version), state.Version < tls.VersionTLS12
 	s.Cipher = tls.CipherSuiteName(state.CipherSuite)
-	s.Cert = examine(state.PeerCertificates, s.Target)
+	s.Cert, s.Chain = examine(state.PeerCertificates, s.Target), presented(state.PeerCertificates)
 	return nil
 }
 
@@ -249,7 +261,27 @@ func (s *session) noTLS(ctx context.Context, first []byte, err error) error {
 		line, _, _ := strings.Cut(string(first), "\n")
 		return s.fault(fmt.Sprintf("the server answered the TLS handshake in the clear: %q", clip(line, maxQuote)))
 	}
-	return s.fault(clip(fmt.Sprintf("the TLS handshake failed: %v", err), maxQuote))
+	why := clip(fmt.Sprintf("the TLS handshake failed: %v", err), maxQuote)
+	if by := ours(err); by != "" {
+		return fmt.Errorf("%s (%s)", why, by)
+	}
+	return s.fault(why)
+}
+
+// ours says what of our own TLS may have ended a handshake that others finish, "" where it is the server's doing: package
+// tls has no ciphers with DHE, and is stricter about certificates than most, of which it tells in words alone.
+func ours(err error) string {
+	for _, words := range []string{"remote error: tls: handshake failure", "remote error: tls: insufficient security level"} {
+		if strings.Contains(err.Error(), words) {
+			return "it may want ciphers that are not offered here, such as those with DHE"
+		}
+	}
+	for _, words := range []string{"failed to parse certificate", "unsupported type of public key", "RSA key larger than", "keys are insecure"} {
+		if strings.Contains(err.Error(), words) {
+			return "others may take such a certificate"
+		}
+	}
+	return ""
 }
 
 // inTheClear reads the greeting of a server that does without TLS on a port for implicit TLS.

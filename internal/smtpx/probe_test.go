@@ -56,7 +56,7 @@ var dialer net.Dialer
 
 // ignored are the fields that differ from run to run or from machine to machine, or that other tests look at.
 var ignored = cmp.Options{
-	cmpopts.IgnoreFields(Probe{}, "RoundTrip", "Cipher"),
+	cmpopts.IgnoreFields(Probe{}, "RoundTrip", "Cipher", "Chain"),
 	cmpopts.EquateComparable(netip.Addr{}),
 }
 
@@ -77,6 +77,7 @@ func TestRun(t *testing.T) {
 		c := &Cert{
 			Names: []string{host}, NotBefore: days(-30), NotAfter: days(60),
 			NameOK: true, ChainOK: true, InDate: true, Issuer: "CN=testnet root",
+			Key: "ECDSA", Bits: 256, Signature: "ECDSA-SHA256",
 		}
 		if change != nil {
 			change(c)
@@ -112,6 +113,8 @@ func TestRun(t *testing.T) {
 		return p
 	}
 	unknown := func(why string) Probe { return Probe{Status: Unknown, TLS: NoTLS, Why: why} }
+	late := func(why string) Probe { return Probe{Status: Unknown, TLS: NoTLS, Why: why, Late: true} }
+	noBanner := func(why string) Probe { return Probe{Status: Unknown, TLS: NoTLS, Why: why, NoBanner: why} }
 	hostile := "\x1b]0;owned\x07\x1b[31m\xff\x00<script>\u202e %s%n"
 
 	for _, c := range []struct {
@@ -240,8 +243,7 @@ func TestRun(t *testing.T) {
 			implicit: true,
 			want: Probe{
 				Status: Open, TLS: NoTLS,
-				TLSFault: "the TLS handshake failed: remote error: tls: handshake failure",
-				Why:      "the TLS handshake failed: remote error: tls: handshake failure",
+				Why: "the TLS handshake failed: remote error: tls: handshake failure (it may want ciphers that are not offered here, such as those with DHE)",
 			},
 		},
 		{
@@ -253,7 +255,7 @@ func TestRun(t *testing.T) {
 			name:   "implicit TLS and then silent",
 			behave: testnet.Behaviour{Certificate: good, Implicit: true, Silent: true}, implicit: true, patience: 2 * time.Second,
 			want: Probe{
-				Status: Unknown, TLS: ImplicitTLS, Version: "TLS 1.3", Cert: cert(nil),
+				Status: Unknown, TLS: ImplicitTLS, Version: "TLS 1.3", Cert: cert(nil), Late: true,
 				Why: "the greeting did not end within 2s (0 octets came)",
 			},
 		},
@@ -284,6 +286,12 @@ func TestRun(t *testing.T) {
 				p.Why = p.TLSFault
 			}),
 			verbs: []string{"EHLO", "STARTTLS", "QUIT"},
+		},
+		{
+			name:   "shut down at STARTTLS",
+			behave: testnet.Behaviour{Certificate: good, Replies: map[string]string{"STARTTLS": "421 4.3.2 closing\r\n"}},
+			want:   broken(func(p *Probe) { p.Why = `the reply to STARTTLS is "421 4.3.2 closing"` }),
+			verbs:  []string{"EHLO", "STARTTLS", "QUIT"},
 		},
 		{
 			name:   "closed at STARTTLS",
@@ -353,27 +361,27 @@ func TestRun(t *testing.T) {
 		{
 			name:   "no SMTP at all",
 			behave: testnet.Behaviour{NoTLS: true, Greeting: "HTTP/1.1 400 Bad Request\r\n"},
-			want:   unknown(`the greeting is no SMTP reply: "HTTP/1.1 400 Bad Request\r\n"`),
+			want:   noBanner(`the greeting is no SMTP reply: "HTTP/1.1 400 Bad Request\r\n"`),
 		},
 		{
 			name:   "silent",
 			behave: testnet.Behaviour{NoTLS: true, Silent: true}, patience: 200 * time.Millisecond,
-			want: unknown("the greeting did not end within 200ms (0 octets came)"),
+			want: late("the greeting did not end within 200ms (0 octets came)"),
 		},
 		{
 			name:   "endless banner",
 			behave: testnet.Behaviour{NoTLS: true, Endless: true},
-			want:   unknown("the greeting has more than 64 lines"),
+			want:   noBanner("the greeting has more than 64 lines"),
 		},
 		{
 			name:   "endless line",
 			behave: testnet.Behaviour{NoTLS: true, Greeting: "220 " + strings.Repeat("x", 5000) + "\r\n"},
-			want:   unknown("the greeting has a line longer than 2048 octets"),
+			want:   noBanner("the greeting has a line longer than 2048 octets"),
 		},
 		{
 			name:   "many octets",
 			behave: testnet.Behaviour{NoTLS: true, Greeting: strings.Repeat("220-"+strings.Repeat("x", 1000)+"\r\n", 10)},
-			want:   unknown("the greeting is longer than 8192 octets"),
+			want:   noBanner("the greeting is longer than 8192 octets"),
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -514,6 +522,35 @@ func TestRunEHLO(t *testing.T) {
 	}
 }
 
+// TestRunOurTLS has servers with which others agree on TLS, and our library does not: that is no fault of theirs.
+func TestRunOurTLS(t *testing.T) {
+	ca := newCA(t)
+	odd := ca.Issue(host, days(-1), days(60))
+	odd.Certificate = slices.Clone(odd.Certificate)
+	der := slices.Clone(odd.Certificate[0])
+	version := []byte{0xa0, 3, 2, 1, 2}                   // and behind it the serial number, which is positive (RFC 5280 4.1.2.2)
+	der[bytes.Index(der, version)+len(version)+2] |= 0x80 // no more
+	odd.Certificate[0] = der
+	for _, c := range []struct {
+		name string
+		b    testnet.Behaviour
+		why  string
+	}{
+		{"certificate", testnet.Behaviour{Certificate: odd}, "x509: negative serial number (others may take such a certificate)"},
+		// The key is ECDSA, so that the server has no cipher that suits it.
+		{"ciphers", testnet.Behaviour{Certificate: ca.Issue(host, days(-1), days(60)), MaxTLS: tls.VersionTLS12, Suites: []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA}},
+			"remote error: tls: handshake failure (it may want ciphers that are not offered here, such as those with DHE)"},
+	} {
+		for _, implicit := range []bool{false, true} {
+			c.b.Implicit = implicit
+			p := Run(t.Context(), dialer.DialContext, Target{Host: host, Addrs: []netip.AddrPort{serve(t, c.b).Addr()}, Implicit: implicit, Roots: ca.Pool()})
+			if p.Status != Open || p.TLS != NoTLS || p.TLSFault != "" || p.Complete || !strings.HasSuffix(p.Why, c.why) {
+				t.Errorf("%s, implicit %v: %s, %q, fault %q", c.name, implicit, p.Status, p.Why, p.TLSFault)
+			}
+		}
+	}
+}
+
 // discard is an address that nothing dials: these tests bring their own connections.
 var discard = netip.MustParseAddrPort("192.0.2.1:9")
 
@@ -564,11 +601,19 @@ func TestRunTime(t *testing.T) {
 	}
 }
 
-// TestRunConnectTime has no address answer: together they get two thirds of the patience.
+// TestRunConnectTime has no address answer: together they get two thirds of the patience, or the time that is set for it.
 func TestRunConnectTime(t *testing.T) {
 	for n := 1; n <= maxAddrs+1; n++ {
 		synctest.Test(t, func(t *testing.T) {
 			start := time.Now()
+			Run(t.Context(), func(ctx context.Context, _, _ string) (net.Conn, error) {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}, Target{Addrs: slices.Repeat([]netip.AddrPort{discard}, n), Patience: time.Minute, Connect: 3 * time.Second})
+			if took := time.Since(start).Round(10 * time.Millisecond); took != 3*time.Second {
+				t.Errorf("%d addresses: took %v", n, took)
+			}
+			start = time.Now()
 			p := Run(t.Context(), func(ctx context.Context, _, _ string) (net.Conn, error) {
 				<-ctx.Done()
 				return nil, ctx.Err()

@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -49,6 +50,21 @@ func (ca *CA) Issue(name string, notBefore, notAfter time.Time) tls.Certificate 
 	return c
 }
 
+// IssueWeak is Issue for a certificate as nobody should present one: an RSA key of 1024 bits, signed by SHA-1.
+func (ca *CA) IssueWeak(name string, notBefore, notAfter time.Time) tls.Certificate {
+	key, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		return tls.Certificate{}
+	}
+	c := template(name, notBefore, notAfter)
+	c.SignatureAlgorithm = x509.ECDSAWithSHA1
+	der, err := x509.CreateCertificate(rand.Reader, c, ca.cert, &key.PublicKey, ca.key)
+	if err != nil {
+		return tls.Certificate{}
+	}
+	return tls.Certificate{Certificate: append([][]byte{der}, ca.chain...), PrivateKey: key}
+}
+
 // SelfSigned makes a certificate that no authority vouches for; see Issue for the name.
 func SelfSigned(name string, notBefore, notAfter time.Time) tls.Certificate {
 	return leaf(name, notBefore, notAfter, nil, nil)
@@ -87,6 +103,15 @@ func authority(name string, parent *x509.Certificate, parentKey *ecdsa.PrivateKe
 }
 
 func leaf(name string, notBefore, notAfter time.Time, parent *x509.Certificate, parentKey *ecdsa.PrivateKey) tls.Certificate {
+	der, key, err := sign(template(name, notBefore, notAfter), parent, parentKey)
+	if err != nil {
+		return tls.Certificate{}
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// template is the certificate of a server, without its key.
+func template(name string, notBefore, notAfter time.Time) *x509.Certificate {
 	c := &x509.Certificate{
 		SerialNumber: serial(),
 		Subject:      pkix.Name{CommonName: name},
@@ -100,11 +125,7 @@ func leaf(name string, notBefore, notAfter time.Time, parent *x509.Certificate, 
 	} else {
 		c.DNSNames = []string{name}
 	}
-	der, key, err := sign(c, parent, parentKey)
-	if err != nil {
-		return tls.Certificate{}
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+	return c
 }
 
 // sign makes a key for c and signs c with the parent's key or, without a parent, with its own.

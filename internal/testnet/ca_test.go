@@ -1,6 +1,7 @@
 package testnet
 
 import (
+	"crypto/rsa"
 	"crypto/x509"
 	"testing"
 	"time"
@@ -36,5 +37,9 @@ func TestCA(t *testing.T) {
 	}
 	if c := ca.Issue("größe.example", from, to); len(c.Certificate) > 0 || c.PrivateKey != nil {
 		t.Error("a certificate for a name that it cannot hold")
+	}
+	weak, err := x509.ParseCertificate(ca.IssueWeak("mail.example", from, to).Certificate[0])
+	if err != nil || weak.SignatureAlgorithm != x509.ECDSAWithSHA1 || weak.PublicKey.(*rsa.PublicKey).N.BitLen() != 1024 {
+		t.Errorf("a weak certificate: %v %+v", err, weak)
 	}
 }

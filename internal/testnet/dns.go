@@ -32,22 +32,27 @@ const (
 	DNSGarbage                      // the ID, then noise
 	DNSWrongID                      // the answer under another ID
 	DNSWrongName                    // the answer to another name
+	DNSBogus                        // SERVFAIL unless CD is set: what a resolver that validates makes of a broken chain (RFC 4035 4.7)
+	DNSNoTCP                        // the answer over UDP; a connection is closed without one
+	DNSRecase                       // the answer, with the question in lower case
 )
 
 // DNSOptions shape a DNS server; the zero value answers at once and rightly.
 type DNSOptions struct {
-	Delay time.Duration // before each answer
+	Delay         time.Duration // before each answer
+	Authoritative bool          // answer as a server with authority for the zones in the file, and without recursion
+	Validates     bool          // answer as a resolver for which all is signed: with AD
 	// Faults by question. Type 0 is any type and name "" any name; the most exact entry counts.
 	Faults map[dnsx.Question]DNSFault
 }
 
-// DNSAsked is one question as it came in.
+// DNSAsked is one question as it came in; Unchecked is its CD bit.
 type DNSAsked struct {
 	dnsx.Question
 	TCP bool
 }
 
-// DNS is a recursive resolver on loopback, for a world that consists of one zone file.
+// DNS is a recursive resolver on loopback, for a world that consists of one zone file, or one of its authoritative servers.
 type DNS struct {
 	zone     *dnsx.Zone
 	options  DNSOptions
@@ -125,9 +130,14 @@ func (s *DNS) serve(w dns.ResponseWriter, req *dns.Msg, tcp bool) {
 	}
 	q := dnsx.Q(req.Question[0].Name, dnsx.Type(req.Question[0].Qtype))
 	s.mu.Lock()
-	s.asked = append(s.asked, DNSAsked{q, tcp})
+	s.asked = append(s.asked, DNSAsked{dnsx.Question{Name: q.Name, Type: q.Type, Unchecked: req.CheckingDisabled}, tcp})
 	s.mu.Unlock()
-	reply := s.reply(req, s.fault(q), tcp)
+	fault := s.fault(q)
+	if fault == DNSNoTCP && tcp {
+		w.Close()
+		return
+	}
+	reply := s.reply(req, fault, tcp)
 	if reply == nil {
 		return
 	}
@@ -153,7 +163,11 @@ func (s *DNS) fault(q dnsx.Question) DNSFault {
 // reply packs the answer; nil is silence.
 func (s *DNS) reply(req *dns.Msg, fault DNSFault, tcp bool) []byte {
 	m := new(dns.Msg).SetReply(req)
-	m.RecursionAvailable = true
+	m.RecursionAvailable, m.AuthenticatedData = !s.options.Authoritative, s.options.Validates
+	answer := s.zone.Reply
+	if s.options.Authoritative {
+		answer = s.zone.Serve
+	}
 	edns := req.IsEdns0()
 	size := dns.MinMsgSize
 	if edns != nil {
@@ -177,7 +191,7 @@ func (s *DNS) reply(req *dns.Msg, fault DNSFault, tcp bool) []byte {
 			edns = nil
 			break
 		}
-		s.zone.Reply(m)
+		answer(m)
 	case DNSTruncateDead:
 		if tcp {
 			return nil
@@ -188,9 +202,15 @@ func (s *DNS) reply(req *dns.Msg, fault DNSFault, tcp bool) []byte {
 			m.Truncated = true
 			break
 		}
-		s.zone.Reply(m)
+		answer(m)
+	case DNSBogus:
+		if !req.CheckingDisabled {
+			m.Rcode = dns.RcodeServerFailure
+			break
+		}
+		answer(m)
 	default:
-		s.zone.Reply(m)
+		answer(m)
 	}
 	if edns != nil {
 		m.SetEdns0(4096, false)
@@ -205,6 +225,8 @@ func (s *DNS) reply(req *dns.Msg, fault DNSFault, tcp bool) []byte {
 		m.Id++
 	case DNSWrongName:
 		m.Question[0].Name = "other.example."
+	case DNSRecase:
+		m.Question[0].Name = strings.ToLower(m.Question[0].Name)
 	}
 	b, err := m.Pack()
 	if err != nil || len(b) > dns.MaxMsgSize { // more than any message can hold

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/miekg/dns"
 
 	"mailaudit/internal/dnsx"
@@ -144,6 +146,7 @@ func TestDNSFaults(t *testing.T) {
 		{testnet.DNSGarbage, 0, bad, bad},
 		{testnet.DNSWrongID, 0, bad, bad},
 		{testnet.DNSWrongName, 0, otherName, otherName},
+		{testnet.DNSNoTCP, 0, hello, bad},
 	} {
 		s := serveDNS(t, zone, testnet.DNSOptions{Faults: map[dnsx.Question]testnet.DNSFault{d: tt.fault}})
 		if m, err := ask(t, s, "udp", "d.example.", dns.TypeTXT, tt.edns); !tt.udp(m, err) {
@@ -198,7 +201,7 @@ func TestDNSFaultsByQuestion(t *testing.T) {
 		{Question: dnsx.Q("d.example", dnsx.TXT)}, {Question: dnsx.Q("d.example", dnsx.MX)},
 		{Question: dnsx.Q("e.example", dnsx.MX)}, {Question: dnsx.Q("e.example", dnsx.A)},
 	}
-	if d := cmp.Diff(want, s.Asked()); d != "" {
+	if d := cmp.Diff(want, s.Asked(), cmpopts.EquateComparable(netip.Addr{})); d != "" {
 		t.Errorf("asked (-want +got):\n%s", d)
 	}
 }
@@ -293,4 +296,59 @@ func TestEditZone(t *testing.T) {
 		}
 	}()
 	testnet.EditZone(text, "-b.example. A")
+}
+
+// TestDNSAuthoritative: a server with authority answers for its zones, refers beneath them and refuses beyond.
+func TestDNSAuthoritative(t *testing.T) {
+	s := serveDNS(t, `example. SOA ns1.example. h.example. 7 7200 3600 1209600 3600
+a.example. A 192.0.2.1
+d.example. NS ns.d.example.
+d.example. DS 1 13 2 00
+ns.d.example. A 192.0.2.53
+`, testnet.DNSOptions{Authoritative: true})
+	for _, tt := range []struct {
+		name              string
+		typ               uint16
+		aa                bool
+		rcode, answer, ns int
+		glue              int
+	}{
+		{"a.example.", dns.TypeA, true, dns.RcodeSuccess, 1, 0, 0},
+		{"b.example.", dns.TypeA, true, dns.RcodeNameError, 0, 1, 0},
+		{"d.example.", dns.TypeDS, true, dns.RcodeSuccess, 1, 0, 0},
+		{"d.example.", dns.TypeNS, false, dns.RcodeSuccess, 0, 1, 1},
+		{"x.d.example.", dns.TypeA, false, dns.RcodeSuccess, 0, 1, 1},
+		{"other.test.", dns.TypeA, false, dns.RcodeRefused, 0, 0, 0},
+	} {
+		m, err := ask(t, s, "udp", tt.name, tt.typ, 0)
+		if err != nil || m.Authoritative != tt.aa || m.RecursionAvailable || m.Rcode != tt.rcode || len(m.Answer) != tt.answer ||
+			len(m.Ns) != tt.ns || len(m.Extra) != tt.glue {
+			t.Errorf("%s %s: %v, %v", tt.name, dns.TypeToString[tt.typ], m, err)
+		}
+	}
+}
+
+// TestDNSChecking: CD has a bogus name answered, AD is set by who validates, and both are noted as they came in.
+func TestDNSChecking(t *testing.T) {
+	s := serveDNS(t, zone, testnet.DNSOptions{Validates: true, Faults: map[dnsx.Question]testnet.DNSFault{{}: testnet.DNSBogus}})
+	for _, checked := range []bool{true, false} {
+		q := new(dns.Msg).SetQuestion("d.example.", dns.TypeTXT)
+		q.CheckingDisabled = !checked
+		m, err := dns.Exchange(q, s.Addr().String())
+		if err != nil || (m.Rcode == dns.RcodeServerFailure) != checked || (len(m.Answer) == 1) == checked || !m.AuthenticatedData {
+			t.Errorf("checked %v: %v, %v", checked, m, err)
+		}
+	}
+	if l := s.Asked(); len(l) != 2 || l[0].Unchecked || !l[1].Unchecked {
+		t.Errorf("%+v", l)
+	}
+}
+
+func TestDNSCase(t *testing.T) {
+	s := serveDNS(t, zone, testnet.DNSOptions{Faults: map[dnsx.Question]testnet.DNSFault{{Type: dnsx.TXT}: testnet.DNSRecase}})
+	for typ, want := range map[uint16]string{dns.TypeTXT: "d.example.", dns.TypeA: "D.eXample."} {
+		if m, err := ask(t, s, "udp", "D.eXample.", typ, 0); err != nil || m.Question[0].Name != want {
+			t.Errorf("%v, %v", m, err)
+		}
+	}
 }

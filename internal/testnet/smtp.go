@@ -32,8 +32,13 @@ type Behaviour struct {
 	Inject      string          // sent in the clear together with the reply to STARTTLS
 	NotTLS      string          // sent in the clear where the server's first TLS message belongs
 
-	// Replies to verbs, sent verbatim, in place of the usual ones: before TLS and under it. An empty reply closes the
-	// connection instead.
+	Offers []string // announced under TLS besides the usual
+	// Mailboxes are what an MX host takes mail for without a login. It refuses others in their domains as unknown, and
+	// the rest of the world as relaying. nil: a submission service, which wants a login first.
+	Mailboxes []string
+
+	// Replies to verbs, or to whole lines, sent verbatim in place of the usual ones: before TLS and under it. An empty
+	// reply closes the connection instead.
 	Replies, RepliesTLS map[string]string
 }
 
@@ -172,8 +177,9 @@ func (s *SMTP) serve(c net.Conn) {
 		if err != nil {
 			return
 		}
-		verb := s.note(string(line))
-		reply := s.reply(verb, secure)
+		text := strings.TrimRight(string(line), "\r\n")
+		verb := s.note(text)
+		reply := s.reply(verb, text, secure)
 		if _, err := io.WriteString(c, reply); err != nil || reply == "" || verb == "QUIT" {
 			return
 		}
@@ -237,7 +243,7 @@ func (s *SMTP) greet(c net.Conn) bool {
 
 // note logs the verb of a command and gives it.
 func (s *SMTP) note(line string) string {
-	verb, _, _ := strings.Cut(strings.TrimRight(line, "\r\n"), " ")
+	verb, _, _ := strings.Cut(line, " ")
 	verb = strings.ToUpper(verb)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -247,12 +253,15 @@ func (s *SMTP) note(line string) string {
 	return verb
 }
 
-// reply is the answer to a verb, with all its lines. It is empty where the connection is to be closed instead.
-func (s *SMTP) reply(verb string, secure bool) string {
+// reply is the answer to a line, with all its lines. It is empty where the connection is to be closed instead.
+func (s *SMTP) reply(verb, line string, secure bool) string {
 	b := s.behaviour
 	replies := b.Replies
 	if secure {
 		replies = b.RepliesTLS
+	}
+	if r, ok := replies[line]; ok {
+		return r
 	}
 	if r, ok := replies[verb]; ok {
 		return r
@@ -266,6 +275,11 @@ func (s *SMTP) reply(verb string, secure bool) string {
 		if secure && !b.NoAuth || !secure && b.EarlyAuth {
 			r += "250-AUTH PLAIN LOGIN\r\n"
 		}
+		for _, capability := range b.Offers {
+			if secure {
+				r += "250-" + capability + "\r\n"
+			}
+		}
 		return r + "250 ENHANCEDSTATUSCODES\r\n"
 	case "STARTTLS":
 		if secure || b.NoTLS {
@@ -274,10 +288,32 @@ func (s *SMTP) reply(verb string, secure bool) string {
 		return "220 2.0.0 ready\r\n" + b.Inject
 	case "QUIT":
 		return "221 2.0.0 bye\r\n"
+	case "RSET":
+		return "250 2.0.0 reset\r\n"
+	case "VRFY":
+		return "252 2.5.0 cannot say\r\n"
 	case "MAIL", "RCPT", "DATA":
+		if b.Mailboxes != nil && verb != "DATA" {
+			return b.envelope(verb, line)
+		}
 		return "530 5.7.0 authentication required\r\n"
 	}
 	return "502 5.5.1 no such command\r\n"
+}
+
+// envelope is the answer of an MX host to MAIL and RCPT.
+func (b *Behaviour) envelope(verb, line string) string {
+	_, to, _ := strings.Cut(strings.TrimSuffix(line, ">"), ":<")
+	_, domain, _ := strings.Cut(to, "@")
+	switch {
+	case verb == "MAIL":
+		return "250 2.1.0 ok\r\n"
+	case slices.Contains(b.Mailboxes, to):
+		return "250 2.1.5 ok\r\n"
+	case slices.ContainsFunc(b.Mailboxes, func(m string) bool { return strings.HasSuffix(m, "@"+domain) }):
+		return "550 5.1.1 user unknown\r\n"
+	}
+	return "554 5.7.1 relay access denied\r\n"
 }
 
 // Refused gives a port on which nothing listens, and which nothing else on this machine can take before release:

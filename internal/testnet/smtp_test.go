@@ -3,9 +3,11 @@ package testnet
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/smtp"
+	"net/textproto"
 	"slices"
 	"syscall"
 	"testing"
@@ -97,5 +99,37 @@ func TestRefused(t *testing.T) {
 	var errno syscall.Errno
 	if !errors.As(err, &errno) || errno.Timeout() {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestMailboxes: an MX host takes mail for its own mailboxes, and a submission service for nobody without a login.
+func TestMailboxes(t *testing.T) {
+	for _, tt := range []struct {
+		b              Behaviour
+		from, to, want string
+	}{
+		{Behaviour{NoTLS: true, Mailboxes: []string{"a@d.example"}}, "", "a@d.example", ""},
+		{Behaviour{NoTLS: true, Mailboxes: []string{"a@d.example"}}, "", "b@d.example", "550 5.1.1 user unknown"},
+		{Behaviour{NoTLS: true, Mailboxes: []string{"a@d.example"}}, "", "a@other.example", "554 5.7.1 relay access denied"},
+		{Behaviour{NoTLS: true}, "a@d.example", "a@d.example", "530 5.7.0 authentication required"},
+		{Behaviour{NoTLS: true, Mailboxes: []string{"a@d.example"}, Replies: map[string]string{"RCPT TO:<a@d.example>": "450 4.2.0 later\r\n"}}, "", "a@d.example", "450 4.2.0 later"},
+	} {
+		s, err := ServeSMTP(tt.b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := smtp.Dial(s.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, refusal := "", new(textproto.Error)
+		if errors.As(errors.Join(c.Mail(tt.from), c.Rcpt(tt.to)), &refusal) {
+			got = fmt.Sprintf("%d %s", refusal.Code, refusal.Msg)
+		}
+		if got != tt.want {
+			t.Errorf("%s to %s: %q, want %q", tt.from, tt.to, got, tt.want)
+		}
+		c.Close()
+		s.Close()
 	}
 }

@@ -1,5 +1,5 @@
 // Package taglist reads the tag lists of RFC 6376 3.2, the "name=value; name=value" syntax that DKIM keys, DMARC
-// (RFC 9989 4.7), MTA-STS, TLS-RPT and BIMI records share.
+// (RFC 9989 4.7) and BIMI records share.
 //
 //	tag-list = tag-spec *( ";" tag-spec ) [ ";" ]
 //	tag-spec = [FWS] tag-name [FWS] "=" [FWS] tag-value [FWS]

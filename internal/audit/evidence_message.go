@@ -1,0 +1,75 @@
+package audit
+
+import (
+	"slices"
+	"time"
+
+	"mailaudit/internal/facts"
+)
+
+// Message is what was learned from the message that --message names; there is none without it.
+type Message struct {
+	Stream     string      `json:"stream"`
+	From       string      `json:"from"`          // the author domain
+	Learned    []string    `json:"learned"`       // fields of the stream that were taken from it
+	Hop        *Hop        `json:"hop,omitempty"` // nil: none is seen at which a receiver took the message from outside
+	Cause      string      `json:"cause"`         // why
+	Envelope   string      `json:"envelope"`      // by Return-Path; <> for the null sender
+	Signatures []Signature `json:"signatures"`
+	Unread     int         `json:"unread"` // signatures beyond those that are looked at
+
+	AuthenticationResults *AuthResults `json:"authentication_results,omitempty"` // evidence alone
+}
+
+// Hop is the Received field by which the message came to its receiver.
+type Hop struct {
+	Number int    `json:"number"` // from the top, from 1
+	Of     int    `json:"of"`
+	By     string `json:"by"`
+	IP     string `json:"ip"`
+	HELO   string `json:"helo"`
+	RDNS   string `json:"rdns"`
+	Text   string `json:"text"`
+}
+
+// Signature is one DKIM-Signature, verified with the key that is published now.
+type Signature struct {
+	Domain    string     `json:"domain"`
+	Selector  string     `json:"selector"`
+	Algorithm string     `json:"algorithm"`
+	Bits      int        `json:"bits"`
+	Expires   *time.Time `json:"expires"`
+	Result    string     `json:"result"` // pass, fail, policy, temperror, permerror
+	Cause     string     `json:"cause"`
+}
+
+// AuthResults is what the receiver wrote (RFC 8601).
+type AuthResults struct {
+	Server  string   `json:"server"`
+	Results []string `json:"results"`
+}
+
+func message(f *facts.Facts) *Message {
+	if len(f.Messages) == 0 {
+		return nil
+	}
+	m := f.Messages[0]
+	out := &Message{Stream: m.Stream, From: m.From, Learned: []string{}, Cause: m.Why, Envelope: m.Sender, Signatures: []Signature{}, Unread: m.Unread}
+	if i := slices.IndexFunc(f.Streams, func(s facts.Stream) bool { return s.Name == m.Stream }); i >= 0 {
+		out.Learned = list(f.Streams[i].Learned)
+	}
+	if h := m.Hop; h != nil {
+		out.Hop = &Hop{Number: h.Number, Of: h.Of, By: h.By, IP: h.IP.String(), HELO: h.HELO, RDNS: h.RDNS, Text: h.Text}
+	}
+	for _, s := range m.Signatures {
+		x := Signature{Domain: s.Domain, Selector: s.Selector, Algorithm: s.Algorithm, Bits: s.Bits, Result: s.Result, Cause: s.Why}
+		if !s.Expires.IsZero() {
+			x.Expires = &s.Expires
+		}
+		out.Signatures = append(out.Signatures, x)
+	}
+	if r := m.Results; r != nil {
+		out.AuthenticationResults = &AuthResults{Server: r.Server, Results: list(r.Results)}
+	}
+	return out
+}

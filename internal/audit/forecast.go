@@ -1,0 +1,50 @@
+package audit
+
+import (
+	"slices"
+
+	"mailaudit/internal/checks"
+	"mailaudit/internal/facts"
+	"mailaudit/internal/receivers"
+)
+
+// foretold are the areas that a forecast rests on: where one is left out, so is the forecast.
+var foretold = []checks.Area{"domain", "mx", "spf", "dkim", "dmarc", "ptr"}
+
+// forecast is what receivers would answer. A domain that sends nothing gets no answer.
+func forecast(f *facts.Facts, found []checks.Finding, o Options) []Forecast {
+	l := []Forecast{}
+	declared := slices.ContainsFunc(f.Streams, func(s facts.Stream) bool { return len(s.IPs) > 0 })
+	if f.Profile.Name == facts.Parked && !declared || slices.ContainsFunc(foretold, func(a checks.Area) bool { return !o.Wanted(a) }) {
+		return l
+	}
+	for _, e := range receivers.Forecast(f, o.Receivers) {
+		x := Forecast{Receiver: e.Receiver, Setup: e.Setup, Stream: e.Stream, IP: e.IP, Verdict: string(e.Verdict), Stage: string(e.Stage), Reply: e.Reply,
+			Rules: list(behind(e.Rules, found, e.Verdict != receivers.Undecided)), Basis: string(e.Basis), Source: e.Source, Reason: e.Reason, Note: e.Note, Unseen: e.Unseen}
+		if e.Bulk != nil {
+			x.Bulk = &BulkForecast{Verdict: string(e.Bulk.Verdict), Reply: e.Bulk.Reply, Rules: list(behind(e.Bulk.Rules, found, true))}
+		}
+		l = append(l, x)
+	}
+	return l
+}
+
+// behind are those of a requirement's rules that found something, the worst alone. Where none did, something is behind it all
+// the same if it is broken: then all of them are named.
+func behind(rules []string, found []checks.Finding, broken bool) []string {
+	for _, s := range []checks.Status{checks.Fail, checks.Warn, checks.Info, checks.Unknown} {
+		var l []string
+		for _, x := range found {
+			if x.Status == s && !x.Implied && slices.Contains(rules, x.Check.ID) && !slices.Contains(l, x.Check.ID) {
+				l = append(l, x.Check.ID)
+			}
+		}
+		if len(l) > 0 {
+			return l
+		}
+	}
+	if !broken {
+		return nil
+	}
+	return rules
+}

@@ -1,0 +1,61 @@
+package audit_test
+
+import (
+	"slices"
+	"testing"
+
+	"mailaudit/internal/audit"
+	"mailaudit/internal/checks"
+)
+
+func verdictOf(t *testing.T, r *audit.Report, receiver string) audit.Forecast {
+	t.Helper()
+	i := slices.IndexFunc(r.Forecast, func(f audit.Forecast) bool { return f.Receiver == receiver })
+	if i < 0 {
+		t.Fatalf("no forecast for %s", receiver)
+	}
+	return r.Forecast[i]
+}
+
+func TestForecast(t *testing.T) {
+	for _, f := range offline(t).audited().Forecast {
+		if f.Verdict == "reject" || f.Verdict == "defer" || f.Source == "" || f.Rules == nil {
+			t.Errorf("healthy: %+v", f)
+		}
+	}
+
+	r := offline(t, "-25.2.0.192.in-addr.arpa. PTR").audited()
+	if f := verdictOf(t, r, "gmail"); f.Verdict != "reject" || !slices.Equal(f.Rules, []string{"ptr.missing"}) || f.IP != "192.0.2.25" || f.Basis != "documented" {
+		t.Errorf("without a PTR record: %+v", f)
+	}
+
+	// Of the many rules behind a requirement those are named that found something.
+	r = offline(t, "-_dmarc.healthy.example. TXT").audited()
+	if f := verdictOf(t, r, "outlook"); f.Verdict != "accept" || f.Bulk == nil || !slices.Equal(f.Bulk.Rules, []string{"dmarc.missing"}) {
+		t.Errorf("without DMARC: %+v, %+v", f, f.Bulk)
+	}
+}
+
+func TestForecastIsChosen(t *testing.T) {
+	w := offline(t)
+	o := options
+	o.Receivers = []string{"webde", "gmail"}
+	if r := audit.Judge(w.gathered(), o); len(r.Forecast) != 2 || r.Forecast[0].Receiver != "gmail" {
+		t.Errorf("--receivers webde,gmail: %+v", r.Forecast)
+	}
+	for _, left := range []checks.Area{"spf", "ptr", "dnsbl"} {
+		o = options
+		o.Wanted = func(a checks.Area) bool { return a != left }
+		if r := audit.Judge(w.gathered(), o); (len(r.Forecast) > 0) != (left == "dnsbl") {
+			t.Errorf("without area %s there are %d forecasts", left, len(r.Forecast))
+		}
+	}
+	parked := offline(t, "-healthy.example. TXT", `healthy.example. 3600 IN TXT "v=spf1 -all"`)
+	if r := parked.audited(); len(r.Forecast) == 0 {
+		t.Error("no forecast for the declared address of a domain whose records say that it sends nothing")
+	}
+	parked.target.Streams[0].IPs = nil
+	if r := parked.audited(); len(r.Forecast) != 0 {
+		t.Errorf("a domain that sends nothing: %+v", r.Forecast)
+	}
+}

@@ -1,0 +1,142 @@
+package gather
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"golang.org/x/time/rate"
+
+	"mailaudit/internal/blocklist"
+	"mailaudit/internal/dnsx"
+)
+
+// InFlight is how many questions a client should have under way at once, so that 60 lists are asked about 8 addresses, and
+// tested, in one go: each question waits for a server, and none for another question.
+const InFlight = 1024
+
+// listBurst is how many questions a list is asked before its pace counts: what one audit asks at most, which is the reason
+// too for each of 256 addresses that are all listed, the two test points and what is nearby.
+const listBurst = 600
+
+// listDNS stands between an audit and the client that asks real servers, and knows the zones of lists: the key of each and
+// its pace. In front of it a key is nowhere. Names hold blocklist.Placeholder, and so does whatever comes back, be it a
+// record, an alias or the cause of a failure; so nothing that is kept or shown can hold the key.
+type listDNS struct {
+	under dnsx.Resolver
+	zones map[string]*listZone
+	kept  *kept
+}
+
+type listZone struct {
+	zone string // as in the file
+	wire string // as in a question
+	key  *regexp.Regexp
+	pace *rate.Limiter
+	wait bool // for a turn: an allowlist decides nothing, and so holds nothing up
+}
+
+// NewListDNS makes a resolver that asks under, and about the lists with their keys, by variable, and no faster than each
+// allows. A process needs one: the pace is that of all its audits together, and what many of them ask, such as the
+// self-tests of lists, is asked once.
+func NewListDNS(under dnsx.Resolver, lists []blocklist.List, keys map[string]string) dnsx.Resolver {
+	d := &listDNS{under: under, zones: map[string]*listZone{}, kept: newKept()}
+	for _, l := range lists {
+		perSecond := l.Rate
+		if perSecond == 0 {
+			perSecond = blocklist.DefaultRate
+		}
+		z := &listZone{zone: l.Zone, wire: l.Zone, pace: rate.NewLimiter(rate.Limit(perSecond), listBurst), wait: !l.Allows()}
+		if key := keys[l.Key]; key != "" {
+			z.wire = strings.Replace(l.Zone, blocklist.Placeholder, key, 1)
+			z.key = regexp.MustCompile("(?i)" + regexp.QuoteMeta(key)) // servers may answer in another case
+		}
+		d.zones[l.Zone] = z
+	}
+	return d
+}
+
+// Lookup implements dnsx.Resolver.
+func (d *listDNS) Lookup(ctx context.Context, q dnsx.Question) dnsx.Answer {
+	z := d.of(q.Name)
+	switch {
+	case q.Server.IsValid(): // a key goes to no server that DNS named
+	case z != nil:
+		return d.kept.lookup(ctx, q, func() dnsx.Answer { return d.ask(ctx, z, q) })
+	case q.Name == nowhere, q.Name == "." && q.TCP: // about our side, which is the same for all audits
+		return d.kept.lookup(ctx, q, func() dnsx.Answer { return d.under.Lookup(ctx, q) })
+	}
+	return d.under.Lookup(ctx, q)
+}
+
+// ask asks a list, in its turn.
+func (d *listDNS) ask(ctx context.Context, z *listZone, q dnsx.Question) dnsx.Answer {
+	// It fails at once where no turn would come in time. After the end of ctx the resolver has the better words.
+	if !z.turn(ctx) && ctx.Err() == nil {
+		return dnsx.Answer{Question: q, Status: dnsx.Failed, Cause: fmt.Sprintf("our own rate limit of %s questions a second to %s: no turn within the time limit",
+			strconv.FormatFloat(float64(z.pace.Limit()), 'f', -1, 64), z.zone)}
+	}
+	asked := q
+	asked.Name = strings.TrimSuffix(q.Name, z.zone) + z.wire
+	a := d.under.Lookup(ctx, asked)
+	a.Question = q
+	return z.redact(a)
+}
+
+// turn waits until a list may be asked, and says whether it may.
+func (z *listZone) turn(ctx context.Context) bool {
+	if !z.wait {
+		return z.pace.Allow()
+	}
+	return z.pace.Wait(ctx) == nil
+}
+
+// of is the list to whose zone a name belongs, the most specific.
+func (d *listDNS) of(name string) *listZone {
+	for more := true; more; _, name, more = strings.Cut(name, ".") {
+		if z := d.zones[name]; z != nil {
+			return z
+		}
+	}
+	return nil
+}
+
+// redact puts the placeholder in the place of the key wherever an answer holds it.
+func (z *listZone) redact(a dnsx.Answer) dnsx.Answer {
+	if z.key == nil {
+		return a
+	}
+	a.Cause, a.Chain = z.hide(a.Cause), z.hideAll(a.Chain)
+	records := make([]dnsx.Record, len(a.Records))
+	for i, r := range a.Records {
+		r.Name, r.Data, r.Target = z.hide(r.Name), z.hide(r.Data), z.hide(r.Target)
+		text := z.hide(r.Text)
+		r.Strings = z.hideAll(r.Strings)
+		if text != r.Text && strings.Join(r.Strings, "") != text { // a string ends within the key
+			r.Strings, r.Data = []string{text}, strconv.Quote(text)
+		}
+		r.Text = text
+		records[i] = r
+	}
+	if a.Records != nil {
+		a.Records = records
+	}
+	return a
+}
+
+func (z *listZone) hide(s string) string {
+	return z.key.ReplaceAllLiteralString(s, blocklist.Placeholder)
+}
+
+func (z *listZone) hideAll(l []string) []string {
+	if l == nil {
+		return nil
+	}
+	out := make([]string, len(l))
+	for i, s := range l {
+		out[i] = z.hide(s)
+	}
+	return out
+}

@@ -1,0 +1,152 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"mailaudit/internal/audit"
+)
+
+// foretold is what several receivers would answer for the same reason.
+type foretold struct {
+	receivers              []string
+	verdict, stage, reason string
+}
+
+// forecast says who would refuse the mail, and in which words. Who would take it stands on one line.
+func (p *page) forecast(r *audit.Report, verbose bool) error {
+	if len(r.Forecast) == 0 {
+		return nil
+	}
+	several, addresses := len(r.Streams) > 1, len(r.Evidence.Sources) > 1
+	var rows []foretold
+	var accept []string
+	for _, f := range r.Forecast {
+		x := foretold{[]string{f.Receiver}, f.Verdict, f.Stage, because(f, addresses, verbose)}
+		if f.Verdict == "accept" && f.Bulk == nil && (!verbose || f.Reason == "") {
+			accept = append(accept, f.Receiver)
+			continue
+		}
+		if several {
+			x.reason = list(x.reason, "stream "+f.Stream)
+		}
+		i := slices.IndexFunc(rows, func(y foretold) bool {
+			return x.verdict == y.verdict && x.stage == y.stage && x.reason == y.reason
+		})
+		if i < 0 {
+			rows = append(rows, x)
+			continue
+		}
+		rows[i].receivers = append(rows[i].receivers, f.Receiver)
+	}
+	p.blank()
+	if len(rows) > 0 {
+		slices.SortStableFunc(rows, func(a, b foretold) int { return cmp.Compare(severity(a.verdict), severity(b.verdict)) })
+		t := table{head: []string{"WHO WOULD REFUSE", "VERDICT", "AT", "BECAUSE"}, right: -1, word: 1}
+		for _, x := range rows {
+			t.rows = append(t.rows, []string{strings.Join(distinct(x.receivers), ", "), x.verdict, x.stage, x.reason})
+		}
+		if err := p.table(t); err != nil {
+			return err
+		}
+		p.blank()
+	}
+	p.prose(2, taken(distinct(accept), len(rows) > 0, verbose))
+	p.replies(r.Forecast, verbose)
+	if verbose {
+		p.unseen(r.Forecast)
+	}
+	return nil
+}
+
+// severity orders verdicts, the worst first.
+func severity(verdict string) int {
+	return slices.Index([]string{"reject", "defer", "unknown", "spam", "accept"}, verdict)
+}
+
+// because names the rules behind a refusal, or says in words what is not known.
+func because(f audit.Forecast, addresses, verbose bool) string {
+	const most = 3
+	what := some(f.Rules, most)
+	switch {
+	case f.Verdict == "accept" && f.Bulk != nil:
+		return fmt.Sprintf("as a bulk sender: %s, %s", f.Bulk.Verdict, some(f.Bulk.Rules, most))
+	case f.Verdict == "unknown" && verbose:
+		return list(f.Reason, f.Note)
+	case f.Verdict == "accept" || f.Verdict == "unknown":
+		return f.Reason
+	case verbose:
+		what = list(what, f.Reason, f.Note)
+	}
+	if addresses && f.IP != "" {
+		what += " (" + f.IP + ")"
+	}
+	return what
+}
+
+// taken says that nothing speaks against the mail at the rest, which is less than that they take it.
+func taken(l []string, rest, verbose bool) string {
+	const handful = 3
+	if len(l) == 0 {
+		return ""
+	}
+	who, hint := strings.Join(l, ", "), ""
+	if len(l) > handful && !verbose {
+		who, hint = count(len(l), "receiver"), " (-v names them)"
+		if rest {
+			who = fmt.Sprintf("%d more", len(l))
+		}
+	}
+	return "nothing is known for which " + who + " would refuse the mail" + hint + "; content and reputation are not seen"
+}
+
+// replies are the words of those that refuse, each once.
+func (p *page) replies(l []audit.Forecast, verbose bool) {
+	const (
+		most    = 3   // replies
+		longest = 200 // runes of one
+	)
+	var order []string
+	say := map[string][]string{}
+	for _, f := range l {
+		if f.Reply == "" {
+			continue
+		}
+		if say[f.Reply] == nil {
+			order = append(order, f.Reply)
+		}
+		say[f.Reply] = append(say[f.Reply], f.Receiver)
+	}
+	for i, reply := range order {
+		if i == most && !verbose {
+			p.blank()
+			p.prose(2, fmt.Sprintf("the words of %d more are not shown (-v shows all)", len(order)-most))
+			break
+		}
+		who, text := distinct(say[reply]), Visible(reply)
+		if runes := []rune(text); len(runes) > longest && !verbose {
+			text = string(runes[:longest]) + ".."
+		}
+		verb := " says"
+		if len(who) > 1 {
+			verb = " say"
+		}
+		p.blank()
+		p.prose(2, strings.Join(who, ", ")+verb)
+		p.prose(4, text)
+	}
+}
+
+// unseen says what each receiver also goes by.
+func (p *page) unseen(l []audit.Forecast) {
+	var who []string
+	p.blank()
+	for _, f := range l {
+		if f.Unseen != "" && !slices.Contains(who, f.Receiver) {
+			who = append(who, f.Receiver)
+			p.hanging(2, f.Receiver+": "+f.Unseen)
+		}
+	}
+}

@@ -1,0 +1,47 @@
+package report
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"mailaudit/internal/audit"
+)
+
+// TestMessage: which Received field was used is told, and that nothing is judged by what the receiver wrote.
+func TestMessage(t *testing.T) {
+	day := time.Date(2026, 11, 29, 10, 0, 0, 0, time.UTC)
+	r := healthy()
+	r.Evidence.Message = &audit.Message{Stream: "default", From: "healthy.example", Learned: []string{"ips", "helo"}, Envelope: "b@healthy.example", Unread: 2,
+		Hop: &audit.Hop{Number: 2, Of: 3, By: "mx.rcpt.example", IP: "11.22.33.44", HELO: "mail.healthy.example", RDNS: "out.healthy.example", Text: "from x"},
+		Signatures: []audit.Signature{{Domain: "healthy.example", Selector: "s1", Algorithm: "rsa-sha256", Bits: 2048, Expires: &day, Result: "pass"},
+			{Domain: "esp.example", Selector: "k\x1b", Result: "fail", Cause: "the body was changed"}},
+		AuthenticationResults: &audit.AuthResults{Server: "mx.rcpt.example", Results: []string{"spf=pass", "dkim=pass"}}}
+	s := compiled(t, "")
+	holds := func(want ...string) {
+		t.Helper()
+		if err := s.Validate(instance(t, written(t, Options{Format: "json"}, r).Bytes())); err != nil {
+			t.Error(err)
+		}
+		out := show(t, r, Options{Width: 400, Verbose: true}, "")
+		for _, w := range want {
+			if !strings.Contains(strings.Join(strings.Fields(out), " "), w) {
+				t.Errorf("%q is missing in\n%s", w, out)
+			}
+		}
+	}
+	if out := show(t, r, Options{Width: 400}, ""); !strings.Contains(out, "\nthe message: by Received field 2 of 3, which mx.rcpt.example wrote: 11.22.33.44;") || strings.Contains(out, "MESSAGE") {
+		t.Errorf("without -v:\n%s", out)
+	}
+	holds("MESSAGE, from healthy.example; by Received field 2 of 3, which mx.rcpt.example wrote: 11.22.33.44;",
+		"HELO mail.healthy.example; PTR then out.healthy.example; envelope sender b@healthy.example; learned: ips, helo; 2 signatures more not looked at",
+		"mx.rcpt.example wrote, and nothing is judged by it: spf=pass; dkim=pass",
+		"d=healthy.example s=s1 pass rsa-sha256; 2048 bits",
+		"s=k\\x1b fail the body was changed")
+	r.Evidence.Message = &audit.Message{From: "healthy.example", Learned: []string{}, Cause: "there is no Received field", Signatures: []audit.Signature{}}
+	holds("MESSAGE, from healthy.example; there is no Received field", "it carries no DKIM signature")
+	r.Evidence.Message = nil
+	if out := show(t, r, Options{Width: 300, Verbose: true}, ""); strings.Contains(out, "MESSAGE") {
+		t.Error("a message is shown where there is none")
+	}
+}
