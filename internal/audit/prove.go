@@ -315,7 +315,7 @@ func expected(rule string, fixes []string) bool {
 	case "dmarc.rua-missing":
 		return slices.ContainsFunc(fixes, func(r string) bool { return strings.HasPrefix(r, "dmarc.") })
 	case "dmarc.spf-only":
-		return slices.ContainsFunc(fixes, func(r string) bool { return strings.HasPrefix(r, "spf.") })
+		return slices.ContainsFunc(fixes, func(r string) bool { return strings.HasPrefix(r, "spf.") || r == "dmarc.aspf-strict" })
 	case "spf.lookup-near":
 		return slices.Contains(fixes, "spf.lookup-limit")
 	case "spf.void":

@@ -168,7 +168,6 @@ func dmarcUnaligned(f *facts.Facts, a Alignment) []Violation {
 	return one(Warn, message)
 }
 
-// dmarcSPFOnly is about signatures that do not count. Where there are none, dmarc.reject-spf-only and the dkim rules say so.
 // badlySigned says what is wrong with the signatures of a stream's sample message although the published keys are good, "" where
 // there is no message, or rules about keys or alignment say it.
 func badlySigned(f *facts.Facts, a Alignment) string {
@@ -184,6 +183,7 @@ func badlySigned(f *facts.Facts, a Alignment) string {
 	return ""
 }
 
+// dmarcSPFOnly is about signatures that do not count. Where there are none, dmarc.reject-spf-only and the dkim rules say so.
 func dmarcSPFOnly(f *facts.Facts, a Alignment) []Violation {
 	if a.Single != "spf" {
 		return nil

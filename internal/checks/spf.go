@@ -536,6 +536,17 @@ var spfChecks = []*Check{
 		Judge:      spfRule(spfHELO, spfHELOMissing),
 	},
 	{
+		ID: "spf.helo-not-covered", Title: "the HELO name authorises the hosts that say it", Area: "spf", Worst: Warn, Impact: Reject,
+		References: []string{"RFC 7208 2.3", "RFC 7208 2.6.4", "RFC 7208 8.4"},
+		Replies:    []string{"550 5.7.23 <..>: Recipient address rejected: Message rejected due to: SPF fail - not authorized."},
+		Needs:      facts.SPFTree,
+		Help: "Receivers may check the HELO name by itself, before MAIL FROM. policyd-spf does unless told otherwise, and refuses what its " +
+			"record says must not come from the address.",
+		Fix:     "Name the sending addresses in the SPF record of the HELO name (v=spf1 a -all where its A and AAAA records are all of them)",
+		Example: Example{Zone: `mail.example.com. TXT "v=spf1 -all"`},
+		Judge:   spfRule(spfHELO, spfHELOFail),
+	},
+	{
 		ID: "spf.parked", Title: "a domain that sends nothing says so in SPF", Area: "spf", Worst: Info, Impact: Hygiene,
 		References: []string{"RFC 7208 10.1.2"},
 		Needs:      facts.SPFTree,

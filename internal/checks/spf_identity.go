@@ -79,6 +79,30 @@ func spfHELOMissing(_ *facts.Facts, s facts.SPF) []Violation {
 		Fix: fmt.Sprintf("Publish the TXT record v=spf1 a -all at %s", clip(s.Domain))}}
 }
 
+// spfHELOFail names the declared addresses that the record of a HELO name refuses. Where MAIL FROM refuses them too,
+// spf.ip-not-covered carries the points.
+func spfHELOFail(f *facts.Facts, s facts.SPF) []Violation {
+	var l []string
+	implied := true
+	for _, r := range f.Results {
+		if r.Identity != "helo" || r.Domain != s.Domain || !r.Declared || r.Result != "fail" {
+			continue
+		}
+		l = append(l, r.IP.String())
+		implied = implied && slices.ContainsFunc(f.Results, func(m facts.SPFResult) bool {
+			return m.Identity == "mailfrom" && m.IP == r.IP && m.Stream == r.Stream && m.Result == "fail"
+		})
+	}
+	if len(l) == 0 {
+		return nil
+	}
+	verb := "get"
+	if len(l) == 1 {
+		verb = "gets"
+	}
+	return []Violation{{Status: Warn, Implied: implied, Message: fmt.Sprintf("%s %s fail from the SPF record of %s, the name in EHLO, which receivers may check by itself", some(l), verb, clip(s.Domain))}}
+}
+
 // spfParkedRecord is the record of a domain that sends nothing.
 func spfParkedRecord(f *facts.Facts) []subject[facts.SPF] {
 	if !sendsNothing(f) {

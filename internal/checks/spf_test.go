@@ -154,6 +154,30 @@ func helloRecord(status string) func(*facts.Facts) {
 	}
 }
 
+// helloResult is an edit after which the HELO name and MAIL FROM have these results for the sending address.
+func helloResult(helo, mailFrom string) func(*facts.Facts) {
+	return edits(helloRecord(facts.SPFFound), func(f *facts.Facts) {
+		ip := f.Sources[0].IP
+		f.Results = []facts.SPFResult{
+			{IP: ip, Stream: "default", Declared: true, Identity: "mailfrom", Domain: f.Domain, Result: mailFrom},
+			{IP: ip, Stream: "default", Declared: true, Identity: "helo", Domain: "mail.healthy.example", Result: helo},
+		}
+	})
+}
+
+// TestHELOImplied: an address that MAIL FROM refuses, too, costs its points once.
+func TestHELOImplied(t *testing.T) {
+	for mailFrom, want := range map[string]bool{"fail": true, "pass": false} {
+		f := healthy()
+		helloResult("fail", mailFrom)(f)
+		for _, x := range Run(f, func(Area) bool { return true }).Findings {
+			if x.Check.ID == "spf.helo-not-covered" && x.Implied != want {
+				t.Errorf("MAIL FROM %s: implied %t", mailFrom, x.Implied)
+			}
+		}
+	}
+}
+
 // sendsAs is an edit: the stream's MAIL FROM and d= are these domains, each its own organizational domain unless beneath
 // healthy.example.
 func sendsAs(mailFrom, signer string) func(*facts.Facts) {
@@ -614,6 +638,8 @@ var spfCases = []ruleCase{
 	{rule: "spf.unaligned-note", name: "the domain itself", want: "", edit: func(*facts.Facts) {}},
 	{rule: "spf.unaligned-note", name: "parked", want: "", edit: profile(facts.Parked, sendsAs("bounce.example", "signer.example"))},
 
+	{rule: "spf.helo-not-covered", want: Warn, says: "11.22.33.44 gets fail from the SPF record of mail.healthy.example", edit: helloResult("fail", "pass")},
+	{rule: "spf.helo-not-covered", name: "softfail refuses nobody", want: Pass, edit: helloResult("softfail", "pass")},
 	{rule: "spf.helo-missing", want: Info, says: "mail.healthy.example has no SPF record, so a bounce", edit: helloRecord(facts.SPFNone)},
 	{rule: "spf.helo-missing", name: "it has one", want: Pass, edit: helloRecord(facts.SPFFound)},
 	{rule: "spf.helo-missing", name: "not found out", want: Unknown, says: "SERVFAIL", edit: helloRecord(facts.SPFUnknown)},
@@ -894,7 +920,7 @@ func TestSPFPlaces(t *testing.T) {
 
 // TestSPFEveryPlace holds that whatever is about a term says where it stands.
 func TestSPFEveryPlace(t *testing.T) {
-	nowhere := []string{"spf.missing", "spf.multiple", "spf.type99", "spf.ip-not-covered", "spf.ip6-not-covered", "spf.unaligned-note", "spf.helo-missing"}
+	nowhere := []string{"spf.missing", "spf.multiple", "spf.type99", "spf.ip-not-covered", "spf.ip6-not-covered", "spf.unaligned-note", "spf.helo-missing", "spf.helo-not-covered"}
 	for _, c := range spfCases {
 		for _, x := range of(after(c.edit), c.rule) {
 			at := x.At

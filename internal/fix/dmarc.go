@@ -20,6 +20,7 @@ func (p *proposer) dmarc() {
 		p.repairDMARC(d)
 		p.repairRUA(d)
 	}
+	p.relax(d)
 	clears := p.take(func(f checks.Finding) bool { return f.Check.ID == "dmarc.missing" })
 	if len(clears) == 0 {
 		return
@@ -122,6 +123,39 @@ func (p *proposer) repairRUA(d facts.DMARC) {
 	text := d.Record.Text
 	text = text[:t.Offset] + strings.Replace(text[t.Offset:], t.Value, strings.Join(l, ","), 1)
 	p.add(Proposal{Kind: DNS, Text: "Put right where the reports of " + d.FoundAt + " are to go",
+		Changes: []Change{{Op: "replace", Name: d.FoundAt, Type: "TXT", TTL: ttl, Data: quote(text), Was: quote(d.Record.Text)}}}, clears)
+}
+
+// relax takes adkim=s and aspf=s out of a record where they cost the owner's own mail its alignment: in relaxed mode, which
+// is the default, subdomains count (RFC 9989 4.4). Whatever is aligned stays so, here and for all that inherits the record.
+func (p *proposer) relax(d facts.DMARC) {
+	at, ok := strings.CutPrefix(d.FoundAt, "_dmarc.")
+	if !ok || !p.own(at) || d.Record == nil || len(d.Texts) != 1 {
+		return
+	}
+	text := d.Record.Text
+	var rules []string
+	for _, name := range []string{"adkim", "aspf"} {
+		t, ok := tag(d, name)
+		rule := "dmarc." + name + "-strict"
+		if !ok || !slices.ContainsFunc(p.open, func(f checks.Finding) bool { return f.Check.ID == rule }) {
+			continue
+		}
+		at := t.Offset + strings.IndexByte(text[t.Offset:], '=')
+		text = text[:at] + strings.Replace(text[at:], t.Value, "r", 1) // as long as it was
+		rules = append(rules, rule)
+	}
+	if len(rules) == 0 || text == d.Record.Text {
+		return
+	}
+	saved := func(i checks.Identity) bool { return i.Passes == "pass" && i.Relaxed == "pass" && i.Mode == "strict" }
+	for _, a := range checks.Alignments(p.facts) {
+		if a.DMARC == "fail" && (saved(a.DKIM) || saved(a.SPF)) {
+			rules = append(rules, "dmarc.unaligned")
+		}
+	}
+	clears := p.take(func(f checks.Finding) bool { return slices.Contains(rules, f.Check.ID) })
+	p.add(Proposal{Kind: DNS, Authenticates: true, Text: "Let subdomains count for alignment in " + d.FoundAt + ", or have the service use the very domain of From",
 		Changes: []Change{{Op: "replace", Name: d.FoundAt, Type: "TXT", TTL: ttl, Data: quote(text), Was: quote(d.Record.Text)}}}, clears)
 }
 

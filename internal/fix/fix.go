@@ -91,6 +91,7 @@ func Propose(f *facts.Facts, findings []checks.Finding) []Proposal {
 		}
 	}
 	p.spf()
+	p.dkim()
 	p.dmarc()
 	p.greeting()
 	p.exchangers()

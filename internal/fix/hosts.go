@@ -130,6 +130,7 @@ func (p *proposer) exchangers() {
 			p.add(Proposal{Kind: DNS, Text: "Let the MX name " + target + ", where the alias " + h.Host + " leads", Changes: []Change{change}}, clears)
 		}
 	}
+	p.dead(hosts, record)
 	if clears := p.take(func(f checks.Finding) bool { return f.Check.ID == "mx.null-plus-others" }); len(clears) > 0 {
 		i := slices.IndexFunc(hosts, func(h facts.MXHost) bool { return h.Host == "." })
 		if i < 0 {
@@ -138,6 +139,55 @@ func (p *proposer) exchangers() {
 		p.add(Proposal{Kind: DNS, Text: "Remove the null MX from among the MX records of " + p.facts.Domain,
 			Changes: []Change{{Op: "remove", Name: p.facts.Domain, Type: "MX", TTL: ttl, Was: record(hosts[i], ".")}}}, clears)
 	}
+}
+
+// dead takes away MX hosts that nobody can deliver to, where another one is left; where none is, the sending host takes the
+// place of the first. Callouts of receivers, and bounces, fail at them.
+func (p *proposer) dead(hosts []facts.MXHost, record func(facts.MXHost, string) string) {
+	bad := func(f checks.Finding) bool {
+		return slices.Contains([]string{"mx.unresolvable", "mx.private-ip", "mx.ip-literal", "mx.localhost"}, f.Check.ID)
+	}
+	var gone []facts.MXHost
+	left := 0
+	for _, h := range hosts {
+		switch {
+		case slices.ContainsFunc(p.open, func(f checks.Finding) bool { return bad(f) && f.Subject == h.Host }):
+			gone = append(gone, h)
+		case h.Host != "." && h.Addresses.Known() && len(h.Addresses.Value.Addresses) > 0:
+			left++
+		}
+	}
+	if len(gone) == 0 || p.facts.Profile.Name == facts.Parked {
+		return
+	}
+	text := "Remove the MX records of hosts that nobody can deliver to, or give the hosts public addresses"
+	var changes []Change
+	for i, h := range gone {
+		c := Change{Op: "remove", Name: p.facts.Domain, Type: "MX", TTL: ttl, Was: record(h, h.Host)}
+		if i == 0 && left == 0 {
+			host := p.sendingHost()
+			if host == "" || slices.ContainsFunc(gone, func(x facts.MXHost) bool { return x.Host == host }) {
+				return // what takes the mail only its owner knows
+			}
+			c.Op, c.Data = "replace", record(h, host)
+			text = "Let the MX name the host that takes the domain's mail, here the sending host " + host + ", and have it accept mail"
+		}
+		changes = append(changes, c)
+	}
+	clears := p.take(func(f checks.Finding) bool {
+		return bad(f) && slices.ContainsFunc(gone, func(h facts.MXHost) bool { return h.Host == f.Subject })
+	})
+	p.add(Proposal{Kind: DNS, Text: text, Changes: changes}, clears)
+}
+
+// sendingHost is a name that a sending host says in EHLO, of the domain's own and with addresses; "" where none is known.
+func (p *proposer) sendingHost() string {
+	for _, h := range p.facts.HELOs {
+		if p.own(h.Name) && h.Addresses.Known() && len(h.Addresses.Value.Addresses) > 0 && len(h.Addresses.Value.CNAME) == 0 {
+			return h.Name
+		}
+	}
+	return ""
 }
 
 // bounces proposes an MX record for a sender that has none, or a null MX: the sending host's own name. Its mail is refused
@@ -149,13 +199,10 @@ func (p *proposer) bounces() {
 	if p.facts.Profile.Name == facts.Parked || !slices.ContainsFunc(p.open, isCause) {
 		return
 	}
-	i := slices.IndexFunc(p.facts.HELOs, func(h facts.HELO) bool {
-		return p.own(h.Name) && h.Addresses.Known() && len(h.Addresses.Value.Addresses) > 0 && len(h.Addresses.Value.CNAME) == 0
-	})
-	if i < 0 {
+	host := p.sendingHost()
+	if host == "" {
 		return
 	}
-	host := p.facts.HELOs[i].Name
 	change := Change{Op: "add", Name: p.facts.Domain, Type: "MX", TTL: ttl, Data: "10 " + host + "."}
 	if mx := p.facts.MX.Value; len(mx.Hosts) == 1 {
 		change.Op, change.Was = "replace", fmt.Sprintf("%d .", mx.Hosts[0].Preference)

@@ -3,8 +3,11 @@ package fix_test
 import (
 	"context"
 	"fmt"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -81,6 +84,35 @@ var eleven, elevenHosts = func() (zone []string, terms string) {
 	return zone, terms
 }()
 
+// manyMX are eleven MX hosts, one more than an mx term may have.
+var manyMX = func() (zone []string) {
+	for i := range 11 {
+		zone = append(zone, fmt.Sprintf("many.healthy.example. MX %d h%d.healthy.example.", i, i+1))
+	}
+	return append(zone, eleven...)
+}()
+
+// publicKey is that of selector s2 of the healthy domain.
+var publicKey = sync.OnceValue(func() string {
+	text, err := os.ReadFile("../audit/testdata/healthy.zone")
+	if err != nil {
+		panic(err)
+	}
+	key := regexp.MustCompile(`(?m)^s2\._domainkey\.healthy\.example\..*$`).FindString(string(text))
+	return strings.ReplaceAll(regexp.MustCompile(`p=[^;]*`).FindString(strings.ReplaceAll(key, `" "`, "")), `"`, "")
+})
+
+// keyOf is TXT data with the public key behind other tags.
+func keyOf(tags string) string {
+	text := tags + publicKey()
+	return `"` + text[:255] + `" "` + text[255:] + `"`
+}
+
+// key are the edits that give selector s2 another record.
+func key(tags string) []string {
+	return []string{"-s2._domainkey.healthy.example. TXT", "s2._domainkey.healthy.example. TXT " + keyOf(tags)}
+}
+
 // TestProof holds each kind of DNS proposal to what it promises.
 func TestProof(t *testing.T) {
 	const ip = "192.0.2.25"
@@ -136,15 +168,17 @@ func TestProof(t *testing.T) {
 			"5.2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa. PTR mail.healthy.example."),
 			ips: []string{"2001:db8::25", ip}, target: func(t *gather.Target) { t.Profile = "sender" }, rules: "spf.ip-not-covered",
 			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 ip6:2001:db8::25 -all"`},
-		{name: "two neighbours", edits: spf("v=spf1 ip4:192.0.2.25 -all"), ips: []string{"192.0.2.27", ip, "192.0.2.26"}, rules: "spf.ip-not-covered",
+		{name: "two neighbours", edits: append(spf("v=spf1 ip4:192.0.2.25 -all"), "-mail.healthy.example. TXT"), ips: []string{"192.0.2.27", ip, "192.0.2.26"}, rules: "spf.ip-not-covered",
 			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.26 ip4:192.0.2.27 ip4:192.0.2.25 -all"`},
-		{name: "part of a network", edits: spf("v=spf1 include:_spf.esp.example -all"), ips: append([]string{"2001:db8::1"}, all256[1:16]...), rules: "spf.ip-not-covered",
+		{name: "part of a network", edits: append(spf("v=spf1 include:_spf.esp.example -all"), "-mail.healthy.example. TXT"), ips: append([]string{"2001:db8::1"}, all256[1:16]...), rules: "spf.ip-not-covered",
 			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.1 ip4:192.0.2.2/31 ip4:192.0.2.4/30 ip4:192.0.2.8/29 ip6:2001:db8::1 include:_spf.esp.example -all"`},
 		{name: "the ?all of the HELO name", edits: []string{"-mail.healthy.example. TXT", `mail.healthy.example. TXT "v=spf1 a ?all"`}, rules: "spf.all-neutral",
 			want: `replace mail.healthy.example TXT "v=spf1 a ~all"`},
 		{name: "the +all of the HELO name", edits: []string{"-mail.healthy.example. TXT", `mail.healthy.example. TXT "v=spf1 +all"`}, rules: "spf.all-plus",
 			want: `replace mail.healthy.example TXT "v=spf1 ip4:192.0.2.25 ~all"`},
-		{name: "a whole network", edits: spf("v=spf1 include:_spf.esp.example -all"), ips: all256, rules: "spf.ip-not-covered",
+		{name: "an address that the HELO name refuses", edits: []string{"-mail.healthy.example. TXT", `mail.healthy.example. TXT "v=spf1 ip4:203.0.113.5 -all"`},
+			rules: "spf.helo-not-covered", want: `replace mail.healthy.example TXT "v=spf1 ip4:192.0.2.25 ip4:203.0.113.5 -all"`},
+		{name: "a whole network", edits: append(spf("v=spf1 include:_spf.esp.example -all"), "-mail.healthy.example. TXT"), ips: all256, rules: "spf.ip-not-covered",
 			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.0/24 include:_spf.esp.example -all"`},
 		{name: "an address that gets fail, of a bulk sender without DKIM", edits: append(spf("v=spf1 include:_spf.esp.example -all"), unsigned...),
 			target: func(t *gather.Target) { t.Streams[0].Daily = 5000 },
@@ -177,6 +211,8 @@ func TestProof(t *testing.T) {
 			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 ~all"`},
 		{name: "three lookups that find nothing", edits: spf("v=spf1 a:v1.healthy.example mx:v2.healthy.example exists:v3.healthy.example ip4:192.0.2.25 -all"),
 			rules: "spf.void-limit", want: `replace healthy.example TXT "v=spf1 a:v1.healthy.example mx:v2.healthy.example ip4:192.0.2.25 ~all"`},
+		{name: "an mx with eleven hosts", edits: append(spf("v=spf1 mx:many.healthy.example ip4:192.0.2.25 -all"), manyMX...), rules: "spf.mx-limit",
+			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 ~all"`},
 		{name: "one lookup that finds nothing", edits: spf("v=spf1 ip4:192.0.2.25 exists:v1.healthy.example -all"),
 			rules: "spf.void", want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 -all"`},
 		{name: "lookups beyond the tenth", edits: append(spf("v=spf1"+elevenHosts+" ip4:192.0.2.25 -all"), eleven...), rules: "spf.lookup-limit",
@@ -209,6 +245,27 @@ func TestProof(t *testing.T) {
 			want: "add out.healthy.example A 192.0.2.25"},
 		{name: "an MX that is an alias", edits: []string{"-healthy.example. MX", "healthy.example. MX 10 mx.healthy.example.", "mx.healthy.example. CNAME mx1.healthy.example."},
 			rules: "mx.cname", want: "replace healthy.example MX 10 mx1.healthy.example."},
+		{name: "an MX host on a private address", edits: []string{"healthy.example. MX 5 lan.healthy.example.", "lan.healthy.example. A 10.0.0.25"},
+			rules: "mx.private-ip", want: "remove healthy.example MX "},
+		{name: "an MX host without an address", edits: []string{"-healthy.example. MX", "healthy.example. MX 10 gone.healthy.example.", "healthy.example. MX 20 mx1.healthy.example."},
+			rules: "mx.unresolvable", want: "remove healthy.example MX "},
+		{name: "no MX host with an address", edits: []string{"-healthy.example. MX", "healthy.example. MX 10 gone.healthy.example.", "healthy.example. MX 20 lost.healthy.example."},
+			rules: "mx.unresolvable", want: "replace healthy.example MX 10 mail.healthy.example., remove healthy.example MX "},
+		{name: "an address for an MX host", edits: []string{"-healthy.example. MX", "healthy.example. MX 10 192.0.2.25."},
+			rules: "mx.ip-literal", want: "replace healthy.example MX 10 mail.healthy.example."},
+		{name: "a key for SHA-1 alone", edits: key("v=DKIM1; h=sha1; k=rsa; "), rules: "dkim.h-sha1", want: "replace s2._domainkey.healthy.example TXT " + keyOf("v=DKIM1; k=rsa; ")},
+		{name: "a key that is not for mail", edits: key("v=DKIM1; s=tlsrpt; n=note; "), rules: "dkim.s-tag", want: "replace s2._domainkey.healthy.example TXT " + keyOf("v=DKIM1; n=note; ")},
+		{name: "a key of another version", edits: key("v=DKIM2; k=rsa; "), rules: "dkim.v-wrong", want: "replace s2._domainkey.healthy.example TXT " + keyOf("v=DKIM1; k=rsa; ")},
+		{name: "a key of a type that there is not", edits: key("k=dsa; t=s; "), rules: "dkim.k-unknown", want: "replace s2._domainkey.healthy.example TXT " + keyOf("v=DKIM1; t=s; ")},
+		{name: "text beside a key", edits: []string{`s1._domainkey.healthy.example. TXT "not a key at all"`}, rules: "dkim.not-dkim-txt", want: "remove s1._domainkey.healthy.example TXT "},
+		{name: "strict alignment of a subdomain's signature", edits: append(policy("v=DMARC1; p=reject; aspf=s; adkim=s; rua=mailto:a@healthy.example"),
+			`esp.example. TXT "v=spf1 ip4:192.0.2.25 -all"`, "esp.example. MX 10 mx1.healthy.example.", "s1._domainkey.mail.healthy.example. TXT "+keyOf("v=DKIM1; ")), target: func(t *gather.Target) {
+			t.Streams[0].MailFrom, t.Streams[0].DKIMDomain, t.Streams[0].Selectors = "bounce@esp.example", "mail.healthy.example", []string{"s1"}
+		}, rules: "dmarc.adkim-strict dmarc.unaligned", want: `replace _dmarc.healthy.example TXT "v=DMARC1; p=reject; aspf=s; adkim=r; rua=mailto:a@healthy.example"`},
+		{name: "strict alignment of a subdomain in MAIL FROM", edits: append(policy("v=DMARC1; p=reject; aspf=s; rua=mailto:a@healthy.example"),
+			`bounce.healthy.example. TXT "v=spf1 ip4:192.0.2.25 -all"`, "bounce.healthy.example. MX 10 mx1.healthy.example."), target: func(t *gather.Target) {
+			t.Streams[0].MailFrom = "news@bounce.healthy.example"
+		}, rules: "dmarc.aspf-strict", want: `replace _dmarc.healthy.example TXT "v=DMARC1; p=reject; aspf=r; rua=mailto:a@healthy.example"`},
 		{name: "a null MX among others", edits: []string{"healthy.example. MX 0 ."}, rules: "mx.null-plus-others", want: "remove healthy.example MX "},
 		{name: "a null MX of a sender", edits: []string{"-healthy.example. MX", "healthy.example. MX 0 ."}, target: func(t *gather.Target) { t.Profile = "sender" },
 			rules: "mx.null", want: "replace healthy.example MX 10 mail.healthy.example."},
@@ -292,7 +349,7 @@ func TestNoProposal(t *testing.T) {
 		{name: "an address that nobody declared", edits: spf("v=spf1 ~ip4:203.0.113.0/28 ip4:203.0.113.9 -all"), ips: []string{}, rule: "spf.ip-not-covered"},
 		{name: "a DMARC record by a CNAME to nowhere", rule: "dmarc.cname", edits: []string{"-_dmarc.healthy.example. TXT", "_dmarc.healthy.example. CNAME gone.host.example."}},
 		{name: "no reverse name", edits: []string{"-25.2.0.192.in-addr.arpa. PTR"}, rule: "ptr.missing"},
-		{name: "no reverse name of IPv6", edits: spf("v=spf1 ip6:2001:db8::25 -all"), ips: []string{"2001:db8::25"}, rule: "ptr.ipv6-missing"},
+		{name: "no reverse name of IPv6", edits: append(spf("v=spf1 ip6:2001:db8::25 -all"), "-mail.healthy.example. TXT"), ips: []string{"2001:db8::25"}, rule: "ptr.ipv6-missing"},
 		{name: "a reverse name elsewhere", edits: reverse("out.host.example"), rule: "ptr.no-forward"},
 		{name: "a reverse name that only ends alike", edits: reverse("out.unhealthy.example"), rule: "ptr.no-forward"},
 		{name: "a reverse name that is the domain", edits: append(reverse("healthy.example"), "-healthy.example. A"), rule: "ptr.no-forward"},
@@ -424,7 +481,7 @@ func TestEveryRecord(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		record := "v=spf1 " + strings.Join(rapid.SliceOfNDistinct(rapid.SampledFrom(terms), 1, 6, rapid.ID[string]).Draw(rt, "terms"), " ")
 		ips := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"192.0.2.25", "203.0.113.60", "2001:db8::7"}), 1, 3, rapid.ID[string]).Draw(rt, "addresses")
-		under := publish(t, append(spf(record), `_all.esp.example. TXT "v=spf1 +all"`)...)
+		under := publish(t, append(spf(record), `_all.esp.example. TXT "v=spf1 +all"`, "-mail.healthy.example. TXT")...)
 		before := run(under, target(t, ips...), wanted)
 		for _, f := range published(before) {
 			if !f.Proven {

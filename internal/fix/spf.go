@@ -71,6 +71,7 @@ func (p *proposer) newSPF(s facts.SPF) {
 const (
 	maxLookups = 10
 	maxVoid    = 2
+	maxMXHosts = 10
 )
 
 // draft is an SPF record that is being put right. What is right in it stays as it stands, word for word.
@@ -125,7 +126,7 @@ func (p *proposer) repairSPF(s facts.SPF) {
 	clears := p.take(func(f checks.Finding) bool {
 		// With words of its own, spf.all-plus is about the record of somebody else.
 		mine := f.Check.ID != "spf.all-plus" || f.Fix == f.Check.Fix
-		return slices.Contains(d.rules, f.Check.ID) && f.Subject == s.Domain && mine || notCovered(f, d.front, s.Domain)
+		return slices.Contains(d.rules, f.Check.ID) && f.Subject == s.Domain && mine || notCovered(f, d.front, s.Domain) || f.Check.ID == "spf.helo-not-covered" && f.Subject == s.Domain && len(d.front) > 0
 	})
 	if len(clears) == 0 {
 		return
@@ -265,6 +266,9 @@ func (d *draft) dropDead(s facts.SPF) {
 	}
 	if redirected {
 		d.all = "~all"
+	}
+	if d.drop(func(t spf.Term) bool { return d.walk[t.Offset].Hosts > maxMXHosts }, "spf.mx-limit") {
+		d.lapsed = true
 	}
 	if s.Void <= maxVoid {
 		d.drop(func(t spf.Term) bool { return d.walk[t.Offset].Void }, "spf.void", "spf.mech-a-mx-void", "spf.takeover")

@@ -234,8 +234,8 @@ func TestShapes(t *testing.T) {
 
 // BenchmarkGather audits each shape with a delay before every answer. An audit costs its longest chain of dependent questions
 // and not their sum: it fails where the fastest of an iteration's audits takes more than 1.15 times as long, or a question is
-// asked twice. Less than 100 ms is no limit for two dependent answers: a hundred questions and more cost our CPUs, and those of
-// the server beside us, some milliseconds.
+// asked twice. At 20 ms it may take 1.5 times as long: the questions of the first moment, a hundred and more, cost us and the
+// server beside us some milliseconds of CPU, which counts where the chain is short.
 func BenchmarkGather(b *testing.B) {
 	for _, x := range shapes() {
 		for _, delay := range []time.Duration{20 * time.Millisecond, 100 * time.Millisecond} {

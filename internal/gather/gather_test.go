@@ -241,8 +241,8 @@ func TestGatherWanted(t *testing.T) {
 		facts.Transport: {"always", "mta-sts"},
 		facts.Reporting: {"always", "tls-rpt"},
 
-		facts.MXListings:   {"always", "lists"},
-		facts.HostListings: {"always", "lists"},
+		facts.MXHosts | facts.MXListings: {"always", "domain", "lists", "mx hosts"},
+		facts.HostListings:               {"always"}, // all hosts are the domain's own
 	} {
 		s := serve(t, richZone, nil)
 		Gather(t.Context(), env(client(s, patient)), richTarget(), topic)

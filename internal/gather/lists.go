@@ -54,6 +54,7 @@ func (g *gatherer) listings(senders later[[]facts.Source], mx later[facts.Fact[f
 	type asked struct {
 		list  facts.List
 		found []facts.Listing
+		idle  bool // there is nothing that it need be asked about, and so it is not tested
 	}
 	lists := slices.DeleteFunc(slices.Clone(g.t.Lists), func(l blocklist.List) bool { return !concerns(l, want) })
 	answers := every(lists, func(l blocklist.List) asked {
@@ -61,6 +62,9 @@ func (g *gatherer) listings(senders later[[]facts.Source], mx later[facts.Fact[f
 		if why := g.leave(l); why != "" {
 			f.State, f.Left, f.Dead = facts.ListLeft, why, l.Dead != ""
 			return asked{list: f}
+		}
+		if want&facts.Listings == 0 && len(nearTargets(l, own, others)) == 0 {
+			return asked{idle: true}
 		}
 		health := soon(func() blocklist.Health { return g.selfTest(l) })
 		near := soon(func() []facts.Listing {
@@ -84,7 +88,7 @@ func (g *gatherer) listings(senders later[[]facts.Source], mx later[facts.Fact[f
 		f.State, f.Why = stateOf(h), h.Why
 		f.Broken = h.Fault == blocklist.FaultDead || h.Fault == blocklist.FaultListsAll
 		if !h.Usable() {
-			return asked{f, disbelieve(found, string(h.Status()), h.Why)}
+			return asked{list: f, found: disbelieve(found, string(h.Status()), h.Why)}
 		}
 		// A list that passes its self-test may still refuse, or answer nonsense, about the target.
 		for _, x := range found {
@@ -93,13 +97,16 @@ func (g *gatherer) listings(senders later[[]facts.Source], mx later[facts.Fact[f
 				f.State, f.Why = facts.ListRefused, x.Why
 			case hijacked: // an answer that is not the list's own: nothing that the zone says counts
 				f.State, f.Why = facts.ListHijacked, x.Why
-				return asked{f, disbelieve(found, facts.NoClue, x.Why)}
+				return asked{list: f, found: disbelieve(found, facts.NoClue, x.Why)}
 			}
 		}
-		return asked{f, found}
+		return asked{list: f, found: found}
 	})
 	l := listed{lists: []facts.List{}, listings: []facts.Listing{}, nearby: []facts.Listing{}, allowlists: []facts.List{}, allowed: []facts.Listing{}}
 	for i, a := range answers {
+		if a.idle {
+			continue
+		}
 		if lists[i].Allows() {
 			l.allowlists, l.allowed = append(l.allowlists, a.list), append(l.allowed, a.found...)
 			continue

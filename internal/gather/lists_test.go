@@ -348,6 +348,21 @@ mx.other.example. A 13.0.0.2
 	}
 }
 
+// TestListingsNothingNearby: a list that is wanted for what is nearby alone is not tested where nothing is.
+func TestListingsNothingNearby(t *testing.T) {
+	s := serve(t, "d.example. MX 10 mx.provider.example.\nmx.provider.example. A 12.0.0.1\n", nil)
+	g := over(t.Context(), s, listTarget(ipList("bl.example")))
+	got := g.listings(nil, soon(func() facts.Fact[facts.MX] { return g.mx(true) }), facts.MXHosts|facts.MXListings)
+	for _, q := range questions(s) {
+		if strings.Contains(q, "bl.example") {
+			t.Errorf("asked %s", q)
+		}
+	}
+	if len(got.lists) != 0 {
+		t.Errorf("%+v", got.lists)
+	}
+}
+
 // TestListingsNearbyDisbelieved: what a list that cannot be believed says of MX hosts is not believed either, and what it
 // answers about them can give it away.
 func TestListingsNearbyDisbelieved(t *testing.T) {

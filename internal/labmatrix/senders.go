@@ -14,10 +14,7 @@ type sender struct {
 	Name  string // of its domain
 	Under string // what that stands beneath: example, which software that goes by the list of public suffixes takes for none, or com
 	Cause string // why somebody may refuse it
-	// DNS says that what is wrong is in the sender's own zone, and that all that is needed to put it right can be found out: what
-	// `mailaudit fix` publishes must turn each refusal into 250. What hangs on the provider of the address, on servers of
-	// others, on a private key or on what its owner meant is not of that kind.
-	DNS bool
+	DNS   remedy
 	// Order says that the order in which a resolver gives records decides: a forecast that says so is right.
 	Order bool
 
@@ -33,6 +30,20 @@ type sender struct {
 	Rcpt, Null string // what its MX says to RCPT, and to MAIL FROM:<>; 250 otherwise
 	Deaf       bool   // its MX takes no connection
 }
+
+// remedy says whether a change of the sender's own zone would put right what is wrong, and who finds it out.
+type remedy int
+
+const (
+	// elsewhere: it hangs on the provider of the address, on servers of others, on a private key, on how the mail is sent, or on a
+	// policy that its owner asked for.
+	elsewhere remedy = iota
+	// proposed: what `mailaudit fix` publishes must turn each refusal into 250.
+	proposed
+	// owed: all that is needed could be found out, and `mailaudit fix` does not propose it, or cannot prove it. What is left is
+	// counted. Such a row becomes proposed once nothing is.
+	owed
+)
 
 // signature is one DKIM-Signature of the sample message.
 type signature struct {
@@ -146,43 +157,43 @@ var senders = []sender{
 	// SPF. DKIM and DMARC are well.
 	{Name: "nospf", Cause: "no SPF record", Edits: spf()},
 	{Name: "spfneutral", Cause: "SPF is neutral", Edits: spf(notOurs + " ?all")},
-	{Name: "spfsoft", Cause: "SPF softfails", DNS: true, Edits: spf(notOurs + " ~all")},
-	{Name: "spffail", Cause: "SPF fails", DNS: true, Edits: spf(notOurs + " -all")},
-	{Name: "spf11", Cause: "SPF permerror: 11 lookups", DNS: true, Edits: with(elevenRecords, spf("v=spf1 "+elevenTerms+"ip4:{ip} -all"))},
-	{Name: "spftwo", Cause: "SPF permerror: two records", DNS: true, Edits: spf("v=spf1 ip4:{ip} -all", "v=spf1 mx -all")},
+	{Name: "spfsoft", Cause: "SPF softfails", DNS: proposed, Edits: spf(notOurs + " ~all")},
+	{Name: "spffail", Cause: "SPF fails", DNS: proposed, Edits: spf(notOurs + " -all")},
+	{Name: "spf11", Cause: "SPF permerror: 11 lookups", DNS: proposed, Edits: with(elevenRecords, spf("v=spf1 "+elevenTerms+"ip4:{ip} -all"))},
+	{Name: "spftwo", Cause: "SPF permerror: two records", DNS: proposed, Edits: spf("v=spf1 ip4:{ip} -all", "v=spf1 mx -all")},
 	{Name: "spftemp", Cause: "SPF temperror: an include that cannot be looked up", Edits: spf("v=spf1 include:spf.servfail.example -all")},
-	{Name: "spfchain", Cause: "SPF permerror two includes away", DNS: true, Edits: spf("v=spf1 include:deep._spf.example ip4:{ip} -all")},
-	{Name: "spfnoinclude", Cause: "SPF permerror: an include of nothing", DNS: true, Edits: spf("v=spf1 include:gone.{d} ip4:{ip} -all")},
-	{Name: "spfloop", Cause: "SPF permerror: an include of itself", DNS: true, Edits: spf("v=spf1 include:{d} ip4:{ip} -all")},
-	{Name: "spfvoid", Cause: "SPF permerror: three void lookups", DNS: true, Edits: spf("v=spf1 a:v1.{d} a:v2.{d} a:v3.{d} ip4:{ip} -all")},
-	{Name: "spfsyntax", Cause: "SPF permerror: a mechanism that there is not", DNS: true, Edits: spf("v=spf1 ip4:{ip} ipv4:{ip} -all")},
-	{Name: "spf999", Cause: "SPF permerror: an address that there is not", DNS: true, Edits: spf("v=spf1 ip4:198.51.100.999 ip4:{ip} -all")},
+	{Name: "spfchain", Cause: "SPF permerror two includes away", DNS: proposed, Edits: spf("v=spf1 include:deep._spf.example ip4:{ip} -all")},
+	{Name: "spfnoinclude", Cause: "SPF permerror: an include of nothing", DNS: proposed, Edits: spf("v=spf1 include:gone.{d} ip4:{ip} -all")},
+	{Name: "spfloop", Cause: "SPF permerror: an include of itself", DNS: proposed, Edits: spf("v=spf1 include:{d} ip4:{ip} -all")},
+	{Name: "spfvoid", Cause: "SPF permerror: three void lookups", DNS: proposed, Edits: spf("v=spf1 a:v1.{d} a:v2.{d} a:v3.{d} ip4:{ip} -all")},
+	{Name: "spfsyntax", Cause: "SPF permerror: a mechanism that there is not", DNS: proposed, Edits: spf("v=spf1 ip4:{ip} ipv4:{ip} -all")},
+	{Name: "spf999", Cause: "SPF permerror: an address that there is not", DNS: proposed, Edits: spf("v=spf1 ip4:198.51.100.999 ip4:{ip} -all")},
 	// No rule judges the result for the name in EHLO, so that nothing is proposed.
-	{Name: "spfhelo", Cause: "SPF fails for the name in EHLO", Edits: []string{`mail.{d}. TXT "v=spf1 -all"`}},
+	{Name: "spfhelo", Cause: "SPF fails for the name in EHLO", DNS: proposed, Edits: []string{`mail.{d}. TXT "v=spf1 -all"`}},
 	{Name: "spfhelosoft", Cause: "SPF softfails for the name in EHLO", Edits: []string{`mail.{d}. TXT "v=spf1 ~all"`}},
 	{Name: "spfredirect", Cause: "none: SPF by redirect=", Edits: with(spf("v=spf1 redirect=_spf.{d}"), []string{`_spf.{d}. TXT "v=spf1 ip4:{ip} -all"`})},
 	{Name: "spfmacro", Cause: "none: SPF by a macro", Edits: with(spf("v=spf1 exists:%{i}._ip.{d} -all"), []string{`{ip}._ip.{d}. A 127.0.0.2`})},
 	{Name: "spfptr", Cause: "none: SPF by ptr", Edits: spf("v=spf1 ptr -all")},
 	{Name: "spfhosts", Cause: "none: SPF by a and mx", Edits: spf("V=SPF1 A:mail.{d} MX -ALL")},
-	{Name: "spfnoredirect", Cause: "SPF permerror: redirect= to nothing", DNS: true, Edits: spf("v=spf1 ip4:192.0.2.1 redirect=gone.{d}")},
-	{Name: "spfmx", Cause: "SPF fails: mx leads elsewhere", DNS: true, Edits: spf("v=spf1 mx:esp.example a:hub.esp.example -all")},
+	{Name: "spfnoredirect", Cause: "SPF permerror: redirect= to nothing", DNS: proposed, Edits: spf("v=spf1 ip4:192.0.2.1 redirect=gone.{d}")},
+	{Name: "spfmx", Cause: "SPF fails: mx leads elsewhere", DNS: proposed, Edits: spf("v=spf1 mx:esp.example a:hub.esp.example -all")},
 	{Name: "spfplus", Cause: "none: SPF lets everybody pass", Edits: spf("v=spf1 +all")},
 	{Name: "spfcase", Cause: "none: v=spf10 is no SPF record", Edits: spf("v=spf10 -all")},
 	{Name: "spfcut", Cause: "none: SPF in two strings", Edits: []string{`{d}. TXT "v=spf1 ip4:198.51." "100.{n} -all"`}},
 	// SPF alone.
-	{Name: "onlyfail", Cause: "SPF fails, unsigned, p=reject", DNS: true, Edits: spf(notOurs + " -all"), Signed: unsigned},
-	{Name: "onlysoft", Cause: "SPF softfails, unsigned, p=reject", DNS: true, Edits: spf(notOurs + " ~all"), Signed: unsigned},
-	{Name: "onlynone", Cause: "no SPF record, unsigned, p=reject", DNS: true, Edits: spf(), Signed: unsigned},
-	{Name: "only11", Cause: "SPF permerror, unsigned, p=reject", DNS: true, Edits: with(elevenRecords, spf("v=spf1 "+elevenTerms+"ip4:{ip} -all")), Signed: unsigned},
-	{Name: "onlyvoid", Cause: "SPF permerror by void lookups, unsigned, p=reject", DNS: true,
+	{Name: "onlyfail", Cause: "SPF fails, unsigned, p=reject", DNS: proposed, Edits: spf(notOurs + " -all"), Signed: unsigned},
+	{Name: "onlysoft", Cause: "SPF softfails, unsigned, p=reject", DNS: proposed, Edits: spf(notOurs + " ~all"), Signed: unsigned},
+	{Name: "onlynone", Cause: "no SPF record, unsigned, p=reject", DNS: proposed, Edits: spf(), Signed: unsigned},
+	{Name: "only11", Cause: "SPF permerror, unsigned, p=reject", DNS: proposed, Edits: with(elevenRecords, spf("v=spf1 "+elevenTerms+"ip4:{ip} -all")), Signed: unsigned},
+	{Name: "onlyvoid", Cause: "SPF permerror by void lookups, unsigned, p=reject", DNS: proposed,
 		Edits: spf("v=spf1 a:v1.{d} a:v2.{d} a:v3.{d} ip4:{ip} -all"), Signed: unsigned},
 
-	{Name: "onlytwo", Cause: "two SPF records, unsigned, p=reject", DNS: true, Edits: spf("v=spf1 ip4:{ip} -all", "v=spf1 mx -all"), Signed: unsigned},
+	{Name: "onlytwo", Cause: "two SPF records, unsigned, p=reject", DNS: proposed, Edits: spf("v=spf1 ip4:{ip} -all", "v=spf1 mx -all"), Signed: unsigned},
 	{Name: "onlytemp", Cause: "SPF temperror, unsigned, p=reject", Edits: spf("v=spf1 include:spf.servfail.example -all"), Signed: unsigned},
-	{Name: "onlysyntax", Cause: "SPF with a mechanism that there is not, unsigned, p=reject", DNS: true, Edits: spf("v=spf1 ip4:{ip} ipv4:{ip} -all"), Signed: unsigned},
-	{Name: "onlychain", Cause: "SPF permerror two includes away, unsigned, p=reject", DNS: true, Edits: spf("v=spf1 include:deep._spf.example ip4:{ip} -all"), Signed: unsigned},
-	{Name: "onlynoinclude", Cause: "an include of nothing, unsigned, p=reject", DNS: true, Edits: spf("v=spf1 include:gone.{d} ip4:{ip} -all"), Signed: unsigned},
-	{Name: "onlyloop", Cause: "an include of itself, unsigned, p=reject", DNS: true, Edits: spf("v=spf1 include:{d} ip4:{ip} -all"), Signed: unsigned},
+	{Name: "onlysyntax", Cause: "SPF with a mechanism that there is not, unsigned, p=reject", DNS: proposed, Edits: spf("v=spf1 ip4:{ip} ipv4:{ip} -all"), Signed: unsigned},
+	{Name: "onlychain", Cause: "SPF permerror two includes away, unsigned, p=reject", DNS: proposed, Edits: spf("v=spf1 include:deep._spf.example ip4:{ip} -all"), Signed: unsigned},
+	{Name: "onlynoinclude", Cause: "an include of nothing, unsigned, p=reject", DNS: proposed, Edits: spf("v=spf1 include:gone.{d} ip4:{ip} -all"), Signed: unsigned},
+	{Name: "onlyloop", Cause: "an include of itself, unsigned, p=reject", DNS: proposed, Edits: spf("v=spf1 include:{d} ip4:{ip} -all"), Signed: unsigned},
 	{Name: "onlymacro", Cause: "none: SPF by a macro, unsigned, p=reject", Edits: with(spf("v=spf1 exists:%{i}._ip.{d} -all"), []string{`{ip}._ip.{d}. A 127.0.0.2`}), Signed: unsigned},
 	{Name: "onlyptr", Cause: "none: SPF by ptr, unsigned, p=reject", Edits: spf("v=spf1 ptr -all"), Signed: unsigned},
 
@@ -202,7 +213,7 @@ var senders = []sender{
 	{Name: "dmarclower", Cause: "v=dmarc1, not aligned, unsigned", MailFrom: esp, Signed: unsigned, Edits: dmarc("v=dmarc1; p=reject")},
 	{Name: "dmarclost", Cause: "DMARC that cannot be looked up", MailFrom: esp, Signed: unsigned, Edits: with(dmarc(), []string{`_dmarc.{d}. CNAME _dmarc.servfail.example.`})},
 	{Name: "dmarctwo", Cause: "two DMARC records that differ", Order: true, MailFrom: esp, Signed: unsigned, Edits: dmarc("v=DMARC1; p=reject", "v=DMARC1; p=none")},
-	{Name: "dmarctwins", Cause: "two DMARC records with p=reject", DNS: true, MailFrom: esp, Signed: unsigned,
+	{Name: "dmarctwins", Cause: "two DMARC records with p=reject", DNS: proposed, MailFrom: esp, Signed: unsigned,
 		Edits: dmarc("v=DMARC1; p=reject", "v=DMARC1; p=reject; rua=mailto:x@{d}")},
 
 	// Subdomains, and what DMARC asks of them.
@@ -212,13 +223,13 @@ var senders = []sender{
 		Edits: []string{`bounce.{d}. MX 10 mail.{d}.`, `bounce.{d}. TXT "v=spf1 ip4:{ip} -all"`}},
 	{Name: "subsigned", Under: "com", Cause: "none: signed by a subdomain", MailFrom: esp, Signed: []signature{{Domain: "mail.{d}"}},
 		Edits: []string{`s1._domainkey.mail.{d}. TXT "v=DKIM1; k=rsa; p={rsa2048}"`}},
-	{Name: "subenvelopestrict", Under: "com", Cause: "the envelope of a subdomain, aspf=s, unsigned", MailFrom: "news@bounce.{d}", Signed: unsigned,
+	{Name: "subenvelopestrict", Under: "com", Cause: "the envelope of a subdomain, aspf=s, unsigned", DNS: proposed, MailFrom: "news@bounce.{d}", Signed: unsigned,
 		Edits: with(dmarc("v=DMARC1; p=reject; aspf=s"), []string{`bounce.{d}. MX 10 mail.{d}.`, `bounce.{d}. TXT "v=spf1 ip4:{ip} -all"`})},
-	{Name: "subsignedstrict", Under: "com", Cause: "signed by a subdomain, adkim=s", MailFrom: esp, Signed: []signature{{Domain: "mail.{d}"}},
+	{Name: "subsignedstrict", Under: "com", Cause: "signed by a subdomain, adkim=s", DNS: proposed, MailFrom: esp, Signed: []signature{{Domain: "mail.{d}"}},
 		Edits: with(dmarc("v=DMARC1; p=reject; adkim=s"), []string{`s1._domainkey.mail.{d}. TXT "v=DKIM1; k=rsa; p={rsa2048}"`})},
-	{Name: "substrict", Under: "com", Cause: "a subdomain, adkim=s and aspf=s", From: "news@shop.{d}",
+	{Name: "substrict", Under: "com", Cause: "a subdomain, adkim=s and aspf=s", DNS: proposed, From: "news@shop.{d}",
 		Edits: with(dmarc("v=DMARC1; p=reject; adkim=s; aspf=s"), []string{`shop.{d}. A {ip}`, `shop.{d}. MX 10 mail.{d}.`})},
-	{Name: "subreject", Under: "com", Cause: "a subdomain whose SPF fails, unsigned, sp=reject", DNS: true, From: "news@shop.{d}", MailFrom: "news@shop.{d}", Signed: unsigned,
+	{Name: "subreject", Under: "com", Cause: "a subdomain whose SPF fails, unsigned, sp=reject", DNS: proposed, From: "news@shop.{d}", MailFrom: "news@shop.{d}", Signed: unsigned,
 		Edits: with(dmarc("v=DMARC1; p=none; sp=reject"), []string{`shop.{d}. A {ip}`, `shop.{d}. MX 10 mail.{d}.`, `shop.{d}. TXT "` + notOurs + ` -all"`,
 			`s1._domainkey.shop.{d}. TXT "v=DKIM1; k=rsa; p={rsa2048}"`})},
 	{Name: "subnone", Under: "com", Cause: "none: a subdomain, sp=none beside p=reject", From: "news@shop.{d}", MailFrom: esp, Signed: unsigned,
@@ -239,7 +250,7 @@ var senders = []sender{
 		Edits: with(dmarc("v=DMARC1; p=reject; adkim=s"), []string{`s1._domainkey.mail.{d}. TXT "v=DKIM1; k=rsa; p={rsa2048}"`})},
 	{Name: "substrictx", Cause: "a subdomain, adkim=s and aspf=s", From: "news@shop.{d}",
 		Edits: with(dmarc("v=DMARC1; p=reject; adkim=s; aspf=s"), []string{`shop.{d}. A {ip}`, `shop.{d}. MX 10 mail.{d}.`})},
-	{Name: "subrejectx", Cause: "a subdomain whose SPF fails, unsigned, sp=reject", DNS: true, From: "news@shop.{d}", MailFrom: "news@shop.{d}", Signed: unsigned,
+	{Name: "subrejectx", Cause: "a subdomain whose SPF fails, unsigned, sp=reject", DNS: proposed, From: "news@shop.{d}", MailFrom: "news@shop.{d}", Signed: unsigned,
 		Edits: with(dmarc("v=DMARC1; p=none; sp=reject"), []string{`shop.{d}. A {ip}`, `shop.{d}. MX 10 mail.{d}.`, `shop.{d}. TXT "` + notOurs + ` -all"`,
 			`s1._domainkey.shop.{d}. TXT "v=DKIM1; k=rsa; p={rsa2048}"`})},
 	{Name: "subnonex", Cause: "none: a subdomain, sp=none beside p=reject", From: "news@shop.{d}", MailFrom: esp, Signed: unsigned,
@@ -265,17 +276,17 @@ var senders = []sender{
 	{Name: "tamperedesp", Cause: "the body was changed, SPF not aligned", MailFrom: esp, Tampered: true},
 	{Name: "dkimexpired", Cause: "the signature has expired (x=)", MailFrom: esp, Signed: []signature{{Expired: true}}},
 	{Name: "dkimforeign", Cause: "signed by somebody else alone", MailFrom: esp, Signed: []signature{{Key: "rsa2048b", Domain: "esp.example"}}},
-	{Name: "dkimtwokeys", Cause: "two keys at one selector", Order: true, MailFrom: esp, Edits: key("v=DKIM1; k=rsa; p={rsa2048}", "v=DKIM1; k=rsa; p={rsa2048b}")},
-	{Name: "dkimsha1", Cause: "a key for SHA-1 alone (h=)", MailFrom: esp, Edits: key("v=DKIM1; h=sha1; k=rsa; p={rsa2048}")},
-	{Name: "dkimservice", Cause: "a key that is not for mail (s=)", MailFrom: esp, Edits: key("v=DKIM1; s=tlsrpt; k=rsa; p={rsa2048}")},
+	{Name: "dkimtwokeys", Cause: "two keys at one selector", DNS: owed, Order: true, MailFrom: esp, Edits: key("v=DKIM1; k=rsa; p={rsa2048}", "v=DKIM1; k=rsa; p={rsa2048b}")},
+	{Name: "dkimsha1", Cause: "a key for SHA-1 alone (h=)", DNS: proposed, MailFrom: esp, Edits: key("v=DKIM1; h=sha1; k=rsa; p={rsa2048}")},
+	{Name: "dkimservice", Cause: "a key that is not for mail (s=)", DNS: proposed, MailFrom: esp, Edits: key("v=DKIM1; s=tlsrpt; k=rsa; p={rsa2048}")},
 	{Name: "dkimplain", Cause: "none: a key without v=", MailFrom: esp, Edits: key("p={rsa2048}")},
 	{Name: "dkimcname", Cause: "none: a key by CNAME", MailFrom: esp, Edits: with(key(), []string{`s1._domainkey.{d}. CNAME key._domainkey.esp.example.`})},
 	{Name: "dkimlost", Cause: "a key that cannot be looked up", MailFrom: esp, Edits: with(key(), []string{`s1._domainkey.{d}. CNAME key._domainkey.servfail.example.`})},
 
 	{Name: "dkimslow", Cause: "a key of which nobody answers", MailFrom: esp, Edits: with(key(), []string{`s1._domainkey.{d}. CNAME key._domainkey.silent.example.`})},
 	{Name: "dkimtesting", Cause: "the body was changed, the key is a test (t=y)", MailFrom: esp, Tampered: true, Edits: key("v=DKIM1; t=y; k=rsa; p={rsa2048}")},
-	{Name: "dkimversion", Cause: "a key with v=DKIM2", MailFrom: esp, Edits: key("v=DKIM2; k=rsa; p={rsa2048}")},
-	{Name: "dkimtype", Cause: "a key of a type that there is not", MailFrom: esp, Edits: key("v=DKIM1; k=dsa; p={rsa2048}")},
+	{Name: "dkimversion", Cause: "a key with v=DKIM2", DNS: proposed, MailFrom: esp, Edits: key("v=DKIM2; k=rsa; p={rsa2048}")},
+	{Name: "dkimtype", Cause: "a key of a type that there is not", DNS: proposed, MailFrom: esp, Edits: key("v=DKIM1; k=dsa; p={rsa2048}")},
 	{Name: "dkimgarbage", Cause: "a key that is none", MailFrom: esp, Edits: key("v=DKIM1; k=rsa; p=QUJDREVGRw==")},
 	{Name: "dkimspaces", Cause: "none: a key with blanks in it", MailFrom: esp, Edits: key(" v = DKIM1 ; k = rsa ; p = {rsa2048} ")},
 	{Name: "dkimonegood", Cause: "one of two signatures has no key", MailFrom: esp, Signed: []signature{{}, {Selector: "s2"}}},
@@ -283,7 +294,7 @@ var senders = []sender{
 	// The address.
 	{Name: "noptr", Cause: "no PTR record", Edits: []string{"-{r}. PTR"}},
 	{Name: "ptrelsewhere", Cause: "a reverse name that leads elsewhere", Edits: []string{`{r}. PTR hub.esp.example.`}},
-	{Name: "ptrnoaddress", Cause: "a reverse name without an address", DNS: true, Edits: []string{`{r}. PTR out.{d}.`}},
+	{Name: "ptrnoaddress", Cause: "a reverse name without an address", DNS: proposed, Edits: []string{`{r}. PTR out.{d}.`}},
 	{Name: "ptrgeneric", Cause: "none: a reverse name out of a range", Edits: []string{`{r}. PTR 198-51-100-{n}.dyn.isp.example.`, `198-51-100-{n}.dyn.isp.example. A {ip}`}},
 	{Name: "ptrtwo", Cause: "one of two reverse names leads elsewhere", Order: true, Edits: []string{`{r}. PTR mail.{d}.`, `{r}. PTR hub.esp.example.`}},
 	{Name: "ptrboth", Cause: "none: two reverse names that lead back", Edits: []string{`{r}. PTR mail.{d}.`, `{r}. PTR {d}.`}},
@@ -303,19 +314,19 @@ var senders = []sender{
 	{Name: "heloshort", Cause: "EHLO with one label", HELO: "mailserver"},
 	{Name: "heloip", Cause: "EHLO with a bare address", HELO: "{ip}"},
 	{Name: "heloliteral", Cause: "none: EHLO with an address literal", HELO: "[{ip}]"},
-	{Name: "helonx", Cause: "a name in EHLO that does not exist", DNS: true, HELO: "nx.{d}"},
+	{Name: "helonx", Cause: "a name in EHLO that does not exist", DNS: proposed, HELO: "nx.{d}"},
 	{Name: "heloother", Cause: "a name in EHLO of another host", HELO: "hub.esp.example"},
 	{Name: "helounder", Cause: "an underscore in EHLO", HELO: "mail_1.{d}", Edits: []string{`mail_1.{d}. A {ip}`}},
 	{Name: "helolost", Cause: "a name in EHLO that cannot be looked up", HELO: "mail.servfail.example"},
 	{Name: "helodomain", Cause: "none: EHLO with the domain itself", HELO: "{d}"},
 
 	// The domain in MAIL FROM.
-	{Name: "nomx", Cause: "neither MX nor address", DNS: true, Edits: []string{"-{d}. MX", "-{d}. A"}},
+	{Name: "nomx", Cause: "neither MX nor address", DNS: proposed, Edits: []string{"-{d}. MX", "-{d}. A"}},
 	{Name: "nomxbuta", Cause: "none: no MX, but an address", Edits: []string{"-{d}. MX"}},
-	{Name: "nullmx", Cause: "a null MX", DNS: true, Edits: []string{`{d}. MX 0 .`}},
-	{Name: "mxloopback", Cause: "an MX host on loopback", Edits: []string{`{d}. MX 10 lo.{d}.`, `lo.{d}. A 127.0.0.1`}},
-	{Name: "mxprivate", Cause: "an MX host on a private address", Edits: []string{`{d}. MX 10 lan.{d}.`, `lan.{d}. A 10.0.0.25`}},
-	{Name: "mxdead", Cause: "an MX host without an address", Edits: []string{`{d}. MX 10 gone.{d}.`}},
+	{Name: "nullmx", Cause: "a null MX", DNS: proposed, Edits: []string{`{d}. MX 0 .`}},
+	{Name: "mxloopback", Cause: "an MX host on loopback", DNS: proposed, Edits: []string{`{d}. MX 10 lo.{d}.`, `lo.{d}. A 127.0.0.1`}},
+	{Name: "mxprivate", Cause: "an MX host on a private address", DNS: proposed, Edits: []string{`{d}. MX 10 lan.{d}.`, `lan.{d}. A 10.0.0.25`}},
+	{Name: "mxdead", Cause: "an MX host without an address", DNS: proposed, Edits: []string{`{d}. MX 10 gone.{d}.`}},
 	{Name: "mxcname", Cause: "none: an MX host that is an alias", Edits: []string{`{d}. MX 10 mx.{d}.`, `mx.{d}. CNAME mail.{d}.`}},
 	{Name: "nxdomain", Cause: "a domain that does not exist", At: nowhere, HELO: "nxdomain.infra.example",
 		Edits: []string{`{r}. PTR nxdomain.infra.example.`, `nxdomain.infra.example. A {ip}`}},
@@ -328,11 +339,11 @@ var senders = []sender{
 	{Name: "nonull", Cause: "its MX refuses the null sender", Null: "550 5.7.1 null sender refused"},
 	{Name: "deaf", Cause: "its MX takes no connection", Deaf: true},
 	{Name: "mxfirstdead", Cause: "the first of two MX hosts has no address", Edits: []string{`{d}. MX 10 gone.{d}.`, `{d}. MX 20 mail.{d}.`}},
-	{Name: "mxfirstprivate", Cause: "the first of two MX hosts is on a private address", Edits: []string{`{d}. MX 10 lan.{d}.`, `{d}. MX 20 mail.{d}.`, `lan.{d}. A 10.0.0.25`}},
-	{Name: "mxdangling", Cause: "an MX host that is an alias of nothing", Edits: []string{`{d}. MX 10 mx.{d}.`, `mx.{d}. CNAME gone.{d}.`}},
-	{Name: "mxliteral", Cause: "an MX record with an address in it", Edits: []string{`{d}. MX 10 {ip}.`}},
+	{Name: "mxfirstprivate", Cause: "the first of two MX hosts is on a private address", DNS: proposed, Edits: []string{`{d}. MX 10 lan.{d}.`, `{d}. MX 20 mail.{d}.`, `lan.{d}. A 10.0.0.25`}},
+	{Name: "mxdangling", Cause: "an MX host that is an alias of nothing", DNS: proposed, Edits: []string{`{d}. MX 10 mx.{d}.`, `mx.{d}. CNAME gone.{d}.`}},
+	{Name: "mxliteral", Cause: "an MX record with an address in it", DNS: proposed, Edits: []string{`{d}. MX 10 {ip}.`}},
 	{Name: "mxlost", Cause: "an MX host that cannot be looked up", Edits: []string{`{d}. MX 10 mail.servfail.example.`}},
-	{Name: "mxplusnull", Cause: "a null MX beside another", Edits: []string{`{d}. MX 0 .`, `{d}. MX 10 mail.{d}.`}},
+	{Name: "mxplusnull", Cause: "a null MX beside another", DNS: proposed, Edits: []string{`{d}. MX 0 .`, `{d}. MX 10 mail.{d}.`}},
 
 	// Several causes at once.
 	{Name: "ptrhelo", Cause: "no PTR record, and a name in EHLO that does not exist", HELO: "nx.{d}", Edits: []string{"-{r}. PTR"}},
@@ -341,8 +352,8 @@ var senders = []sender{
 	{Name: "ptrspf", Cause: "no PTR record, and SPF fails", Edits: append(spf(notOurs+" -all"), "-{r}. PTR")},
 	{Name: "dbluser", Cause: "on the DBL, and its MX does not know the address", Lists: []string{"dbl.spamhaus.org 127.0.1.2 {d}"}, Rcpt: "550 5.1.1 no such user here"},
 	{Name: "zenspf", Cause: "on ZEN, and SPF fails", Edits: spf(notOurs + " -all"), Lists: []string{"zen.spamhaus.org 127.0.0.4"}},
-	{Name: "nullspf", Cause: "a null MX, and SPF fails", Edits: with(spf(notOurs+" -all"), []string{`{d}. MX 0 .`})},
-	{Name: "nomxspf", Cause: "neither MX nor address, and SPF fails", Edits: with(spf(notOurs+" -all"), []string{"-{d}. MX", "-{d}. A"})},
+	{Name: "nullspf", Cause: "a null MX, and SPF fails", DNS: proposed, Edits: with(spf(notOurs+" -all"), []string{`{d}. MX 0 .`})},
+	{Name: "nomxspf", Cause: "neither MX nor address, and SPF fails", DNS: proposed, Edits: with(spf(notOurs+" -all"), []string{"-{d}. MX", "-{d}. A"})},
 	{Name: "heloptr", Cause: "EHLO localhost, and a reverse name that leads elsewhere", HELO: "localhost", Edits: []string{`{r}. PTR hub.esp.example.`}},
 	{Name: "greyspf", Cause: "its MX says to come back later, and SPF fails", Rcpt: "450 4.7.1 greylisted", Edits: spf(notOurs + " -all")},
 	{Name: "greydmarc", Cause: "its MX says to come back later, p=reject and unsigned, SPF softfails", Rcpt: "450 4.7.1 greylisted", Signed: unsigned, Edits: spf(notOurs + " ~all")},
@@ -352,18 +363,18 @@ var senders = []sender{
 	{Name: "helodot", Cause: "a dot at the end of the name in EHLO", HELO: "mail.{d}."},
 	{Name: "helonumber", Cause: "EHLO with a number", HELO: "12345"},
 	{Name: "helospace", Cause: "EHLO with a name that ends in a hyphen", HELO: "mail-.{d}"},
-	{Name: "helomx", Cause: "a name in EHLO with an MX record alone", HELO: "in.{d}", Edits: []string{`in.{d}. MX 10 mail.{d}.`}},
+	{Name: "helomx", Cause: "a name in EHLO with an MX record alone", DNS: proposed, HELO: "in.{d}", Edits: []string{`in.{d}. MX 10 mail.{d}.`}},
 	{Name: "helocname", Cause: "none: a name in EHLO that is an alias", HELO: "out.{d}", Edits: []string{`out.{d}. CNAME mail.{d}.`}},
 	{Name: "ptrnumber", Cause: "a reverse name that is an address", Edits: []string{`{r}. PTR {ip}.`}},
 	{Name: "ptrunderscore", Cause: "none: an underscore in the reverse name", Edits: []string{`{r}. PTR mail_1.{d}.`, `mail_1.{d}. A {ip}`}},
 	{Name: "ptralias", Cause: "none: a reverse name that is an alias", Edits: []string{`{r}. PTR out.{d}.`, `out.{d}. CNAME mail.{d}.`}},
 	{Name: "ptrservfail", Cause: "a PTR record that cannot be looked up", Edits: []string{"-{r}. PTR", `{r}. CNAME {n}.servfail.example.`}},
 	{Name: "spfcidr", Cause: "none: SPF by a with a prefix length", Edits: spf("v=spf1 a:hub.esp.example/24 -all"), Signed: unsigned},
-	{Name: "spfmx11", Cause: "SPF with an mx of 11 hosts", Signed: unsigned, Edits: with(spf("v=spf1 mx:many.{d} ip4:{ip} -all"), manyMX())},
+	{Name: "spfmx11", Cause: "SPF with an mx of 11 hosts", DNS: proposed, Signed: unsigned, Edits: with(spf("v=spf1 mx:many.{d} ip4:{ip} -all"), manyMX())},
 	{Name: "spfearly", Cause: "none: SPF passes before the term that is at fault", Signed: unsigned, Edits: spf("v=spf1 ip4:{ip} include:gone.{d} -all")},
 	{Name: "spfrange", Cause: "none: SPF by a range", Signed: unsigned, Edits: spf("v=spf1 ip4:198.51.100.0/24 -all")},
-	{Name: "spfsplit", Cause: "SPF with a space inside an address", DNS: true, Signed: unsigned, Edits: spf("v=spf1 ip4: {ip} -all")},
-	{Name: "spfempty", Cause: "SPF that says nothing", Signed: unsigned, Edits: spf("v=spf1")},
+	{Name: "spfsplit", Cause: "SPF with a space inside an address", DNS: proposed, Signed: unsigned, Edits: spf("v=spf1 ip4: {ip} -all")},
+	{Name: "spfempty", Cause: "SPF that says nothing", DNS: proposed, Signed: unsigned, Edits: spf("v=spf1")},
 	{Name: "spfvoid2", Cause: "none: two void lookups", Signed: unsigned, Edits: spf("v=spf1 a:v1.{d} a:v2.{d} ip4:{ip} -all")},
 	{Name: "spfredirectall", Cause: "none: all and redirect=", Signed: unsigned, Edits: spf("v=spf1 ip4:{ip} -all redirect=gone.{d}")},
 	{Name: "dmarcspq", Cause: "a subdomain, sp=quarantine", Under: "com", From: "news@shop.{d}", MailFrom: esp, Signed: unsigned,
@@ -373,7 +384,7 @@ var senders = []sender{
 		Edits: []string{`s2._domainkey.{d}. TXT "v=DKIM1; k=ed25519; p="`}},
 	{Name: "dkimhash", Cause: "none: a key for SHA-256 and mail alone", MailFrom: esp, Edits: key("v=DKIM1; h=sha256; s=email; k=rsa; p={rsa2048}")},
 	{Name: "dkimnote", Cause: "none: a key with a note and a flag", MailFrom: esp, Edits: key("v=DKIM1; k=rsa; t=s; n=key of the lab; p={rsa2048}")},
-	{Name: "dkimtxt", Cause: "none: other text beside the key", Order: true, MailFrom: esp, Edits: key("some other text", "v=DKIM1; k=rsa; p={rsa2048}")},
+	{Name: "dkimtxt", Cause: "none: other text beside the key", DNS: proposed, Order: true, MailFrom: esp, Edits: key("some other text", "v=DKIM1; k=rsa; p={rsa2048}")},
 	{Name: "dkimnop", Cause: "a key record without p=", MailFrom: esp, Edits: key("v=DKIM1; k=rsa")},
 	{Name: "dkimtrunc", Cause: "a key that was cut", MailFrom: esp, Edits: key("v=DKIM1; k=rsa; p=MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA")},
 	{Name: "dkimsignedtwice", Cause: "none: signed by itself and by another", Signed: []signature{{}, {Key: "rsa2048b", Domain: "esp.example"}}},

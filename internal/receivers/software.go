@@ -183,7 +183,7 @@ const (
 
 var policydSPF = []Requirement{
 	unmeasured(step("policyd-spf.helo", "SPF does not fail for the name in EHLO", heloSPFIs(fail), Reject, Rcpt,
-		spfRejected+"SPF fail - not authorized. Please see http://www.openspf.net/Why?s=helo;id={helo};ip={ip}", "spf.helo-missing")),
+		spfRejected+"SPF fail - not authorized. Please see http://www.openspf.net/Why?s=helo;id={helo};ip={ip}", "spf.helo-not-covered")),
 	step("policyd-spf.mail-from", "SPF does not fail", spfIs(rfc, fail), Reject, Rcpt, spfRejected+"SPF fail - not authorized"+spfWhy, "spf.ip-not-covered", "parked.but-sends"),
 }
 
@@ -204,7 +204,7 @@ const spfDeferred = "450 4.7.24 <{rcpt}>: Recipient address rejected: Message de
 
 var policydSPFPerl = []Requirement{
 	unmeasured(step("policyd-spf-perl.helo", "SPF does not fail for the name in EHLO", heloSPFIs(fail), Reject, Rcpt,
-		"550 5.7.1 <{rcpt}>: Recipient address rejected: Please see http://www.openspf.org/Why?s=helo;id={helo};ip={ip}", "spf.helo-missing")),
+		"550 5.7.1 <{rcpt}>: Recipient address rejected: Please see http://www.openspf.org/Why?s=helo;id={helo};ip={ip}", "spf.helo-not-covered")),
 	step("policyd-spf-perl.helo-temperror", "SPF can be looked up for the name in EHLO", heloSPFIs(temperror), Defer, Rcpt,
 		"450 4.7.1 <{rcpt}>: Recipient address rejected: SPF-Result={helo}", "spf.include-temperror"),
 	step("policyd-spf-perl.mail-from", "SPF does not fail", spfIs(rfc, fail), Reject, Rcpt,
