@@ -4,11 +4,23 @@
 GO ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 FUZZTIME ?= 10s
+# The sizes of the batches that are measured, and how often (docs/scale.md); 100000 takes hours.
+DOMAINS ?= 1000,10000
+ROUNDS ?= 5
 
-.PHONY: build test race lint fuzz bench golden demo lab lab-net lab-up lab-down cross release-check
+# The day of the release: of SOURCE_DATE_EPOCH where that is set (reproducible-builds.org), else of the commit.
+DATE ?= $(if $(SOURCE_DATE_EPOCH),$(shell date -u -d @$(SOURCE_DATE_EPOCH) +%F),$(shell TZ=UTC git log -1 --format=%cd --date=format-local:%F 2>/dev/null))
+# What .goreleaser.yaml builds, and how; a test holds these two lines to it.
+TARGETS = linux/amd64 linux/arm64 linux/arm/7 linux/riscv64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 freebsd/amd64 freebsd/arm64
+BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION) -X main.date=$(DATE)"
+
+CACERTS ?= /etc/ssl/certs/ca-certificates.crt
+ENGINE ?= docker
+
+.PHONY: build test race lint fuzz bench golden demo lab lab-net lab-up lab-down browser cross generated packages container reproducible release-check
 
 build:
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o mailaudit ./cmd/mailaudit
+	$(BUILD) -o mailaudit ./cmd/mailaudit
 
 test:
 	$(GO) test ./...
@@ -25,8 +37,10 @@ fuzz:
 	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
 	    echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p; done; done
 
-bench:
+bench: build
 	$(GO) test -run '^$$' -bench . -benchtime 5x ./internal/gather ./internal/dnsx
+	@mkdir -p bench
+	$(GO) run ./internal/batchbench -bin ./mailaudit -domains $(DOMAINS) -rounds $(ROUNDS) | tee bench/results.txt
 
 # Rewrites the expected output of the report writers, and docs/rules.md from the rules; read the diff.
 golden:
@@ -53,11 +67,42 @@ lab-up:
 lab-down:
 	LAB_DOWN=1 $(GO) test -count 1 -tags lab ./internal/labtest
 
+# The HTML report in a real Chromium (Debian's package, or another by CHROMIUM), with what npm has of playwright-core and
+# axe-core. With SHOTS=FOLDER it leaves pictures there.
+CHROMIUM ?= /usr/bin/chromium
+browser:
+	@set -e; m=$$(mktemp -d); trap 'rm -rf "$$m"' EXIT; \
+	  PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm install --silent --prefix "$$m" playwright-core@1.65.1 axe-core@4.14.1; \
+	  MODULES="$$m/node_modules" CHROMIUM="$(CHROMIUM)" $(GO) test -count 1 -tags browser -run TestBrowser ./internal/report
+
 # Builds what .goreleaser.yaml releases, for every target.
 cross:
-	@set -e; for t in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 freebsd/amd64 freebsd/arm64; do \
-	  echo $$t; GOOS=$${t%/*} GOARCH=$${t#*/} CGO_ENABLED=0 $(GO) build -trimpath -o /dev/null ./cmd/mailaudit; done
+	@set -e; for t in $(TARGETS); do echo $$t; IFS=/; set -- $$t; unset IFS; \
+	  GOOS=$$1 GOARCH=$$2 GOARM=$$3 $(BUILD) -o /dev/null ./cmd/mailaudit; done
 
+# Manual pages, completions and licences, which archives and packages hold.
+generated:
+	@rm -rf generated
+	$(GO) run ./packaging/generate generated $(VERSION) $(DATE)
+
+# The deb, rpm and apk of this machine, as a release has them, in generated/. It needs nfpm (the version in .ci/run).
+packages: generated
+	$(BUILD) -o generated/mailaudit ./cmd/mailaudit
+	$(GO) run ./packaging/nfpm generated/mailaudit $(VERSION) $(DATE) >generated/nfpm.yaml
+	@set -e; for p in deb rpm apk; do nfpm package -f generated/nfpm.yaml -p $$p -t generated/mailaudit.$$p; done
+
+# The container image, with the roots of trust of this machine. ENGINE builds it: docker, podman or buildah.
+container: generated
+	@mkdir -p generated/container
+	cp LICENSE generated/THIRD-PARTY generated/container
+	cp $(CACERTS) generated/container/ca-certificates.crt
+	$(BUILD) -o generated/container/mailaudit ./cmd/mailaudit
+	$(ENGINE) build -f Dockerfile -t mailaudit generated/container
+
+# Two builds, the second in another folder and with nothing cached, give the same bytes.
+reproducible:
+	@packaging/reproducible $(VERSION) $(DATE)
+
+# All of a release but its publication: some 10 minutes, and goreleaser (docs/packages.md).
 release-check:
-	goreleaser check
-	goreleaser release --snapshot --clean --skip=publish,sign
+	packaging/release-check

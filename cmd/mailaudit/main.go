@@ -10,13 +10,16 @@ import (
 	"mailaudit/internal/cli"
 )
 
-// version is set by the linker in releases.
-var version = "devel"
+// Set by the linker in releases: the version, and the day of its commit (YYYY-MM-DD).
+var (
+	version = "devel"
+	date    = ""
+)
 
 func main() {
 	os.Exit(cli.Main(cli.World{
 		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, LookupEnv: os.LookupEnv,
-		Dial: new(net.Dialer).DialContext, Terminal: terminal, Version: version,
+		Dial: new(net.Dialer).DialContext, Terminal: terminal, Version: version, Date: date,
 	}))
 }
 

@@ -81,7 +81,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"serve": serve, "submission": submission, "mx": mxHost, "https": https, "requests": requests, "pins": pins, "exits": exits, "refused": refused, "took": took, "reports": reports,
-			"rdap": rdap, "fetched": fetched, "found": found, "same": same, "asked": asked, "dialled": dialled, "interrupt": interrupt, "ended": ended, "closedpipe": closedPipe,
+			"rdap": rdap, "fetched": fetched, "found": found, "same": same, "asked": asked, "dialled": dialled, "interrupt": signalled(os.Interrupt), "killed": signalled(os.Kill), "ended": ended, "closedpipe": closedPipe,
 		},
 		RequireUniqueNames: true,
 	})
@@ -449,21 +449,24 @@ func dialled(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// interrupt NAME sends SIGINT to the command in the background as soon as it has asked the DNS server about that name.
-func interrupt(ts *testscript.TestScript, _ bool, args []string) {
-	s := of(ts)
-	s.job = ts.BackgroundCmds()[0]
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for late := time.After(10 * time.Second); !s.wasAsked(args[0]); {
-		select {
-		case <-tick.C:
-		case <-late:
-			ts.Fatalf("no question about %s in 10 s", args[0])
+// signalled is interrupt NAME or killed NAME: the signal goes to the command in the background as soon as it has asked the DNS
+// server about that name.
+func signalled(signal os.Signal) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, _ bool, args []string) {
+		s := of(ts)
+		s.job = ts.BackgroundCmds()[0]
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		for late := time.After(10 * time.Second); !s.wasAsked(args[0]); {
+			select {
+			case <-tick.C:
+			case <-late:
+				ts.Fatalf("no question about %s in 10 s", args[0])
+			}
 		}
+		s.hit = time.Now()
+		ts.Check(s.job.Process.Signal(signal))
 	}
-	s.hit = time.Now()
-	ts.Check(s.job.Process.Signal(os.Interrupt))
 }
 
 // ended CODE DURATION: the command that was interrupted, and has been waited for, ended with this code soon enough.

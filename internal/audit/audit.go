@@ -23,6 +23,7 @@ type Options struct {
 	Timeout time.Duration          // bound on the whole audit
 
 	Receivers []string // those to forecast, of receivers.Names; none: all
+	Foretell  bool     // forecast even where the areas that it rests on are not wanted
 }
 
 // Run audits one domain.
@@ -128,7 +129,13 @@ func refused(r *Report) []string {
 	return l
 }
 
-func needs(o Options) facts.Topic { return checks.Needs(o.Wanted) }
+func needs(o Options) facts.Topic {
+	t := checks.Needs(o.Wanted)
+	if o.Foretell {
+		t |= checks.Needs(isForetold)
+	}
+	return t
+}
 
 // Judge makes the report from facts. Its fixes are not proven: that needs what they lead to.
 func Judge(f *facts.Facts, o Options) *Report {

@@ -16,7 +16,8 @@ type Message struct {
 	Cause      string      `json:"cause"`         // why
 	Envelope   string      `json:"envelope"`      // by Return-Path; <> for the null sender
 	Signatures []Signature `json:"signatures"`
-	Unread     int         `json:"unread"` // signatures beyond those that are looked at
+	Scores     []Score     `json:"scores,omitempty"` // of filters that were named
+	Unread     int         `json:"unread"`           // signatures beyond those that are looked at
 
 	AuthenticationResults *AuthResults `json:"authentication_results,omitempty"` // evidence alone
 }
@@ -43,6 +44,16 @@ type Signature struct {
 	Cause     string     `json:"cause"`
 }
 
+// Score is what a filter says of the message; it takes it for spam from Required on.
+type Score struct {
+	Engine   string   `json:"engine"`
+	Address  string   `json:"address"`
+	Score    *float64 `json:"score"` // nil: it did not say
+	Required *float64 `json:"required"`
+	Symbols  []string `json:"symbols"` // what counts most comes first, where the filter tells
+	Cause    string   `json:"cause"`   // why it did not
+}
+
 // AuthResults is what the receiver wrote (RFC 8601).
 type AuthResults struct {
 	Server  string   `json:"server"`
@@ -67,6 +78,13 @@ func message(f *facts.Facts) *Message {
 			x.Expires = &s.Expires
 		}
 		out.Signatures = append(out.Signatures, x)
+	}
+	for _, s := range m.Scores {
+		x := Score{Engine: s.Engine, Address: s.Addr, Symbols: list(s.Of.Value.Symbols), Cause: s.Of.Why}
+		if s.Of.Known() {
+			x.Score, x.Required = &s.Of.Value.Score, &s.Of.Value.Required
+		}
+		out.Scores = append(out.Scores, x)
 	}
 	if r := m.Results; r != nil {
 		out.AuthenticationResults = &AuthResults{Server: r.Server, Results: list(r.Results)}

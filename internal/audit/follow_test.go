@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -90,20 +91,34 @@ func TestFollow(t *testing.T) {
 	}
 }
 
+// either asks the first of two resolvers until it is told to ask the second.
+type either struct {
+	first, second dnsx.Resolver
+	turned        atomic.Bool
+}
+
+func (e *either) Lookup(ctx context.Context, q dnsx.Question) dnsx.Answer {
+	if e.turned.Load() {
+		return e.second.Lookup(ctx, q)
+	}
+	return e.first.Lookup(ctx, q)
+}
+
 // TestFollowResolver: where authoritative servers are not to be asked, the resolver is, and a name without the record is
 // kept as long as the zone says.
 func TestFollowResolver(t *testing.T) {
-	before, after := serve(t, followed), serve(t, followed+newRecord)
-	w := &wire{to: map[string]string{}}
-	env := gather.Env{Now: time.Now, DNS: dnsx.NewClient(dnsx.Config{Servers: []netip.AddrPort{before}, Dial: w.dial})}
+	client := func(a netip.AddrPort) dnsx.Resolver {
+		return dnsx.NewClient(dnsx.Config{Servers: []netip.AddrPort{a}, Dial: testnet.Dial})
+	}
+	r := &either{first: client(serve(t, followed)), second: client(serve(t, followed+newRecord))}
 	sets := []audit.RRset{{Name: "d.example", Type: "TXT", TTL: 300, Data: []string{`"v=spf1 ~all"`}}}
 	n := 0
-	stale, err := audit.Follow(t.Context(), env, gather.Target{}, sets, time.Millisecond, func(round []audit.Shown) {
+	stale, err := audit.Follow(t.Context(), gather.Env{Now: time.Now, DNS: r}, gather.Target{}, sets, time.Millisecond, func(round []audit.Shown) {
 		n++
 		if len(round) != 1 || round[0].Server != "the resolver" || round[0].Yes != (n > 1) {
 			t.Errorf("round %d: %+v", n, round)
 		}
-		w.lead(before.String(), after)
+		r.turned.Store(true)
 	})
 	if err != nil || n != 2 || stale != 900*time.Second {
 		t.Errorf("%d rounds, %v, %v", n, stale, err)

@@ -11,12 +11,18 @@ import (
 // foretold are the areas that a forecast rests on: where one is left out, so is the forecast.
 var foretold = []checks.Area{"domain", "mx", "spf", "dkim", "dmarc", "ptr"}
 
+func isForetold(a checks.Area) bool { return slices.Contains(foretold, a) }
+
 // forecast is what receivers would answer. A domain that sends nothing gets no answer.
 func forecast(f *facts.Facts, found []checks.Finding, o Options) []Forecast {
 	l := []Forecast{}
 	declared := slices.ContainsFunc(f.Streams, func(s facts.Stream) bool { return len(s.IPs) > 0 })
-	if f.Profile.Name == facts.Parked && !declared || slices.ContainsFunc(foretold, func(a checks.Area) bool { return !o.Wanted(a) }) {
+	left := slices.ContainsFunc(foretold, func(a checks.Area) bool { return !o.Wanted(a) })
+	if f.Profile.Name == facts.Parked && !declared || left && !o.Foretell {
 		return l
+	}
+	if left {
+		found = checks.Run(f, isForetold).Findings
 	}
 	for _, e := range receivers.Forecast(f, o.Receivers) {
 		x := Forecast{Receiver: e.Receiver, Setup: e.Setup, Stream: e.Stream, IP: e.IP, Verdict: string(e.Verdict), Stage: string(e.Stage), Reply: e.Reply,

@@ -54,6 +54,15 @@ type Finding struct {
 	Fix        string   `json:"fix"`
 	Deciding   bool     `json:"deciding"` // of unknown: it changes verdict and exit code
 	At         *Place   `json:"at,omitempty"`
+
+	Accepted *Accepted `json:"accepted,omitempty"` // it does not count for the exit code
+}
+
+// Accepted says why a finding does not count: it was there before, or somebody answers for it.
+type Accepted struct {
+	By     string `json:"by"`     // baseline, suppression
+	Reason string `json:"reason"` // of a suppression
+	Until  string `json:"until"`  // of a suppression: its last day, such as 2027-03-31
 }
 
 // Place is where in a published record the fault stands, in octets.

@@ -26,4 +26,5 @@ var All = slices.Concat(
 	dnssecChecks,
 	bimiChecks,
 	parkedChecks,
+	messageChecks,
 )

@@ -25,7 +25,7 @@ type ruleCase struct {
 
 // cases are those of all areas: each area's test file adds its own list.
 func cases() []ruleCase {
-	return slices.Concat(domainCases, zoneCases, serverCases, dnssecCases, registrationCases, mxCases, mxRecordCases, spfCases, dkimCases, dmarcCases, ptrCases, ptrNameCases, dnsblCases, dnsblOperatorCases, dnsblNearCases, submissionCases, submissionOfferCases, inboundCases, mtastsCases, tlsrptCases, bimiCases, parkedCases, daneCases)
+	return slices.Concat(domainCases, zoneCases, serverCases, dnssecCases, registrationCases, mxCases, mxRecordCases, spfCases, dkimCases, dmarcCases, ptrCases, ptrNameCases, dnsblCases, dnsblOperatorCases, dnsblNearCases, submissionCases, submissionOfferCases, inboundCases, mtastsCases, tlsrptCases, bimiCases, parkedCases, daneCases, messageCases)
 }
 
 func TestRules(t *testing.T) {
@@ -103,7 +103,7 @@ func TestHouseRules(t *testing.T) {
 		switch {
 		case seen[c.ID]:
 			t.Errorf("%s stands twice", c.ID)
-		case !id.MatchString(c.ID) || severity.MatchString(strings.NewReplacer("permerror", "", "temperror", "", "servfail", "", "tls-fail", "tls").Replace(name)):
+		case !id.MatchString(c.ID) || severity.MatchString(strings.NewReplacer("permerror", "", "temperror", "", "servfail", "", "tls-fail", "tls", "dkim-fail", "dkim").Replace(name)):
 			t.Errorf("%s: no id of the house's form", c.ID)
 		case c.Title == "" || c.Help == "" || c.Fix == "" || c.Judge == nil:
 			t.Errorf("%s: title, help, fix or function is missing", c.ID)

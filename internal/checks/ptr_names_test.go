@@ -11,9 +11,9 @@ import (
 const sender6 = "2a0f:1234:5678::25"
 
 // from6 is the healthy domain with an IPv6 address that sends besides, and what its reverse name is.
-func from6(ip string, p facts.Fact[facts.PTR]) func(*facts.Facts) {
+func from6(p facts.Fact[facts.PTR]) func(*facts.Facts) {
 	return func(f *facts.Facts) {
-		sends(ip)(f)
+		sends(sender6)(f)
 		f.Sources[1].PTR = p
 	}
 }
@@ -37,14 +37,14 @@ func toGoogle(f *facts.Facts) {
 }
 
 var ptrNameCases = []ruleCase{
-	{rule: "ptr.ipv6-missing", want: Fail, says: sender6 + " has no PTR record", edit: from6(sender6, facts.Know(facts.PTR{Confirm: "fail"}))},
+	{rule: "ptr.ipv6-missing", want: Fail, says: sender6 + " has no PTR record", edit: from6(facts.Know(facts.PTR{Confirm: "fail"}))},
 	{rule: "ptr.ipv6-missing", name: "leaves IPv4 alone", want: "", edit: leads("fail", nil)},
-	{rule: "ptr.missing", name: "leaves IPv6 alone", want: Pass, edit: from6(sender6, facts.Know(facts.PTR{Confirm: "fail"}))},
-	{rule: "ptr.missing", name: "IPv6 lost", want: Pass, edit: from6(sender6, facts.Cannot[facts.PTR]("SERVFAIL"))},
-	{rule: "ptr.ipv6-missing", name: "lost", want: Unknown, says: "SERVFAIL", edit: from6(sender6, facts.Cannot[facts.PTR]("SERVFAIL"))},
-	{rule: "ptr.ipv6-missing", name: "there", want: Pass, edit: from6(sender6, facts.Know(facts.PTR{Confirm: "pass", Names: []facts.PTRName{{Name: "mail.healthy.example"}}}))},
+	{rule: "ptr.missing", name: "leaves IPv6 alone", want: Pass, edit: from6(facts.Know(facts.PTR{Confirm: "fail"}))},
+	{rule: "ptr.missing", name: "IPv6 lost", want: Pass, edit: from6(facts.Cannot[facts.PTR]("SERVFAIL"))},
+	{rule: "ptr.ipv6-missing", name: "lost", want: Unknown, says: "SERVFAIL", edit: from6(facts.Cannot[facts.PTR]("SERVFAIL"))},
+	{rule: "ptr.ipv6-missing", name: "there", want: Pass, edit: from6(facts.Know(facts.PTR{Confirm: "pass", Names: []facts.PTRName{{Name: "mail.healthy.example"}}}))},
 	{rule: "ptr.ipv6-missing", name: "candidate", want: Warn, says: "if this address sends", edit: func(f *facts.Facts) {
-		from6(sender6, facts.Know(facts.PTR{Confirm: "fail"}))(f)
+		from6(facts.Know(facts.PTR{Confirm: "fail"}))(f)
 		f.Sources[1].Declared = false
 	}},
 
@@ -145,7 +145,7 @@ func TestUnderscoreOnce(t *testing.T) {
 // TestMissingReverseOfIPv6 holds that Microsoft 365, which wants a PTR record of IPv6 alone, refuses for that alone.
 func TestMissingReverseOfIPv6(t *testing.T) {
 	f := healthy()
-	edits(leads("fail", nil), from6(sender6, facts.Know(facts.PTR{Confirm: "fail"})))(f)
+	edits(leads("fail", nil), from6(facts.Know(facts.PTR{Confirm: "fail"})))(f)
 	got := map[string]bool{}
 	for _, x := range Run(f, everything).Findings {
 		for _, r := range x.Refused {

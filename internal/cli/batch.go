@@ -38,20 +38,24 @@ type source func() (entry, error)
 
 // several audits the domains of the command line.
 func (j *job) several(ctx context.Context, w World, domains []string) error {
-	left := domains
-	return j.run(ctx, w, len(domains) > 1, func() (entry, error) {
-		if len(left) == 0 {
+	return j.run(ctx, w, len(domains) > 1, len(domains), these(domains))
+}
+
+// these are the domains of a command line.
+func these(domains []string) source {
+	return func() (entry, error) {
+		if len(domains) == 0 {
 			return entry{}, io.EOF
 		}
-		e := entry{domain: left[0]}
-		left = left[1:]
+		e := entry{domain: domains[0]}
+		domains = domains[1:]
 		return e, nil
-	})
+	}
 }
 
 // batch audits the domains of a file, as they are read.
 func (j *job) batch(ctx context.Context, w World, file string) error {
-	in := w.Stdin
+	in, total := w.Stdin, 0
 	if file != "-" {
 		f, err := os.Open(file)
 		if err != nil {
@@ -59,6 +63,11 @@ func (j *job) batch(ctx context.Context, w World, file string) error {
 		}
 		defer f.Close()
 		in = f
+		if j.shown(w) {
+			if total, err = countEntries(file, f); err != nil {
+				return err
+			}
+		}
 	}
 	next, several := newList(file, in).start(ctx), true
 	// One domain in the list is one object in JSON, so look whether a second follows before the first is written. The
@@ -66,7 +75,25 @@ func (j *job) batch(ctx context.Context, w World, file string) error {
 	if j.out.format != "ndjson" {
 		next, several = peek(next)
 	}
-	return j.run(ctx, w, several, next)
+	return j.run(ctx, w, several, total, next)
+}
+
+// countEntries counts what a list holds, for the progress, and goes back to its beginning. A list that has no end to look at,
+// such as a pipe, counts 0.
+func countEntries(name string, f *os.File) (n int, err error) {
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return 0, nil
+	}
+	for l := newList(name, f); err == nil; n++ {
+		_, err = l.next()
+	}
+	if !errors.Is(err, io.EOF) {
+		return 0, err
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return 0, fileError(name, err)
+	}
+	return n - 1, nil
 }
 
 // list reads a list of domains: each domain once, and the lines that are none.
@@ -204,20 +231,34 @@ func peek(next source) (same source, several bool) {
 	}, several
 }
 
+// open is where the reports go.
+func (j *job) open(w World) (*sink, error) {
+	if j.resumed != nil {
+		return j.resumed.open()
+	}
+	return j.out.open(w)
+}
+
 // run audits entries, several at once, and writes each report as it is done: in the order of the input, or for ndjson
-// as they finish. Memory holds as many reports as are audited at once.
-func (j *job) run(ctx context.Context, w World, several bool, next source) error {
-	out, err := j.out.open(w)
+// as they finish. Memory holds as many reports as are audited at once. total is how many there are, 0 where nobody knows.
+func (j *job) run(ctx context.Context, w World, several bool, total int, next source) error {
+	out, err := j.open(w)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = out.finish(false) }() // whatever is left of it after a failure
-	writer, err := report.New(out, j.out.options(w, several))
+	options := j.out.options(w, several)
+	options.State = func(r *audit.Report) string { return pluginState(r, j.failOn, j.minScore) }
+	writer, err := report.New(out, options)
 	if err != nil {
 		return usagef("--format %v", err)
 	}
-	line := j.progress(w)
+	line := j.progress(w, total)
 	code, valid, begun := exitOK, 0, false
+	if r := j.resumed; r != nil { // what the file says already counts, too
+		code, valid, next = r.code, len(r.domains), r.skip(next)
+		line.before = len(r.domains) + len(r.invalid)
+	}
 	var failed error
 	readErr := j.each(ctx, next, func(d done) bool {
 		if d.crash != nil {
@@ -230,14 +271,18 @@ func (j *job) run(ctx context.Context, w World, several bool, next source) error
 		line.clear()
 		begun = true
 		if d.err != nil {
+			line.count()
 			failed = writer.Invalid(d.line, d.input, d.err)
 			return failed == nil
 		}
 		valid++
+		suppress(j.suppressed, d.report)
+		j.known.accept(d.report)
 		c, why := outcome(d.report, j.failOn, j.minScore)
 		code = worse(code, c)
 		failed = writer.Report(d.report, why)
-		line.count(d.domain)
+		line.count()
+		line.show(d.domain)
 		return failed == nil
 	})
 	line.clear()
@@ -262,8 +307,12 @@ func (j *job) run(ctx context.Context, w World, several bool, next source) error
 		return err
 	case valid == 0:
 		fmt.Fprintln(w.Stderr, "mailaudit: no line of the list is a domain\ntry: one domain a line")
-		return exitError(exitUsage)
-	case code != exitOK:
+		code = exitUsage
+	}
+	if p, ok := writer.(interface{ State() string }); ok { // the line and the code must agree
+		code = pluginCodes[p.State()]
+	}
+	if code != exitOK {
 		return exitError(code)
 	}
 	return nil
@@ -349,21 +398,47 @@ func (j *job) one(ctx context.Context, e entry) (d done) {
 
 // progress is one line on stderr, where that is a terminal.
 type progress struct {
-	w     io.Writer
-	began time.Time
-	n     int
-	on    bool
+	w      io.Writer
+	began  time.Time
+	total  int // 0: unknown
+	before int // of total, what an earlier run has done
+	n      int
+	on     bool
 }
 
-func (j *job) progress(w World) *progress {
-	return &progress{w: w.Stderr, began: time.Now(), on: w.Terminal().Stderr && !j.out.quiet}
+func (j *job) shown(w World) bool { return w.Terminal().Stderr && !j.out.quiet }
+
+func (j *job) progress(w World, total int) *progress {
+	return &progress{w: w.Stderr, began: time.Now(), total: total, on: j.shown(w)}
 }
 
-func (p *progress) count(domain string) {
-	p.n++
+// count takes note of an entry that is done.
+func (p *progress) count() { p.n++ }
+
+// show tells how far the batch is, how fast, and how long it will take at this pace.
+func (p *progress) show(domain string) {
 	if p.on {
-		fmt.Fprintf(p.w, "\r\x1b[K%d audited in %s, last %s", p.n, time.Since(p.began).Round(time.Second), report.Visible(domain))
+		fmt.Fprintf(p.w, "\r\x1b[K%s, last %s", p.state(time.Since(p.began)), report.Visible(domain))
 	}
+}
+
+func (p *progress) state(took time.Duration) string {
+	if p.total == 0 {
+		return fmt.Sprintf("%d audited in %s%s", p.n, took.Round(time.Second), p.rate(took))
+	}
+	left := ""
+	if open := p.total - p.before - p.n; open > 0 {
+		left = fmt.Sprintf(", %s left", time.Duration(float64(took)/float64(p.n)*float64(open)).Round(time.Second))
+	}
+	return fmt.Sprintf("%d of %d audited in %s%s%s", p.before+p.n, p.total, took.Round(time.Second), p.rate(took), left)
+}
+
+// rate is told once there has been time enough to have one.
+func (p *progress) rate(took time.Duration) string {
+	if took < time.Second {
+		return ""
+	}
+	return fmt.Sprintf(", %.1f a second", float64(p.n)/took.Seconds())
 }
 
 func (p *progress) clear() {

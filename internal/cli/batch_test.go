@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -20,6 +21,7 @@ import (
 	"mailaudit/internal/checks"
 	"mailaudit/internal/dnsx"
 	"mailaudit/internal/gather"
+	"mailaudit/internal/testnet"
 )
 
 func TestFirstCell(t *testing.T) {
@@ -314,3 +316,52 @@ var errDisk = errors.New("disk full")
 type failing struct{}
 
 func (failing) Write([]byte) (int, error) { return 0, errDisk }
+
+// TestBatchShares: what two domains have in common is asked once, the audit that asked counts it, and a recording has it for
+// whichever is audited again first.
+func TestBatchShares(t *testing.T) {
+	s, err := testnet.ServeDNS(testnet.MustZone(`
+a.example. 300 IN SOA ns.example. h.example. 1 7200 3600 1209600 300
+b.example. 300 IN SOA ns.example. h.example. 1 7200 3600 1209600 300
+a.example. 300 IN TXT "v=spf1 include:_spf.esp.example -all"
+b.example. 300 IN TXT "v=spf1 include:_spf.esp.example -all"
+_spf.esp.example. 300 IN TXT "v=spf1 ip4:11.0.0.1 -all"
+`), testnet.DNSOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	file := filepath.Join(t.TempDir(), "recording")
+	check := func(list string, args ...string) (queries int, findings string) {
+		w, stdout, stderr := world(strings.NewReader(list))
+		w.Dial = testnet.Dial
+		w.Args = append([]string{"check", "--domains", "-", "--only", "spf", "-f", "ndjson", "--ordered"}, args...)
+		code := Main(w)
+		for line := range strings.Lines(stdout.String()) {
+			var r audit.Report
+			if err := json.Unmarshal([]byte(line), &r); err != nil {
+				t.Fatal(err)
+			}
+			queries += r.DNSQueries
+			for _, f := range r.Findings {
+				findings += fmt.Sprintln(f.Subject, f.Rule, f.Status, f.Message)
+			}
+		}
+		if findings == "" {
+			t.Fatalf("exit %d, %s", code, stderr)
+		}
+		return queries, findings
+	}
+	const list = "a.example\nb.example\n"
+	queries, findings := check(list, "--resolver", s.Addr().String(), "--record", file)
+	asked := map[testnet.DNSAsked]bool{} // whatever a slow machine sends again
+	for _, q := range s.Asked() {
+		asked[q] = true
+	}
+	if !asked[testnet.DNSAsked{Question: dnsx.Q("_spf.esp.example", dnsx.TXT)}] || queries != len(asked) {
+		t.Errorf("%d questions are counted, %d different ones were asked", queries, len(asked))
+	}
+	if _, again := check(list, "--replay", file); again != findings {
+		t.Errorf("replayed: %s\nwant %s", again, findings)
+	}
+}

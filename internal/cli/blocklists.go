@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"mailaudit/internal/blocklist"
 	"mailaudit/internal/dnsx"
@@ -34,6 +35,11 @@ func newBlocklists(w World) *cobra.Command {
 			"variable of the environment that is shown; the key itself is shown nowhere.",
 		Example: "  mailaudit blocklists --resolver 192.0.2.53\n  mailaudit blocklists --check my-lists.txt",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			// The environment says for this command what it says for an audit: who is asked, and about which lists.
+			same := func(f *pflag.Flag) bool { return slices.Contains([]string{"resolver", "blocklists", "color"}, f.Name) }
+			if err := fromEnvironment(w, cmd.Flags(), same); err != nil {
+				return err
+			}
 			if err := o.check(report.ListFormats); err != nil {
 				return err
 			}

@@ -43,7 +43,8 @@ type checkOptions struct {
 	probeInbound, trustAD, rdap                                    bool
 	egressCheck, rdapServer                                        string
 	only, skip, receivers                                          []string
-	blocklists, caFile, record, replay, message                    string
+	blocklists, caFile, record, replay, message, resume            string
+	baseline, suppressions                                         string
 	failOn                                                         string
 	minScore                                                       int
 	timeout                                                        time.Duration
@@ -52,6 +53,7 @@ type checkOptions struct {
 	out                                                            outputOptions
 
 	sample *sample // what --message names
+	batch  bool    // several domains, whose answers are shared
 }
 
 // outputOptions are the flags of everything that writes reports.
@@ -89,6 +91,7 @@ func newCheck(w World, use string) *cobra.Command {
 		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd, w, args) },
 	}
 	o.register(cmd, "table", report.Formats)
+	cmd.Flags().StringVar(&o.resume, "resume", "", "go on with the batch that began this `FILE`, its ndjson output: what is whole in it is not audited again")
 	return cmd
 }
 
@@ -120,6 +123,8 @@ func (o *checkOptions) register(cmd *cobra.Command, format string, formats []str
 	f.BoolVar(&o.requireDNSBL, "require-dnsbl", false, "unknown if no major list answered")
 	f.StringVar(&o.failOn, "fail-on", "fail", "exit 1 at this `STATUS` and above: fail, warn, unknown or never")
 	f.IntVar(&o.minScore, "min-score", 0, "exit 1 below this `SCORE`")
+	f.StringVar(&o.baseline, "baseline", "", "only what is new or worse than in this `FILE`, an earlier JSON report, fails")
+	f.StringVar(&o.suppressions, "suppressions", "", "a YAML `FILE` of findings that do not count: rule, subject, reason, until")
 	f.DurationVar(&o.timeout, "timeout", 30*time.Second, "bound on the audit of one domain, a `DURATION` such as 30s or 2m")
 	f.StringVar(&o.caFile, "ca-file", "", "a `FILE` of further trusted roots for TLS, in PEM")
 	f.BoolVar(&o.probe, "probe", false, "make SMTP connections in a batch, too")
@@ -192,17 +197,13 @@ func (o *checkOptions) run(cmd *cobra.Command, w World, args []string) (failed e
 	if err := o.sample.of(domains...); err != nil {
 		return err
 	}
+	o.batch = o.domains != "" || len(domains) > 1
 	job, err := o.job(w, streams, cmd, report.Formats)
 	if err != nil {
 		return err
 	}
-	if job.finish != nil {
-		defer func() {
-			if err := job.finish(); err != nil {
-				failed = err
-			}
-		}()
-	}
+	defer job.end(&failed)
+	tellExpired(w, job.suppressed, job.env.Now())
 	if o.domains != "" {
 		return job.batch(cmd.Context(), w, o.domains)
 	}
@@ -235,6 +236,9 @@ func (o *checkOptions) job(w World, fromFile []streamConfig, cmd *cobra.Command,
 			j.streams, err = o.streams(fromFile, cmd)
 			return err
 		},
+		func() error { j.resumed, err = o.resumption(); return err },
+		func() error { j.known, err = readBaseline(o.baseline); return err },
+		func() error { j.suppressed, err = readSuppressions(o.suppressions); return err },
 		// Last, since --record begins its file.
 		func() error { j.env, err = o.env(w, j); return err },
 	}
@@ -263,6 +267,12 @@ func (o *checkOptions) limits() error {
 		return usagef("--concurrency %d: between 1 and %d", o.concurrency, maxConcurrency)
 	case o.ipv4 && o.ipv6:
 		return usagef("-4 and -6 exclude each other")
+	case o.resume != "" && o.out.format != "ndjson":
+		return usageError{"--resume goes on with ndjson, and with no other format", "mailaudit check --domains customers.csv --format ndjson --resume reports.ndjson"}
+	case o.resume != "" && o.out.file != "":
+		return usagef("--resume names the output: leave --output out")
+	case o.resume != "" && o.record != "":
+		return usagef("--resume and --record exclude each other: a recording holds a run from its beginning")
 	case o.record != "" && o.replay != "":
 		return usagef("--record and --replay exclude each other")
 	case o.offline && o.replay != "":
@@ -337,6 +347,9 @@ func (o *checkOptions) env(w World, j *job) (gather.Env, error) {
 			return env, err
 		}
 		env.Probe, env.Fetch, env.Reach = gather.Dialled(w.Dial), gather.Fetched(w.Dial), gather.Reached(w.Dial)
+		if o.batch {
+			env.DNS = dnsx.NewCache(env.DNS)
+		}
 	}
 	j.target.Lists = j.lists.On(has)
 	if o.record != "" {
@@ -588,6 +601,9 @@ type job struct {
 	minScore    int
 	concurrency int
 	ordered     bool
+	resumed     *resumption // nil: the batch begins
+	known       baseline    // of --baseline
+	suppressed  []suppression
 	finish      func() error // ends what the world keeps, such as a recording
 }
 

@@ -42,6 +42,7 @@ type World struct {
 	Dial           smtpx.DialFunc  // for every connection, DNS included
 	Terminal       func() Terminal // of Stdout and Stderr
 	Version        string
+	Date           string // of the release, YYYY-MM-DD; "" for what is none
 }
 
 // Terminal is what is known of the streams.
@@ -50,14 +51,23 @@ type Terminal struct {
 	Width          int  // of the terminal, 0 where it is none
 }
 
+// release is the version, and of when it is.
+func (w World) release() string {
+	if w.Date == "" {
+		return w.Version
+	}
+	return w.Version + " (" + w.Date + ")"
+}
+
 // Main runs one command and returns the exit code.
 func Main(w World) (code int) {
+	var cmd *cobra.Command
 	defer func() {
 		if p := recover(); p != nil {
 			for line := range strings.Lines(fmt.Sprintf("mailaudit: internal error: %v\n%s", p, debug.Stack())) {
 				fmt.Fprintln(w.Stderr, report.Visible(strings.ReplaceAll(strings.TrimRight(line, "\n"), "\t", "    ")))
 			}
-			code = exitInternal
+			code = failed(w, cmd, exitInternal, "internal error")
 		}
 	}()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -71,7 +81,8 @@ func Main(w World) (code int) {
 	root.SetIn(w.Stdin)
 	root.SetOut(w.Stdout)
 	root.SetErr(w.Stderr)
-	cmd, err := root.ExecuteContextC(ctx)
+	var err error
+	cmd, err = root.ExecuteContextC(ctx)
 	var done exitError
 	var use usageError
 	switch {
@@ -83,14 +94,14 @@ func Main(w World) (code int) {
 		return exitInterrupted
 	case errors.As(err, &use):
 		fmt.Fprintf(w.Stderr, "mailaudit: %s\ntry: %s\n", report.Visible(use.what), report.Visible(cmp.Or(use.try, helpOf(cmd))))
-		return exitUsage
+		return failed(w, cmd, exitUsage, use.what)
 	case began:
 		fmt.Fprintf(w.Stderr, "mailaudit: %s\n", report.Visible(err.Error()))
-		return exitInternal
+		return failed(w, cmd, exitInternal, err.Error())
 	}
 	// What is left is cobra's own: arguments that it could not read.
 	fmt.Fprintf(w.Stderr, "mailaudit: %s\ntry: %s\n", report.Visible(strings.TrimSpace(err.Error())), helpOf(cmd))
-	return exitUsage
+	return failed(w, cmd, exitUsage, err.Error())
 }
 
 // helpOf is what to type to see what a command takes.
@@ -120,7 +131,7 @@ func newRoot(w World) *cobra.Command {
 	root.SuggestionsMinimumDistance = 2
 	// Flags are told within the width that terminals have at least.
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", ".FlagUsagesWrapped 80 "))
-	root.Version = w.Version
+	root.Version = w.release()
 	root.SetVersionTemplate("mailaudit {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		var bad *pflag.InvalidValueError
@@ -131,7 +142,7 @@ func newRoot(w World) *cobra.Command {
 	})
 	check := newCheck(w, "check DOMAIN...")
 	check.Short = "audit domains"
-	root.AddCommand(check, newFix(w), newDemo(w), newRules(w), newBlocklists(w), newVersion(w), newCompletion(w))
+	root.AddCommand(check, newFix(w), newExplain(w), newDemo(w), newConvert(w), newMessage(w), newRecipients(w), newRules(w), newBlocklists(w), newVersion(w), newCompletion(w), newMan(w))
 	root.SetHelpCommand(newHelp())
 	return root
 }
@@ -176,7 +187,7 @@ func newVersion(w World) *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "print the version", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintln(w.Stdout, "mailaudit", w.Version)
+			_, err := fmt.Fprintln(w.Stdout, "mailaudit", w.release())
 			return err
 		},
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,7 +23,7 @@ func TestPanic(t *testing.T) {
 		"tcp": {"check", "good.example", "--only", "submission", "--submission", "127.0.0.1:2525"},
 	} {
 		w, stdout, stderr := world(nil)
-		w.Args = append(args, "--resolver", dns.Addr().String(), "-f", "json")
+		w.Args = append(slices.Clone(args), "--resolver", dns.Addr().String(), "-f", "json")
 		w.Dial = func(ctx context.Context, n, address string) (net.Conn, error) {
 			if n == network {
 				panic("the cable\x1b[31m is cut")

@@ -19,6 +19,7 @@ import (
 var noExample = map[string]string{
 	"submission":  "it takes a connection",
 	"tls":         "it takes a connection",
+	"message":     "it takes a message",
 	"dnsbl.terms": "only a batch leaves lists out",
 
 	"dnsbl.dead-zone": "it takes a file of lists",

@@ -5,15 +5,22 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"mailaudit/internal/audit"
+	"mailaudit/internal/report"
 )
 
 // outcome is the exit code of one report, and why (README "Exit codes").
 func outcome(r *audit.Report, failOn string, minScore int) (code int, why string) {
-	var fails, warns int
+	var fails, warns, accepted int
 	var undecided []string // areas: one question that nobody answers leaves many rules unknown
 	for _, f := range r.Findings {
 		switch {
+		case f.Accepted != nil:
+			if f.Status == "fail" || f.Status == "warn" || f.Status == "unknown" && f.Deciding {
+				accepted++
+			}
 		case f.Status == "fail":
 			fails++
 		case f.Status == "warn":
@@ -47,13 +54,62 @@ func outcome(r *audit.Report, failOn string, minScore int) (code int, why string
 			open = append(open, fmt.Sprintf("the score could be as low as %d, below --min-score %d", *r.ScoreLow, minScore))
 		}
 	}
+	aside := ""
+	if accepted > 0 {
+		aside = " (" + number(accepted, "finding") + " accepted)"
+	}
 	switch {
 	case len(at) > 0:
-		return exitFindings, fmt.Sprintf("exit %d: %s", exitFindings, strings.Join(at, "; "))
+		return exitFindings, fmt.Sprintf("exit %d: %s%s", exitFindings, strings.Join(at, "; "), aside)
 	case len(open) > 0:
-		return exitUnknown, fmt.Sprintf("exit %d: %s", exitUnknown, strings.Join(open, "; "))
+		return exitUnknown, fmt.Sprintf("exit %d: %s%s", exitUnknown, strings.Join(open, "; "), aside)
 	}
-	return exitOK, "exit 0"
+	return exitOK, "exit 0" + aside
+}
+
+// pluginCodes are the exit codes of a monitoring plugin (--format nagios).
+var pluginCodes = map[string]int{"OK": 0, "WARNING": 1, "CRITICAL": 2, "UNKNOWN": 3}
+
+// pluginState is what a plugin says of a report: what would end with 1 is critical, with 3 unknown, and beneath --fail-on a
+// warning is one still, unless nothing is to fail.
+func pluginState(r *audit.Report, failOn string, minScore int) string {
+	switch code, _ := outcome(r, failOn, minScore); {
+	case code == exitFindings:
+		return "CRITICAL"
+	case code == exitUnknown:
+		return "UNKNOWN"
+	case failOn != "never" && slices.ContainsFunc(r.Findings, func(f audit.Finding) bool { return f.Status == "warn" && f.Accepted == nil }):
+		return "WARNING"
+	}
+	return "OK"
+}
+
+// asPlugin says whether the command was to be a monitoring plugin, whose usage errors and crashes are 3, too. Flags behind one
+// that is wrong have not been read.
+func asPlugin(cmd *cobra.Command, args []string) bool {
+	if cmd != nil {
+		if n := cmd.Name(); n != "check" && n != cmd.Root().Name() { // no other command audits for a monitoring system
+			return false
+		}
+		if f := cmd.Flags().Lookup("format"); f != nil && f.Value.String() == "nagios" {
+			return true
+		}
+	}
+	for i, a := range args {
+		if a == "--format=nagios" || a == "-fnagios" || a == "nagios" && i > 0 && (args[i-1] == "--format" || args[i-1] == "-f") {
+			return true
+		}
+	}
+	return false
+}
+
+// failed is the exit code of a run that came to no report. A monitoring system shows what a plugin says on stdout.
+func failed(w World, cmd *cobra.Command, code int, what string) int {
+	if !asPlugin(cmd, w.Args) {
+		return code
+	}
+	fmt.Fprintln(w.Stdout, report.NagiosLine("UNKNOWN", what))
+	return pluginCodes["UNKNOWN"]
 }
 
 func number(n int, noun string) string {

@@ -81,13 +81,7 @@ func (o *fixOptions) run(cmd *cobra.Command, w World, arg string) (failed error)
 	if err != nil {
 		return err
 	}
-	if job.finish != nil {
-		defer func() {
-			if err := job.finish(); err != nil {
-				failed = err
-			}
-		}()
-	}
+	defer job.end(&failed)
 	ctx, t := cmd.Context(), job.target
 	t.Domain = domain
 	if t.Streams, err = streamsOf(job.streams, domain); err != nil {

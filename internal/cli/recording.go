@@ -38,6 +38,16 @@ func (j *job) record(env *gather.Env, name string) error {
 	return nil
 }
 
+// end brings what the world keeps to its end, and makes it the failure of the run that it could not be.
+func (j *job) end(failed *error) {
+	if j.finish == nil {
+		return
+	}
+	if err := j.finish(); err != nil {
+		*failed = err
+	}
+}
+
 // readRecording reads a file that --record made.
 func readRecording(name string) (*recording.Recording, error) {
 	f, err := os.Open(name)

@@ -34,18 +34,13 @@ type streamConfig struct {
 
 // settle fills every flag that was not given from the environment and the config file, and returns the file's streams.
 func settle(w World, cmd *cobra.Command) ([]streamConfig, error) {
-	var problem error
-	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		name := "MAILAUDIT_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		v, _ := w.LookupEnv(name)
-		if f.Changed || v == "" || !isSetting(f) || problem != nil {
-			return
-		}
-		if err := set(f, strings.Split(v, ",")); err != nil {
-			problem = usagef("%s: %v", name, err)
-		}
-	})
-	file := cmd.Flags().Lookup("config").Value.String()
+	flags := cmd.Flags()
+	if offline, _ := flags.GetBool("offline"); offline && !flags.Changed("resolver") {
+		// Who types --offline asks nobody, whatever servers the environment or the file names for other runs.
+		defer func() { _ = flags.Lookup("resolver").Value.(pflag.SliceValue).Replace(nil) }() // it takes no list at all
+	}
+	problem := fromEnvironment(w, flags, isSetting)
+	file := flags.Lookup("config").Value.String()
 	if problem != nil || file == "" {
 		return nil, problem
 	}
@@ -53,7 +48,22 @@ func settle(w World, cmd *cobra.Command) ([]streamConfig, error) {
 	if err != nil {
 		return nil, err
 	}
-	return fromConfig(file, text, cmd.Flags())
+	return fromConfig(file, text, flags)
+}
+
+// fromEnvironment fills the flags for which that is so, and that were not given, from the environment.
+func fromEnvironment(w World, flags *pflag.FlagSet, so func(*pflag.Flag) bool) (problem error) {
+	flags.VisitAll(func(f *pflag.Flag) {
+		name := "MAILAUDIT_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		v, _ := w.LookupEnv(name)
+		if f.Changed || v == "" || !so(f) || problem != nil {
+			return
+		}
+		if err := set(f, strings.Split(v, ",")); err != nil {
+			problem = usagef("%s: %v", name, err)
+		}
+	})
+	return problem
 }
 
 // isSetting says whether a flag can be given in the environment: not those that ask for something else than an audit.
@@ -73,15 +83,17 @@ func fromConfig(file string, text []byte, flags *pflag.FlagSet) ([]streamConfig,
 	}
 	delete(nodes, "streams")
 	for _, key := range slices.Sorted(maps.Keys(nodes)) {
+		n, at := nodes[key], file
+		if n != nil {
+			at = fmt.Sprintf("%s:%d", file, n.GetToken().Position.Line)
+		}
 		f := flags.Lookup(strings.ReplaceAll(key, "_", "-"))
 		if f == nil || f.Name == "config" || !isSetting(f) {
-			return nil, usagef("%s: %q is no setting: the names are those of the flags, and streams", file, key)
+			return nil, usagef("%s: %q is no setting: the names are those of the flags, and streams", at, key)
 		}
-		n := nodes[key]
 		if n == nil {
 			continue
 		}
-		at := fmt.Sprintf("%s:%d", file, n.GetToken().Position.Line)
 		if len(streams) > 0 && slices.Contains(streamFlags, f.Name) {
 			return nil, usagef("%s: %s stands beside streams: each of them says its own", at, key)
 		}

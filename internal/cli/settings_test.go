@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -91,7 +92,7 @@ func TestSettleRefuses(t *testing.T) {
 		env  map[string]string
 		want string
 	}{
-		{file: "colour: never", want: `"colour" is no setting`},
+		{file: "format: json\ncolour: never", want: `config.yaml:2: "colour" is no setting`},
 		{file: "config: other.yaml", want: `"config" is no setting`},
 		{file: "help: true", want: `"help" is no setting`},
 		{file: "# one\n\ntimeout: soon", want: `config.yaml:3: timeout: "soon" is not a duration`},
@@ -109,7 +110,7 @@ func TestSettleRefuses(t *testing.T) {
 		{env: map[string]string{"MAILAUDIT_CONFIG": "/nonexistent"}, want: "/nonexistent: no such file"},
 	} {
 		_, _, err := settled(t, "", c.env, c.file)
-		if _, ok := err.(usageError); !ok || !strings.Contains(err.Error(), c.want) {
+		if use := new(usageError); !errors.As(err, use) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q %v: %v, want a usage error with %q", c.file, c.env, err, c.want)
 		}
 	}

@@ -29,7 +29,7 @@ type Config struct {
 	Servers  []netip.AddrPort // recursive resolvers, in order of preference
 	Dial     func(ctx context.Context, network, address string) (net.Conn, error)
 	Timeout  time.Duration // for one Lookup, its retransmissions and its repeat over TCP included; 4.5 s
-	InFlight int           // Lookups at once, the others wait in line; 256
+	InFlight int           // Lookups at once at most, the others wait in line; 256
 }
 
 // Client asks recursive resolvers. It is safe for concurrent use.
@@ -37,7 +37,8 @@ type Client struct {
 	servers []netip.AddrPort
 	dial    func(ctx context.Context, network, address string) (net.Conn, error)
 	timeout time.Duration
-	slots   chan struct{} // a channel serves its senders first come, first served
+	lines   map[netip.AddrPort]*line // of servers
+	window  *window
 }
 
 // NewClient makes a Client.
@@ -55,7 +56,8 @@ func NewClient(c Config) *Client {
 		servers: slices.Clone(c.Servers),
 		dial:    c.Dial,
 		timeout: c.Timeout,
-		slots:   make(chan struct{}, c.InFlight),
+		lines:   newLines(c.Servers, c.Timeout),
+		window:  newWindow(c.InFlight),
 	}
 }
 
@@ -71,19 +73,17 @@ func (c *Client) Lookup(ctx context.Context, q Question) Answer {
 	if ctx.Err() != nil {
 		return failed(q, ended(ctx))
 	}
-	select {
-	case c.slots <- struct{}{}:
-		defer func() { <-c.slots }()
-	case <-ctx.Done():
+	if !c.window.enter(ctx) {
 		return failed(q, ended(ctx))
 	}
+	defer c.window.leave()
 	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, errSilence)
 	defer cancel()
 
 	if q.Server.IsValid() {
 		return c.server(ctx, q)
 	}
-	a := Answer{Question: q, Authenticated: true}
+	a := Answer{Question: q, Authenticated: true, Keep: maxKeep}
 	name := q.Name
 	for {
 		r := c.exchange(ctx, q.of(name), c.servers)
@@ -94,6 +94,7 @@ func (c *Client) Lookup(ctx context.Context, q Question) Answer {
 			return a.fail(r.cause)
 		}
 		a.Authenticated = a.Authenticated && m.AuthenticatedData
+		a.Keep = min(a.Keep, lifetime(m, q.Type))
 		cnames, owned := sections(m, q.Type)
 		moved := false
 		for len(owned[name]) == 0 && cnames[name] != "" {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -22,7 +23,8 @@ import (
 	"mailaudit/internal/testnet"
 )
 
-var addrs = cmpopts.EquateComparable(netip.Addr{})
+// addrs compares addresses; for how long an answer may be kept is in its own test.
+var addrs = cmp.Options{cmpopts.EquateComparable(netip.Addr{}), cmpopts.IgnoreFields(dnsx.Answer{}, "Keep")}
 
 // serve starts a resolver for the zone.
 func serve(t testing.TB, zone string, o testnet.DNSOptions) *testnet.DNS {
@@ -407,11 +409,28 @@ type silent struct {
 	net.Conn
 	sent   func()
 	closed chan struct{}
+	after  <-chan time.Time
 }
 
 func (s *silent) Write(b []byte) (int, error) { s.sent(); return len(b), nil }
 func (s *silent) Close() error                { close(s.closed); return nil }
-func (s *silent) Read([]byte) (int, error)    { <-s.closed; return 0, net.ErrClosed }
+
+func (s *silent) Read([]byte) (int, error) {
+	select {
+	case <-s.closed:
+		return 0, net.ErrClosed
+	case <-s.after:
+		return 0, os.ErrDeadlineExceeded
+	}
+}
+
+func (s *silent) SetReadDeadline(t time.Time) error {
+	s.after = nil
+	if !t.IsZero() {
+		s.after = time.After(time.Until(t))
+	}
+	return nil
+}
 
 func TestSchedule(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -10,6 +10,7 @@ package dnsx
 import (
 	"context"
 	"net/netip"
+	"time"
 )
 
 // Type is a DNS record type by its number (IANA DNS parameters).
@@ -86,7 +87,10 @@ type Answer struct {
 	Cause         string   `json:"cause,omitempty"`         // why Failed, in words, with whose side it is on where that can be told; why NXDomain, if the name cannot exist
 	Asked         int      `json:"asked"`                   // questions put on the wire for this answer: a repeat over TCP counts, a retransmission does not
 	Rcode         string   `json:"rcode,omitempty"`         // of Failed: the last response code that came, such as SERVFAIL; "" where none did
-	Server        *Server  `json:"server,omitempty"`        // where Question.Server was asked: what else was seen of it
+	// Keep is how long a cache may give the answer again: what the TTLs allow (RFC 1035 3.2.1, RFC 2308 5). It is no evidence.
+	Keep time.Duration `json:"-"`
+
+	Server *Server `json:"server,omitempty"` // where Question.Server was asked: what else was seen of it
 }
 
 // Server is how an authoritative server took a question. An answer without authority is Failed: it is as good as none

@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/netip"
 	"os"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -38,16 +38,23 @@ type exchange struct {
 	asked  int    // as Answer.Asked
 	strays int    // datagrams that answer some other question
 	events chan event
+
+	attempts int       // so far, early ones aside
+	due      time.Time // of the next attempt
+	early    int       // retransmissions before that
 }
 
 // peer is a server in an exchange.
 type peer struct {
 	addr  netip.AddrPort
 	state state
-	cause string   // failed: why; overTCP: what was wrong over UDP
-	conn  net.Conn // UDP, connected: the kernel drops datagrams from elsewhere, and each has its random port
+	cause string // failed: why; overTCP: what was wrong over UDP
+	conn  socket // UDP, connected: the kernel drops datagrams from elsewhere, and each has its random port
+	line  *line  // nil: to a server that is asked now and then
+	sent  time.Time
 	query []byte
 	plain bool // the query has no EDNS
+	clean bool // nothing is awaited on conn any more
 
 	silence Silence // failed: how
 }
@@ -85,17 +92,21 @@ func (c *Client) exchange(ctx context.Context, q Question, servers []netip.AddrP
 	ctx, cancel := context.WithCancel(ctx)
 	x := &exchange{Client: c, q: q, asked: 1, events: make(chan event)}
 	for _, addr := range servers {
-		x.peers = append(x.peers, &peer{addr: addr})
+		x.peers = append(x.peers, &peer{addr: addr, line: c.lines[addr]})
 	}
 	defer x.close()
 	defer cancel()
+	if !q.Server.IsValid() {
+		defer func() { c.window.note(x.attempts == 1) }()
+	}
 
-	// Three attempts, each with more patience than the one before: at 0, 1 and 2.5 s of 4.5 s. A late answer to an
-	// earlier attempt still counts, since the sockets stay open.
-	pauses := []time.Duration{c.timeout * 2 / 9, c.timeout * 3 / 9}
-	timer := time.NewTimer(pauses[0])
+	x.again(ctx, unasked)
+	if m := x.prompt(ctx); m != nil {
+		return x.outcome(m, "")
+	}
+	x.late(ctx)
+	timer := time.NewTimer(x.pause())
 	defer timer.Stop()
-	x.attempt(ctx, unasked)
 	for {
 		if cause, all := x.exhausted(); all {
 			return x.outcome(nil, cause)
@@ -108,10 +119,8 @@ func (c *Client) exchange(ctx context.Context, q Question, servers []netip.AddrP
 			}
 			return o
 		case <-timer.C:
-			x.attempt(ctx, asked)
-			if pauses = pauses[1:]; len(pauses) > 0 {
-				timer.Reset(pauses[0])
-			}
+			x.late(ctx)
+			timer.Reset(x.pause())
 		case e := <-x.events:
 			if m := x.handle(ctx, e); m != nil {
 				return x.outcome(m, "")
@@ -135,8 +144,70 @@ func (x *exchange) outcome(m *dns.Msg, cause string) outcome {
 
 func (x *exchange) close() {
 	for _, p := range x.peers {
-		if p.conn != nil {
+		switch {
+		case p.conn.Conn == nil:
+		case p.clean:
+			p.line.put(p.conn)
+		default:
 			p.conn.Close()
+		}
+	}
+}
+
+// again makes the next of three attempts, each with more patience than the one before: at 0, 1 and 2.5 s of 4.5 s. A late
+// answer to an earlier attempt still counts, since the sockets stay open.
+func (x *exchange) again(ctx context.Context, upTo state) {
+	x.attempts++
+	switch x.attempts {
+	case 1:
+		x.due = time.Now().Add(x.timeout * 2 / 9)
+	case 2:
+		x.due = time.Now().Add(x.timeout * 3 / 9)
+	default:
+		x.due = time.Now().Add(x.timeout) // ctx ends before
+	}
+	x.attempt(ctx, upTo)
+}
+
+// pause is how long to wait for an answer before it is time to look at what is late.
+func (x *exchange) pause() time.Duration {
+	d, p := time.Until(x.due), x.peers[0]
+	if !x.mayRepeat(p) {
+		return d
+	}
+	if soon := time.Until(x.lateAt(p)); soon > 0 {
+		return min(d, soon)
+	}
+	return min(d, p.line.least) // nothing is earned yet
+}
+
+// mayRepeat says whether a question may be sent to p again before its time.
+func (x *exchange) mayRepeat(p *peer) bool {
+	return x.attempts == 1 && x.early < maxEarly && p.line != nil && p.state == asked && p.conn.Conn != nil
+}
+
+// lateAt is when the question to p is to be sent again early. Before anything was measured that is asked again and again.
+func (x *exchange) lateAt(p *peer) time.Time {
+	patience := p.line.patience()
+	if patience == 0 {
+		return time.Now().Add(p.line.least)
+	}
+	return p.sent.Add(patience << x.early)
+}
+
+// late sends again what is late: to the next server when an attempt has had its time, and before that to the same one, for
+// that a datagram is lost says nothing against a server.
+func (x *exchange) late(ctx context.Context) {
+	p := x.peers[0]
+	switch {
+	case !time.Now().Before(x.due):
+		x.again(ctx, asked)
+	case !x.mayRepeat(p) || time.Now().Before(x.lateAt(p)) || !p.line.spend():
+	default:
+		x.early++
+		if _, err := p.conn.Write(p.query); err != nil {
+			p.failUDP(err)
+			x.attempt(ctx, unasked)
 		}
 	}
 }
@@ -171,7 +242,12 @@ func (x *exchange) send(ctx context.Context, p *peer) bool {
 		x.overTCP(ctx, p)
 		return true
 	}
-	if p.conn == nil {
+	first := p.conn.Conn == nil
+	if first {
+		p.line.earn()
+		p.conn = p.line.take()
+	}
+	if p.conn.Conn == nil {
 		conn, err := x.dial(ctx, "udp", p.addr.String())
 		if err != nil && ctx.Err() != nil {
 			return true
@@ -179,8 +255,13 @@ func (x *exchange) send(ctx context.Context, p *peer) bool {
 		if err != nil {
 			return p.fail(silenceOf(err), "%s cannot be reached: %s", p.addr, reason(err))
 		}
-		p.conn = conn
-		go x.read(ctx, p, conn)
+		p.conn.Conn = conn
+	}
+	if first {
+		p.sent = time.Now()
+		if x.attempts > 1 || p != x.peers[0] {
+			go x.read(ctx, p)
+		} // else see prompt
 	}
 	if _, err := p.conn.Write(p.query); err != nil {
 		return p.failUDP(err)
@@ -246,11 +327,53 @@ func mixed(name string) string {
 	return string(b)
 }
 
+// buffers are for what comes over UDP.
+var buffers = sync.Pool{New: func() any { return new([readSize]byte) }}
+
+// prompt waits for the answer of the first server, in the usual case that it comes at once and settles everything: that
+// takes neither a goroutine nor a socket of its own. What it leaves is for the events to bring.
+func (x *exchange) prompt(ctx context.Context) *dns.Msg {
+	p := x.peers[0]
+	if p.state != asked || p.conn.Conn == nil {
+		return nil
+	}
+	conn := p.conn.Conn
+	// A socket fails to take a deadline only where it fails to read, too.
+	wake := func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) }
+	stop := context.AfterFunc(ctx, wake)
+	if err := conn.SetReadDeadline(time.Now().Add(x.pause())); err != nil {
+		stop()
+		p.failUDP(err)
+		x.attempt(ctx, unasked)
+		return nil
+	}
+	if ctx.Err() != nil {
+		wake() // the end came before our deadline
+	}
+	buf := buffers.Get().(*[readSize]byte)
+	defer buffers.Put(buf)
+	n, err := conn.Read(buf[:])
+	kept := stop()
+	var m *dns.Msg
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		m = x.handle(ctx, event{peer: p, message: buf[:n], err: err})
+	}
+	if m != nil {
+		p.clean = kept && x.asked == 1
+		return m
+	}
+	if p.state == asked && kept {
+		_ = conn.SetReadDeadline(time.Time{})
+		go x.read(ctx, p)
+	}
+	return nil
+}
+
 // read posts what arrives on a UDP socket.
-func (x *exchange) read(ctx context.Context, p *peer, conn net.Conn) {
+func (x *exchange) read(ctx context.Context, p *peer) {
 	buf := make([]byte, readSize)
 	for {
-		n, err := conn.Read(buf)
+		n, err := p.conn.Read(buf)
 		x.post(ctx, event{peer: p, message: bytes.Clone(buf[:n]), err: err})
 		if err != nil {
 			return
@@ -283,6 +406,9 @@ func (x *exchange) handle(ctx context.Context, e event) *dns.Msg {
 		return nil
 	}
 	m, k := x.parse(e.message, p.query)
+	if k == fitting && x.attempts == 1 && x.early == 0 && x.asked == 1 {
+		p.line.measured(time.Since(p.sent))
+	}
 	switch {
 	case k == stray:
 		x.strays++

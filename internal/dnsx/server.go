@@ -31,6 +31,7 @@ func (c *Client) server(ctx context.Context, q Question) Answer {
 		a.Rcode = r.rcode
 		return a.fail(at.String() + " answered " + cause)
 	}
+	a.Keep = min(maxKeep, lifetime(m, q.Type))
 	switch {
 	case len(owned[q.Name]) > 0:
 		a.found(owned[q.Name])

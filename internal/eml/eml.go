@@ -27,6 +27,7 @@ const (
 type Message struct {
 	Fields []Field
 	Body   string // with the line ends of the file
+	Text   string // the whole message as it lies in the file
 
 	mu       sync.Mutex
 	verified map[verification]func() verdict
@@ -45,6 +46,20 @@ func (f Field) Is(name string) bool { return strings.EqualFold(f.Name, name) }
 // Parse reads a message. A line in front that begins as in an mbox file is passed over. The error is about what was read:
 // it is larger than the bounds, or nothing in it is a header field.
 func Parse(r io.Reader) (*Message, error) {
+	m, err := Read(r)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range m.Fields {
+		if f.Name != "" {
+			return m, nil
+		}
+	}
+	return nil, fmt.Errorf("no message: nothing in it is a header field")
+}
+
+// Read is Parse, but for text without any header field: the pre-flight of a message says what it lacks.
+func Read(r io.Reader) (*Message, error) {
 	b, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
 	if err != nil {
 		return nil, err
@@ -56,7 +71,7 @@ func Parse(r io.Reader) (*Message, error) {
 	if strings.HasPrefix(rest, "From ") {
 		_, rest, _ = strings.Cut(rest, "\n")
 	}
-	m := &Message{verified: map[verification]func() verdict{}}
+	m := &Message{Text: rest, verified: map[verification]func() verdict{}}
 	text, start, end, lines := rest, 0, 0, 0 // where the field that is being read begins and ends
 	flush := func() {
 		if end > start {
@@ -86,12 +101,7 @@ func Parse(r io.Reader) (*Message, error) {
 		}
 	}
 	flush()
-	for _, f := range m.Fields {
-		if f.Name != "" {
-			return m, nil
-		}
-	}
-	return nil, fmt.Errorf("no message: nothing in it is a header field")
+	return m, nil
 }
 
 // field reads one field from its lines.

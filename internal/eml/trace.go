@@ -104,7 +104,7 @@ func (m *Message) returnPath(t *Trace, hops []Received) {
 	case len(hops) > 0:
 		end = hops[0].field
 	}
-	for _, f := range m.Fields[:end] {
+	for _, f := range m.Fields[:min(end, len(m.Fields))] {
 		if !f.Is("Return-Path") {
 			continue
 		}

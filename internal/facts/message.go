@@ -31,6 +31,8 @@ type Message struct {
 	Sender     string       `json:"sender,omitempty"` // the envelope sender, by Return-Path: an address, "<>", or "" where it is not known
 	Signatures []Signature  `json:"signatures"`
 	Unread     int          `json:"unread,omitempty"`  // signatures beyond those that are looked at
+	Content    *Content     `json:"content,omitempty"` // of the pre-flight of a message; nil for a sample
+	Scores     []Score      `json:"scores,omitempty"`  // what the filters that were named say of it
 	Results    *AuthResults `json:"results,omitempty"` // what the receiver wrote: its word, and nothing is judged by it
 }
 

@@ -81,7 +81,7 @@ func target(t rapid.TB, ips ...string) gather.Target {
 func everything(checks.Area) bool { return true }
 
 func run(r dnsx.Resolver, t gather.Target, wanted func(checks.Area) bool) *audit.Report {
-	return audit.Run(context.Background(), gather.Env{DNS: r, Now: time.Now}, t, audit.Options{Wanted: wanted, Timeout: 20 * time.Second})
+	return audit.Run(context.Background(), gather.Env{DNS: r, Now: time.Now}, t, audit.Options{Wanted: wanted, Timeout: 5 * time.Minute})
 }
 
 // applied is the world in which a fix has been published.

@@ -16,6 +16,7 @@ import (
 
 	"mailaudit/internal/blocklist"
 	"mailaudit/internal/dnsx"
+	"mailaudit/internal/engine"
 	"mailaudit/internal/facts"
 	"mailaudit/internal/httpx"
 	"mailaudit/internal/rdapx"
@@ -29,6 +30,7 @@ type Env struct {
 	Probe ProbeFunc      // looks at one SMTP service; nil: no connection is made, as with --offline
 	Reach ReachFunc      // tries whether a connection can be made; nil likewise
 	Fetch FetchFunc      // gets a file over HTTPS; nil likewise
+	Score ScoreFunc      // asks a filter about a message; nil likewise
 	RDAP  *rdapx.Client  // remembers where the registries are, for all audits
 	Roots *x509.CertPool // nil: the system's
 	Now   func() time.Time
@@ -51,6 +53,16 @@ type ReachFunc = func(ctx context.Context, a netip.AddrPort) (s smtpx.Status, wh
 // Reached tries by a dialer.
 func Reached(dial smtpx.DialFunc) ReachFunc {
 	return func(ctx context.Context, a netip.AddrPort) (smtpx.Status, string) { return smtpx.Reach(ctx, dial, a) }
+}
+
+// ScoreFunc asks a filter about a message.
+type ScoreFunc = func(context.Context, engine.Engine, string, engine.Envelope) (engine.Opinion, error)
+
+// Scored asks by a dialer.
+func Scored(dial smtpx.DialFunc) ScoreFunc {
+	return func(ctx context.Context, e engine.Engine, message string, from engine.Envelope) (engine.Opinion, error) {
+		return engine.Ask(ctx, dial, e, message, from)
+	}
 }
 
 // FetchFunc gets a file over HTTPS.
@@ -78,9 +90,11 @@ type Target struct {
 	EgressCheck  string // a host that takes connections on 25, 465 and 587, "" where none was named
 	AllowPrivate bool   // dial private addresses that DNS named
 	AssumePublic []netip.Prefix
-	RDAPServer   *url.URL // asked in place of the registry's own, because the user typed it
-	Family       int      // 4 or 6: dial only those addresses; 0: both
-	Messages     []Sample // of the domain's mail
+	RDAPServer   *url.URL        // asked in place of the registry's own, because the user typed it
+	Family       int             // 4 or 6: dial only those addresses; 0: both
+	Messages     []Sample        // of the domain's mail
+	Preflight    bool            // look at what these say, too
+	Engines      []engine.Engine // filters that are asked about them
 }
 
 // Endpoint is a submission service that the user named.

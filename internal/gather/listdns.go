@@ -27,7 +27,6 @@ const listBurst = 600
 type listDNS struct {
 	under dnsx.Resolver
 	zones map[string]*listZone
-	kept  *kept
 }
 
 type listZone struct {
@@ -39,10 +38,10 @@ type listZone struct {
 }
 
 // NewListDNS makes a resolver that asks under, and about the lists with their keys, by variable, and no faster than each
-// allows. A process needs one: the pace is that of all its audits together, and what many of them ask, such as the
-// self-tests of lists, is asked once.
+// allows. A process needs one, since the pace is that of all its audits together, and a dnsx.Cache over it: what many of them
+// ask, such as the self-tests of lists, then takes one turn.
 func NewListDNS(under dnsx.Resolver, lists []blocklist.List, keys map[string]string) dnsx.Resolver {
-	d := &listDNS{under: under, zones: map[string]*listZone{}, kept: newKept()}
+	d := &listDNS{under: under, zones: map[string]*listZone{}}
 	for _, l := range lists {
 		perSecond := l.Rate
 		if perSecond == 0 {
@@ -61,14 +60,10 @@ func NewListDNS(under dnsx.Resolver, lists []blocklist.List, keys map[string]str
 // Lookup implements dnsx.Resolver.
 func (d *listDNS) Lookup(ctx context.Context, q dnsx.Question) dnsx.Answer {
 	z := d.of(q.Name)
-	switch {
-	case q.Server.IsValid(): // a key goes to no server that DNS named
-	case z != nil:
-		return d.kept.lookup(ctx, q, func() dnsx.Answer { return d.ask(ctx, z, q) })
-	case q.Name == nowhere, q.Name == "." && q.TCP: // about our side, which is the same for all audits
-		return d.kept.lookup(ctx, q, func() dnsx.Answer { return d.under.Lookup(ctx, q) })
+	if z == nil || q.Server.IsValid() { // a key goes to no server that DNS named
+		return d.under.Lookup(ctx, q)
 	}
-	return d.under.Lookup(ctx, q)
+	return d.ask(ctx, z, q)
 }
 
 // ask asks a list, in its turn.

@@ -125,7 +125,7 @@ func TestListDNSPace(t *testing.T) {
 	other := ipList("b.example")
 	other.Rate = 1000
 	lists := []blocklist.List{slow("bl.example"), other}
-	r := NewListDNS(client(s, patient), lists, nil)
+	r := dnsx.NewCache(NewListDNS(client(s, patient), lists, nil))
 	ctx, cancel := context.WithTimeout(t.Context(), patient)
 	defer cancel()
 	var clean, limited int
@@ -204,5 +204,38 @@ func TestListDNSMostSpecific(t *testing.T) {
 		if z := d.of(name); z != nil {
 			t.Errorf("%q: %+v", name, z)
 		}
+	}
+}
+
+// TestSharedSelfTests: two audits of a process ask a list for its test points once, and about each address of their own.
+func TestSharedSelfTests(t *testing.T) {
+	s := serve(t, selfTest, nil)
+	lists := []blocklist.List{ipList("bl.example")}
+	r := dnsx.NewCache(NewListDNS(client(s, patient), lists, nil))
+	for i := range 2 {
+		g := run(t.Context(), r, listTarget(lists...))
+		g.vantage()
+		for _, x := range listingsOf(g, fmt.Sprintf("11.0.0.%d", i)).listings {
+			if x.Status != facts.Clean {
+				t.Errorf("%+v", x)
+			}
+		}
+	}
+	if l := repeated(s.Asked()); len(l) > 0 || len(s.Asked()) != 2+2+2 { // test points, addresses, the root and nowhere
+		t.Errorf("asked %q, again %q", questions(s), l)
+	}
+}
+
+// TestAllowlistTurn: nobody waits for a turn with an allowlist, which decides nothing.
+func TestAllowlistTurn(t *testing.T) {
+	l := slow("wl.example")
+	l.Codes = []blocklist.Code{{Class: blocklist.ClassAllow}}
+	r := NewListDNS(client(serve(t, "", nil), patient), []blocklist.List{l}, nil)
+	var last dnsx.Answer
+	for i := range listBurst + 1 {
+		last = r.Lookup(t.Context(), dnsx.Q(fmt.Sprintf("%d.wl.example", i), dnsx.A)) // no time limit: it would wait for hours
+	}
+	if last.Status != dnsx.Failed {
+		t.Errorf("%+v", last)
 	}
 }

@@ -40,6 +40,10 @@ func (g *gatherer) messages() []facts.Message {
 		if a := s.Message.AuthResults(); a != nil {
 			m.Results = &facts.AuthResults{Server: a.Server, Results: a.Results}
 		}
+		if g.t.Preflight {
+			m.Content = content(s.Message)
+			m.Scores = g.scores(s)
+		}
 		l, all := s.Message.Signatures()
 		m.Unread = all - len(l)
 		keys := every(l, func(x eml.Signature) facts.Key {

@@ -33,17 +33,17 @@ func registry(t *testing.T, zone string, target Target, replies map[string]testn
 
 const registryZone = "data.iana.org. A 11.0.0.1\nrdap.nic.example. A 11.0.0.2\nrdap.nic.example. AAAA 2a0f::2\n"
 
-func nic(name string, r testnet.RDAPReply) map[string]testnet.RDAPReply {
+func nic(r testnet.RDAPReply) map[string]testnet.RDAPReply {
 	return map[string]testnet.RDAPReply{
-		"data.iana.org/rdap/dns.json":     {Body: `{"services": [[["example", "io", "uk"], ["https://rdap.nic.example/"]]]}`},
-		"rdap.nic.example/domain/" + name: r,
+		"data.iana.org/rdap/dns.json":       {Body: `{"services": [[["example", "io", "uk"], ["https://rdap.nic.example/"]]]}`},
+		"rdap.nic.example/domain/d.example": r,
 	}
 }
 
 func TestRegistration(t *testing.T) {
 	registered := time.Date(2019, 3, 31, 10, 0, 0, 0, time.UTC)
 	found := testnet.RDAPReply{Body: testnet.RDAPDomain("d.example", "Registrar Inc.", registered, time.Time{}, "client hold")}
-	g, _, lines := registry(t, registryZone, Target{Domain: "www.d.example"}, nic("d.example", found))
+	g, _, lines := registry(t, registryZone, Target{Domain: "www.d.example"}, nic(found))
 	r := g.registration()
 	v := r.Value
 	if !r.Known() || v.Domain != "d.example" || v.Server != "rdap.nic.example" || v.Missing || !slices.Equal(v.Statuses, []string{"client hold"}) ||
@@ -55,11 +55,11 @@ func TestRegistration(t *testing.T) {
 	}
 
 	garbage := testnet.RDAPReply{Body: `{"objectClassName": "domain", "events": [{"eventAction": "registration", "eventDate": "once"}]}`}
-	g, _, _ = registry(t, registryZone, Target{Domain: "d.example"}, nic("d.example", garbage))
+	g, _, _ = registry(t, registryZone, Target{Domain: "d.example"}, nic(garbage))
 	if r := g.registration(); !r.Known() || r.Value.Registered.State != facts.Unknown || r.Value.Registered.Why == "" {
 		t.Errorf("a date that is none: %+v", r)
 	}
-	g, _, _ = registry(t, registryZone, Target{Domain: "free.example"}, nic("d.example", found))
+	g, _, _ = registry(t, registryZone, Target{Domain: "free.example"}, nic(found))
 	if r := g.registration(); !r.Known() || !r.Value.Missing || r.Value.Domain != "free.example" {
 		t.Errorf("not registered: %+v", r)
 	}
@@ -67,7 +67,7 @@ func TestRegistration(t *testing.T) {
 
 // TestRegistrationUnknown: whoever kept the registry from being asked, or from answering, is named with what was to be asked.
 func TestRegistrationUnknown(t *testing.T) {
-	found := nic("d.example", testnet.RDAPReply{Body: testnet.RDAPDomain("d.example", "R", time.Now(), time.Now())})
+	found := nic(testnet.RDAPReply{Body: testnet.RDAPDomain("d.example", "R", time.Now(), time.Now())})
 	inside := "data.iana.org. A 11.0.0.1\nrdap.nic.example. A 10.0.0.1\n"
 	for _, c := range []struct {
 		name, zone string
@@ -75,14 +75,14 @@ func TestRegistrationUnknown(t *testing.T) {
 		replies    map[string]testnet.RDAPReply
 		says       string // "": known
 	}{
-		{"too many questions", registryZone, Target{}, nic("d.example", testnet.RDAPReply{Status: 429}), "answers 429"},
+		{"too many questions", registryZone, Target{}, nic(testnet.RDAPReply{Status: 429}), "answers 429"},
 		{"an address inside", inside, Target{}, found, "10.0.0.1, which is no public address"},
 		{"--allow-private", inside, Target{AllowPrivate: true}, found, ""},
 		{"--assume-public", inside, Target{AssumePublic: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}, found, ""},
 		{"no address", "data.iana.org. A 11.0.0.1\nrdap.nic.example. MX 10 x.example.\n", Target{}, found, "rdap.nic.example has no address"},
 		{"no address of the family", "data.iana.org. A 11.0.0.1\nrdap.nic.example. AAAA 2a0f::2\n", Target{Family: 4}, found, "no IPv4 address"},
-		{"led to an address inside", registryZone, Target{}, nic("d.example", testnet.RDAPReply{Status: 301, Location: "https://10.0.0.1/"}), "no public address"},
-		{"led to no host", registryZone, Target{}, nic("d.example", testnet.RDAPReply{Status: 301, Location: "https://a..b/"}), "is no host name"},
+		{"led to an address inside", registryZone, Target{}, nic(testnet.RDAPReply{Status: 301, Location: "https://10.0.0.1/"}), "no public address"},
+		{"led to no host", registryZone, Target{}, nic(testnet.RDAPReply{Status: 301, Location: "https://a..b/"}), "is no host name"},
 	} {
 		c.target.Domain = "d.example"
 		g, _, lines := registry(t, c.zone, c.target, c.replies)
@@ -123,7 +123,7 @@ func TestRegistrationTyped(t *testing.T) {
 func TestRegistrationWanted(t *testing.T) {
 	for _, asked := range []bool{false, true} {
 		target := Target{Domain: "d.example", Streams: []facts.Stream{stream()}, RDAP: asked}
-		g, s, _ := registry(t, registryZone, target, nic("d.example", testnet.RDAPReply{Status: 404}))
+		g, s, _ := registry(t, registryZone, target, nic(testnet.RDAPReply{Status: 404}))
 		f := Gather(t.Context(), g.env, target, facts.Registry)
 		if f.Registration.Known() != asked || (len(s.Asked()) > 0) != asked {
 			t.Errorf("asked %v: %+v, requests %q", asked, f.Registration, s.Asked())

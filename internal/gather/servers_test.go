@@ -47,10 +47,9 @@ func internet(at map[string]netip.AddrPort) func(context.Context, string, string
 }
 
 // among is a run that asks a resolver, and servers.
-func among(t *testing.T, resolver *testnet.DNS, at map[string]netip.AddrPort, patience time.Duration, target Target) *gatherer {
-	target.Domain, target.AskServers = "d.example", true
+func among(t *testing.T, resolver *testnet.DNS, at map[string]netip.AddrPort, patience time.Duration) *gatherer {
 	r := dnsx.NewClient(dnsx.Config{Servers: []netip.AddrPort{resolver.Addr()}, Dial: internet(at), Timeout: patience})
-	return run(t.Context(), r, target)
+	return run(t.Context(), r, Target{Domain: "d.example", AskServers: true})
 }
 
 // ownZone is d.example as its servers have it.
@@ -78,7 +77,7 @@ func TestTalks(t *testing.T) {
 		zone += "d.example. NS " + host + ".example.\n" + host + ".example. A " + a + "\n"
 	}
 	zone += "ns1.example. AAAA 2a0f::1\nexample. NS ns1.example.\n"
-	g := among(t, serve(t, zone, nil), at, patient, Target{})
+	g := among(t, serve(t, zone, nil), at, patient)
 	got := map[string]facts.ServerTalk{}
 	for _, x := range g.authorities(g.exists).talks {
 		got[x.Addr.String()] = x
@@ -121,7 +120,7 @@ func TestTalks(t *testing.T) {
 
 func TestSilentServer(t *testing.T) {
 	at := map[string]netip.AddrPort{"11.0.0.1": serveZone(t, ownZone, testnet.DNSDrop).Addr()}
-	g := among(t, serve(t, ownZone+"ns1.example. A 11.0.0.1", nil), at, 900*time.Millisecond, Target{})
+	g := among(t, serve(t, ownZone+"ns1.example. A 11.0.0.1", nil), at, 900*time.Millisecond)
 	talks := g.authorities(g.exists).talks
 	if len(talks) != 1 || talks[0].UDP.State != facts.HeardQuiet || talks[0].TCP.State != facts.HeardQuiet || talks[0].UDP.Why == "" {
 		t.Errorf("%+v", talks)
@@ -131,7 +130,7 @@ func TestSilentServer(t *testing.T) {
 // TestNobodyIsAskedForNothing: servers of a zone without SOA record are not asked for it, which soa.missing says.
 func TestNobodyIsAskedForNothing(t *testing.T) {
 	own := serveZone(t, ownZone, testnet.DNSHealthy)
-	g := among(t, serve(t, "d.example. NS ns1.example.\nns1.example. A 11.0.0.1\n", nil), map[string]netip.AddrPort{"11.0.0.1": own.Addr()}, patient, Target{})
+	g := among(t, serve(t, "d.example. NS ns1.example.\nns1.example. A 11.0.0.1\n", nil), map[string]netip.AddrPort{"11.0.0.1": own.Addr()}, patient)
 	if a := g.authorities(g.exists); len(a.talks) > 0 || len(own.Asked()) > 0 {
 		t.Errorf("%+v, asked %+v", a, own.Asked())
 	}
@@ -208,7 +207,7 @@ func TestDelegation(t *testing.T) {
 				"11.0.9.2": serveZone(t, above+"d.example. NS ns1.example.\n", testnet.DNSHealthy).Addr(),
 				"11.0.0.1": serveZone(t, ownZone, testnet.DNSHealthy).Addr(),
 			}
-			g := among(t, serve(t, c.resolver, nil), at, patient, Target{})
+			g := among(t, serve(t, c.resolver, nil), at, patient)
 			d := g.authorities(g.exists).parent
 			if d.Known() != (c.want != nil) || !slices.Equal(d.Value.Servers, c.want) || d.Value.Server != c.server || !strings.Contains(d.Why, c.why) ||
 				d.Known() && d.Value.Zone != "example" {
@@ -225,11 +224,11 @@ func TestDelegationByWhoHasBoth(t *testing.T) {
 		"11.0.9.1": serveZone(t, both, testnet.DNSHealthy).Addr(),
 		"11.0.0.1": serveZone(t, ownZone, testnet.DNSHealthy).Addr(),
 	}
-	g := among(t, serve(t, both, nil), at, patient, Target{})
+	g := among(t, serve(t, both, nil), at, patient)
 	if a := g.authorities(g.exists); a.parent.State != facts.Unasked || len(a.talks) != 1 {
 		t.Errorf("%+v", a)
 	}
-	g = among(t, serve(t, both, lost("d.example")), at, patient, Target{})
+	g = among(t, serve(t, both, lost("d.example")), at, patient)
 	if o := g.authorities(g.exists).outage; o.State != facts.Unknown || o.Why == "" {
 		t.Errorf("%+v", o)
 	}
@@ -239,7 +238,7 @@ func TestDelegationByWhoHasBoth(t *testing.T) {
 func TestDelegationByTheOtherFamily(t *testing.T) {
 	above := "example." + soaText + "example. NS a.nic.example.\na.nic.example. A 11.0.9.1\na.nic.example. AAAA 2a0f::9\n"
 	at := map[string]netip.AddrPort{"2a0f::9": serveZone(t, above+"d.example. NS ns1.example.\n", testnet.DNSHealthy).Addr()}
-	g := among(t, serve(t, above+ownZone, nil), at, patient, Target{})
+	g := among(t, serve(t, above+ownZone, nil), at, patient)
 	if d, _ := g.delegation("d.example"); !d.Known() || d.Value.Addr.String() != "2a0f::9" || !slices.Equal(d.Value.Servers, []string{"ns1.example"}) {
 		t.Errorf("%+v", d)
 	}
@@ -255,7 +254,7 @@ func TestControlOverTCP(t *testing.T) {
 	}{{testnet.DNSNoTCP, testnet.DNSHealthy, true, 2}, {testnet.DNSServFail, testnet.DNSHealthy, false, 1}, {testnet.DNSNoTCP, testnet.DNSNoTCP, false, 2}, {testnet.DNSHealthy, testnet.DNSHealthy, false, 1}} {
 		above := serveZone(t, zones+"d.example. NS ns1.example.\n", c.above)
 		at := map[string]netip.AddrPort{"11.0.9.1": above.Addr(), "11.0.0.1": serveZone(t, ownZone, c.own).Addr()}
-		g := among(t, serve(t, zones+ownZone, nil), at, patient, Target{})
+		g := among(t, serve(t, zones+ownZone, nil), at, patient)
 		if d := g.authorities(g.exists).parent; !d.Known() || d.Value.TCP != c.want || len(above.Asked()) != c.asked {
 			t.Errorf("%+v: %+v, asked %+v", c, d, above.Asked())
 		}
@@ -265,7 +264,7 @@ func TestControlOverTCP(t *testing.T) {
 // TestDelegationElsewhere: a referral for another zone is none for this one.
 func TestDelegationElsewhere(t *testing.T) {
 	at := map[string]netip.AddrPort{"11.0.9.1": serveZone(t, "example."+soaText+"c.example. NS ns.c.example.\n", testnet.DNSHealthy).Addr()}
-	g := among(t, serve(t, "example. NS a.nic.example.\na.nic.example. A 11.0.9.1\n", nil), at, patient, Target{})
+	g := among(t, serve(t, "example. NS a.nic.example.\na.nic.example. A 11.0.9.1\n", nil), at, patient)
 	if d, _ := g.delegation("d.c.example"); d.Known() || !strings.Contains(d.Why, "a referral for c.example") {
 		t.Errorf("%+v", d)
 	}
@@ -296,7 +295,7 @@ func TestOutage(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			at["11.0.9.1"] = serveZone(t, c.parent, testnet.DNSHealthy).Addr()
 			s := serve(t, above+"d.example. MX 10 mx.example.\n", c.faults)
-			g := among(t, s, at, patient, Target{})
+			g := among(t, s, at, patient)
 			o := g.authorities(g.exists).outage
 			if o.State != c.state || len(o.Value.Talks) != c.talks || !strings.HasPrefix(o.Value.Lost, c.lost) || c.lost == "" && o.Value.Lost != "" {
 				t.Fatalf("%+v", o)
@@ -376,7 +375,7 @@ func TestOutageOfOurs(t *testing.T) {
 	}
 	t.Cleanup(func() { s.Close() })
 	at := map[string]netip.AddrPort{"11.0.9.1": s.Addr(), "11.0.0.1": closedAt(t)}
-	g := among(t, serve(t, above, lost("d.example")), at, patient, Target{})
+	g := among(t, serve(t, above, lost("d.example")), at, patient)
 	if o := g.authorities(g.exists).outage; !o.Known() || len(o.Value.Talks) != 1 || !strings.HasPrefix(o.Value.Lost, "a.nic.example is not heard any more: ") {
 		t.Errorf("%+v", o)
 	}

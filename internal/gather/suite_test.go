@@ -1,6 +1,7 @@
 package gather
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -63,7 +64,7 @@ func scenarios(t *testing.T, file string) []scenario {
 	var l []scenario
 	for d := yaml.NewDecoder(f); ; {
 		var s scenario
-		if err := d.Decode(&s); err == io.EOF {
+		if err := d.Decode(&s); errors.Is(err, io.EOF) {
 			return l
 		} else if err != nil {
 			t.Fatalf("%s: %v", file, err)

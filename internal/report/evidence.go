@@ -14,12 +14,33 @@ import (
 // evidence shows what the findings rest on, each answer a line. Three columns are all that 60 columns hold: what was
 // asked, what came of it, and everything else in words.
 func (p *page) evidence(r *audit.Report) error {
+	for _, s := range proofs(r) {
+		p.blank()
+		p.prose(0, s.title)
+		if len(s.table.rows) == 0 {
+			continue
+		}
+		if err := p.table(s.table); err != nil {
+			return err
+		}
+	}
+	if err := p.message(r.Evidence.Message); err != nil {
+		return err
+	}
+	return p.vantage(r.Evidence.Vantage)
+}
+
+// proof is the evidence of one kind: a title that sums it up, and a table that may have no row.
+type proof struct {
+	area, title string
+	table       table
+}
+
+// proofs are those of the areas that were judged.
+func proofs(r *audit.Report) []proof {
 	e, several := r.Evidence, len(r.Streams) > 1
 	judged := areas(r.Findings)
-	for _, s := range []struct {
-		area, title string
-		table       table
-	}{
+	return slices.DeleteFunc([]proof{
 		{"ptr", "ADDRESSES, " + count(len(e.Sources), "source"), sourceTable(e.Sources, several)},
 		{"domain", registrationTitle(e.Registration), table{}},
 		{"domain", serversTitle(e.NameServers), serverTable(e.NameServers)},
@@ -34,23 +55,7 @@ func (p *page) evidence(r *audit.Report) error {
 		{"mtasts", "MTA-STS, " + e.MTASTS.Status, policyTable(e.MTASTS)},
 		{"tlsrpt", "TLS REPORTS, " + list(append([]string{e.TLSRPT.Status, e.TLSRPT.Cause}, e.TLSRPT.RUA...)...), table{}},
 		{"dane", "DANE, " + count(len(e.DANE), "MX host"), daneTable(e.DANE)},
-	} {
-		if s.title == "" || !slices.Contains(judged, s.area) {
-			continue
-		}
-		p.blank()
-		p.prose(0, s.title)
-		if len(s.table.rows) == 0 {
-			continue
-		}
-		if err := p.table(s.table); err != nil {
-			return err
-		}
-	}
-	if err := p.message(e.Message); err != nil {
-		return err
-	}
-	return p.vantage(e.Vantage)
+	}, func(s proof) bool { return s.title == "" || !slices.Contains(judged, s.area) })
 }
 
 // origins are those of a source and of a key in words.

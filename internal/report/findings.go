@@ -20,18 +20,15 @@ type row struct {
 	reply              string
 }
 
-// findings writes the table, the worst first, and what it leaves out.
-func (p *page) findings(r *audit.Report, verbose bool) error {
-	var rows []row
-	notes := 0
+// nothingJudged stands in where there is no row at all.
+const nothingJudged = "no rule of the chosen areas applies to this domain"
+
+// results are the rows of all findings, the worst first, and how many notes they leave out.
+func results(r *audit.Report, verbose bool) (rows []row, notes int) {
 	for _, area := range areas(r.Findings) {
 		l, n := areaRows(r, area, verbose)
 		rows = append(rows, l...)
 		notes += n
-	}
-	if len(rows) == 0 {
-		p.line("  no rule of the chosen areas applies to this domain")
-		return nil
 	}
 	slices.SortStableFunc(rows, func(a, b row) int {
 		return cmp.Or(
@@ -40,6 +37,24 @@ func (p *page) findings(r *audit.Report, verbose bool) error {
 			order(b.deciding)-order(a.deciding),
 		)
 	})
+	return rows, notes
+}
+
+// notesLeft says that notes are left out, if any are.
+func notesLeft(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return count(n, "note") + " at info not shown (-v shows all)"
+}
+
+// findings writes the table, the worst first, and what it leaves out.
+func (p *page) findings(r *audit.Report, verbose bool) error {
+	rows, notes := results(r, verbose)
+	if len(rows) == 0 {
+		p.line("  " + nothingJudged)
+		return nil
+	}
 	t := table{head: []string{"AREA", "RESULT", "LOST", "WHAT"}, right: 2, word: 1}
 	for _, f := range rows {
 		t.rows = append(t.rows, []string{f.area, f.status, lost(f), f.what})
@@ -52,9 +67,7 @@ func (p *page) findings(r *audit.Report, verbose bool) error {
 	}
 	p.blank()
 	p.prose(2, silence(r.Evidence.DNSBL))
-	if notes > 0 {
-		p.prose(2, count(notes, "note")+" at info not shown (-v shows all)")
-	}
+	p.prose(2, notesLeft(notes))
 	return nil
 }
 
@@ -122,11 +135,11 @@ type group []audit.Finding
 // the same fault, such as the addresses of a network.
 func alike(l []audit.Finding) []group {
 	const handful = 4
-	type key struct{ rule, status, message string }
+	type key struct{ rule, status, message, accepted string }
 	at := map[key]int{}
 	var groups []group
 	for _, f := range l {
-		k := key{f.Rule, f.Status, f.Message}
+		k := key{f.Rule, f.Status, f.Message, accepted(f)}
 		if f.Subject != "" {
 			k.message = strings.ReplaceAll(f.Message, f.Subject, "\x00")
 		}
@@ -163,10 +176,7 @@ func (g group) row(r *audit.Report, known, verbose bool) row {
 		out.deciding = out.deciding || f.Deciding
 	}
 	rules, subjects = distinct(rules), distinct(subjects)
-	out.what = f.Message
-	if f.Status != "pass" && f.Subject != "" && f.Subject != r.Domain && !strings.Contains(f.Message, f.Subject) {
-		out.what = f.Subject + ": " + f.Message
-	}
+	out.what = stated(r.Domain, f)
 	most := 2
 	if verbose {
 		most = len(g)
@@ -185,11 +195,34 @@ func (g group) row(r *audit.Report, known, verbose bool) row {
 	default:
 		out.what += " [" + ids + "]"
 	}
+	if s := accepted(f); s != "" {
+		out.what += "; " + s
+	}
 	// Of several replies it depends on the case which one comes: mailaudit rules ID has them all.
 	if verbose && f.Status == "fail" && len(f.Replies) == 1 {
 		out.reply = filled(f.Replies[0], f.Subject, r.Domain)
 	}
 	return out
+}
+
+// stated is a finding's message, with its subject where the message does not name it.
+func stated(domain string, f audit.Finding) string {
+	if f.Status != "pass" && f.Subject != "" && f.Subject != domain && !strings.Contains(f.Message, f.Subject) {
+		return f.Subject + ": " + f.Message
+	}
+	return f.Message
+}
+
+// accepted says why a finding does not count, "" where it does.
+func accepted(f audit.Finding) string {
+	switch a := f.Accepted; {
+	case a == nil:
+		return ""
+	case a.By == "baseline":
+		return "known: it is in the baseline"
+	default:
+		return "accepted until " + a.Until + ": " + a.Reason
+	}
 }
 
 // filled is a reply with what the finding is about in place of {ip} and {d}.

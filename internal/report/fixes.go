@@ -35,17 +35,7 @@ func (p *page) fixes(r *audit.Report, most int, verbose bool) {
 
 func (p *page) fix(n int, f audit.Fix, before *int, verbose bool) {
 	const indent = 5
-	var gain []string
-	if f.Proven {
-		gain = append(gain, "proven")
-	}
-	switch {
-	case f.ScoreAfter != nil && before != nil:
-		gain = append(gain, fmt.Sprintf("%d -> %d", *before, *f.ScoreAfter))
-	case f.ScoreAfter != nil:
-		gain = append(gain, fmt.Sprintf("-> %d", *f.ScoreAfter))
-	}
-	tag := strings.Join(gain, "  ")
+	tag := strings.Join(gain(f, before), "  ")
 	edge, room := min(p.width, column), 0
 	if tag != "" {
 		room = len("   ") + len(tag)
@@ -69,6 +59,21 @@ func (p *page) fix(n int, f audit.Fix, before *int, verbose bool) {
 	for _, l := range zoneLines(f.Changes) {
 		p.whole(indent, l)
 	}
+}
+
+// gain says whether a fix is proven, and how it changes the score.
+func gain(f audit.Fix, before *int) []string {
+	var l []string
+	if f.Proven {
+		l = append(l, "proven")
+	}
+	switch {
+	case f.ScoreAfter != nil && before != nil:
+		l = append(l, fmt.Sprintf("%d -> %d", *before, *f.ScoreAfter))
+	case f.ScoreAfter != nil:
+		l = append(l, fmt.Sprintf("-> %d", *f.ScoreAfter))
+	}
+	return l
 }
 
 // zoneLines are the records of a change in the form of RFC 1035 5.1, what goes with "-" and what comes with "+" before

@@ -20,9 +20,30 @@ func (p *page) forecast(r *audit.Report, verbose bool) error {
 	if len(r.Forecast) == 0 {
 		return nil
 	}
+	rows, accept := answers(r, verbose)
+	p.blank()
+	if len(rows) > 0 {
+		t := table{head: []string{"WHO WOULD REFUSE", "VERDICT", "AT", "BECAUSE"}, right: -1, word: 1}
+		for _, x := range rows {
+			t.rows = append(t.rows, []string{strings.Join(distinct(x.receivers), ", "), x.verdict, x.stage, x.reason})
+		}
+		if err := p.table(t); err != nil {
+			return err
+		}
+		p.blank()
+	}
+	p.prose(2, taken(distinct(accept), len(rows) > 0, verbose))
+	p.replies(r.Forecast, verbose)
+	if verbose {
+		p.unseen(r.Forecast)
+	}
+	return nil
+}
+
+// answers puts receivers together that answer the same for the same reason, the worst first, and apart from them those
+// that have nothing against the mail.
+func answers(r *audit.Report, verbose bool) (rows []foretold, accept []string) {
 	several, addresses := len(r.Streams) > 1, len(r.Evidence.Sources) > 1
-	var rows []foretold
-	var accept []string
 	for _, f := range r.Forecast {
 		x := foretold{[]string{f.Receiver}, f.Verdict, f.Stage, because(f, addresses, verbose)}
 		if f.Verdict == "accept" && f.Bulk == nil && (!verbose || f.Reason == "") {
@@ -41,24 +62,8 @@ func (p *page) forecast(r *audit.Report, verbose bool) error {
 		}
 		rows[i].receivers = append(rows[i].receivers, f.Receiver)
 	}
-	p.blank()
-	if len(rows) > 0 {
-		slices.SortStableFunc(rows, func(a, b foretold) int { return cmp.Compare(severity(a.verdict), severity(b.verdict)) })
-		t := table{head: []string{"WHO WOULD REFUSE", "VERDICT", "AT", "BECAUSE"}, right: -1, word: 1}
-		for _, x := range rows {
-			t.rows = append(t.rows, []string{strings.Join(distinct(x.receivers), ", "), x.verdict, x.stage, x.reason})
-		}
-		if err := p.table(t); err != nil {
-			return err
-		}
-		p.blank()
-	}
-	p.prose(2, taken(distinct(accept), len(rows) > 0, verbose))
-	p.replies(r.Forecast, verbose)
-	if verbose {
-		p.unseen(r.Forecast)
-	}
-	return nil
+	slices.SortStableFunc(rows, func(a, b foretold) int { return cmp.Compare(severity(a.verdict), severity(b.verdict)) })
+	return rows, accept
 }
 
 // severity orders verdicts, the worst first.
@@ -108,35 +113,53 @@ func (p *page) replies(l []audit.Forecast, verbose bool) {
 		most    = 3   // replies
 		longest = 200 // runes of one
 	)
-	var order []string
-	say := map[string][]string{}
+	all := sayings(l)
+	for i, s := range all {
+		if i == most && !verbose {
+			p.blank()
+			p.prose(2, fmt.Sprintf("the words of %d more are not shown (-v shows all)", len(all)-most))
+			break
+		}
+		text := Visible(s.words)
+		if runes := []rune(text); len(runes) > longest && !verbose {
+			text = string(runes[:longest]) + ".."
+		}
+		p.blank()
+		p.prose(2, s.who())
+		p.prose(4, text)
+	}
+}
+
+// saying is a reply, and whose it is.
+type saying struct {
+	words     string
+	receivers []string
+}
+
+// sayings are the replies of a forecast, each once.
+func sayings(l []audit.Forecast) []saying {
+	var all []saying
 	for _, f := range l {
 		if f.Reply == "" {
 			continue
 		}
-		if say[f.Reply] == nil {
-			order = append(order, f.Reply)
+		i := slices.IndexFunc(all, func(s saying) bool { return s.words == f.Reply })
+		if i < 0 {
+			i = len(all)
+			all = append(all, saying{words: f.Reply})
 		}
-		say[f.Reply] = append(say[f.Reply], f.Receiver)
+		if !slices.Contains(all[i].receivers, f.Receiver) {
+			all[i].receivers = append(all[i].receivers, f.Receiver)
+		}
 	}
-	for i, reply := range order {
-		if i == most && !verbose {
-			p.blank()
-			p.prose(2, fmt.Sprintf("the words of %d more are not shown (-v shows all)", len(order)-most))
-			break
-		}
-		who, text := distinct(say[reply]), Visible(reply)
-		if runes := []rune(text); len(runes) > longest && !verbose {
-			text = string(runes[:longest]) + ".."
-		}
-		verb := " says"
-		if len(who) > 1 {
-			verb = " say"
-		}
-		p.blank()
-		p.prose(2, strings.Join(who, ", ")+verb)
-		p.prose(4, text)
+	return all
+}
+
+func (s saying) who() string {
+	if len(s.receivers) > 1 {
+		return strings.Join(s.receivers, ", ") + " say"
 	}
+	return strings.Join(s.receivers, "") + " says"
 }
 
 // unseen says what each receiver also goes by.

@@ -37,6 +37,9 @@ func (p *page) message(m *audit.Message) error {
 	if r := m.AuthenticationResults; r != nil {
 		p.hanging(2, fmt.Sprintf("%s wrote, and nothing is judged by it: %s", r.Server, list(r.Results...)))
 	}
+	for _, s := range m.Scores {
+		p.hanging(2, score(s))
+	}
 	if len(m.Signatures) == 0 {
 		p.hanging(2, "it carries no DKIM signature")
 		return nil
@@ -50,4 +53,12 @@ func (p *page) message(m *audit.Message) error {
 		t.rows = append(t.rows, []string{"d=" + s.Domain + " s=" + s.Selector, s.Result, list(s.Algorithm, bits, s.Cause)})
 	}
 	return p.table(t)
+}
+
+// score is what one filter says of the message.
+func score(s audit.Score) string {
+	if s.Score == nil || s.Required == nil {
+		return s.Cause
+	}
+	return fmt.Sprintf("%s at %s: %.1f, spam from %.1f; %s", s.Engine, s.Address, *s.Score, *s.Required, list(s.Symbols...))
 }

@@ -18,6 +18,13 @@ type published struct {
 
 // records shows the records at fault whole, since what is wrong with them is said in pieces, and points at the pieces.
 func (p *page) records(r *audit.Report) {
+	for _, x := range atFault(r) {
+		p.record(x)
+	}
+}
+
+// atFault are the records that findings are about.
+func atFault(r *audit.Report) []published {
 	at := map[string]bool{}
 	var faults []audit.Finding
 	for _, f := range r.Findings {
@@ -46,20 +53,20 @@ func (p *page) records(r *audit.Report) {
 		}
 		l[i].faults = append(l[i].faults, f)
 	}
-	for _, x := range l {
-		p.record(x)
+	return slices.DeleteFunc(l, func(x published) bool { return len(x.texts) == 0 })
+}
+
+// heading is the title, with the number of records where it is not one.
+func (x published) heading() string {
+	if n := len(x.texts); n > 1 {
+		return strings.Replace(x.title, "record of", "records of", 1) + fmt.Sprintf(", %d of them", n)
 	}
+	return x.title
 }
 
 func (p *page) record(x published) {
-	if len(x.texts) == 0 {
-		return
-	}
 	p.blank()
-	if n := len(x.texts); n > 1 {
-		x.title = strings.Replace(x.title, "record of", "records of", 1) + fmt.Sprintf(", %d of them", n)
-	}
-	p.prose(0, x.title)
+	p.prose(0, x.heading())
 	for _, s := range x.texts {
 		p.whole(2, s)
 		p.carets(2, s, x.faults)
@@ -75,8 +82,27 @@ type mark struct {
 // carets points at the places of a record that findings are about. A record that is wider than the page is not wrapped,
 // so each place is shown again with what stands around it.
 func (p *page) carets(indent int, text string, faults []audit.Finding) {
+	for _, m := range places(text, faults) {
+		before, part := octets(text[:m.from]), octets(text[m.from:m.to])
+		if room := p.width - indent; len(octets(text)) > room {
+			before, part = p.excerpt(indent, before, part, octets(text[m.to:]))
+		}
+		line := strings.Repeat(" ", indent+len(before)) + strings.Repeat("^", len(part))
+		label := strings.Join(m.rules, ", ")
+		if len(line)+1+len(label) > p.width {
+			p.line(line)
+			line = strings.Repeat(" ", max(indent, min(indent+len(before), p.width-len(label)-1)))
+		} else {
+			line += " "
+		}
+		p.line(line + label)
+	}
+}
+
+// places are the stretches of a record that findings are about, in their order.
+func places(text string, faults []audit.Finding) []mark {
 	const (
-		most    = 6  // places: more are a record to write anew
+		most    = 6  // more are a record to write anew
 		longest = 40 // octets of one: the beginning of a key tells which it is
 	)
 	var marks []mark
@@ -95,21 +121,7 @@ func (p *page) carets(indent int, text string, faults []audit.Finding) {
 		}
 	}
 	slices.SortStableFunc(marks, func(a, b mark) int { return cmp.Compare(a.from, b.from) })
-	for _, m := range marks[:min(len(marks), most)] {
-		before, part := octets(text[:m.from]), octets(text[m.from:m.to])
-		if room := p.width - indent; len(octets(text)) > room {
-			before, part = p.excerpt(indent, before, part, octets(text[m.to:]))
-		}
-		line := strings.Repeat(" ", indent+len(before)) + strings.Repeat("^", len(part))
-		label := strings.Join(m.rules, ", ")
-		if len(line)+1+len(label) > p.width {
-			p.line(line)
-			line = strings.Repeat(" ", max(indent, min(indent+len(before), p.width-len(label)-1)))
-		} else {
-			line += " "
-		}
-		p.line(line + label)
-	}
+	return marks[:min(len(marks), most)]
 }
 
 // excerpt writes the part of a record that a mark is about on a line of its own, with as much before and after it as fits,

@@ -70,23 +70,35 @@ func (p *page) repair(o Options, before, after *audit.Report) {
 
 // compared says what records change, beside the score.
 func (p *page) compared(c *audit.WhatIf) {
+	numbers, receivers := differences(c)
+	for _, s := range numbers {
+		p.line("  " + s)
+	}
+	for _, s := range receivers {
+		p.prose(2, s)
+	}
+}
+
+// differences are what records change beside score and verdict: in numbers, and for whom.
+func differences(c *audit.WhatIf) (numbers, receivers []string) {
 	if c.LookupsBefore != c.LookupsAfter {
-		p.line(fmt.Sprintf("  DNS lookups of SPF   %d -> %d", c.LookupsBefore, c.LookupsAfter))
+		numbers = append(numbers, fmt.Sprintf("DNS lookups of SPF   %d -> %d", c.LookupsBefore, c.LookupsAfter))
 	}
 	if was, is := addresses(c.IPv4Before), addresses(c.IPv4After); was != is {
-		p.line("  IPv4 that passes SPF " + was + " -> " + is)
+		numbers = append(numbers, "IPv4 that passes SPF "+was+" -> "+is)
 	}
 	gone := slices.DeleteFunc(slices.Clone(c.RefusedBefore), func(r string) bool { return slices.Contains(c.RefusedAfter, r) })
 	come := slices.DeleteFunc(slices.Clone(c.RefusedAfter), func(r string) bool { return slices.Contains(c.RefusedBefore, r) })
 	if len(gone) > 0 {
-		p.prose(2, "no longer refused by "+strings.Join(gone, ", "))
+		receivers = append(receivers, "no longer refused by "+strings.Join(gone, ", "))
 	}
 	if len(come) > 0 {
-		p.prose(2, "now refused by "+strings.Join(come, ", "))
+		receivers = append(receivers, "now refused by "+strings.Join(come, ", "))
 	}
 	if len(c.RefusedAfter) > 0 && len(come) < len(c.RefusedAfter) {
-		p.prose(2, "still refused by "+strings.Join(slices.DeleteFunc(slices.Clone(c.RefusedAfter), func(r string) bool { return slices.Contains(come, r) }), ", "))
+		receivers = append(receivers, "still refused by "+strings.Join(slices.DeleteFunc(slices.Clone(c.RefusedAfter), func(r string) bool { return slices.Contains(come, r) }), ", "))
 	}
+	return numbers, receivers
 }
 
 // transition is the score and the verdict before and after.

@@ -10,7 +10,7 @@ import (
 )
 
 // Formats are those that New takes, in the order of the help text.
-var Formats = []string{"table", "json", "ndjson"}
+var Formats = []string{"table", "json", "ndjson", "markdown", "html", "csv", "junit", "sarif", "nagios", "prometheus"}
 
 // Options say how to write.
 type Options struct {
@@ -20,6 +20,9 @@ type Options struct {
 	Color   bool
 	Verbose bool // also what passed, references and evidence
 	Tree    bool // the SPF tree drawn in the table
+
+	// State is what nagios says of a report: OK, WARNING, CRITICAL or UNKNOWN. Without it the verdict decides.
+	State func(*audit.Report) string
 }
 
 // Writer takes reports one by one, so that a batch needs no memory.
@@ -41,6 +44,20 @@ func New(w io.Writer, o Options) (Writer, error) {
 		return &jsonWriter{w: w, several: o.Several}, nil
 	case "ndjson":
 		return &ndjsonWriter{w: w}, nil
+	case "markdown":
+		return &markdownWriter{w: w, o: o}, nil
+	case "html":
+		return &htmlWriter{w: w, several: o.Several}, nil
+	case "csv":
+		return &csvWriter{w: w}, nil
+	case "junit":
+		return &junitWriter{w: w}, nil
+	case "sarif":
+		return &sarifWriter{w: w, rules: map[string]int{}, seen: map[string]int{}}, nil
+	case "nagios":
+		return &nagiosWriter{w: w, state: o.State}, nil
+	case "prometheus":
+		return &prometheusWriter{w: w, at: map[string]int{}}, nil
 	}
 	return nil, badFormat(o.Format, Formats)
 }

@@ -66,6 +66,12 @@ func (t *tableWriter) Invalid(line int, input string, why error) error {
 		p.line("")
 	}
 	t.after = "invalid"
+	p.hanging(0, misread(line, input, why))
+	return write(t.w, p.Bytes())
+}
+
+// misread says what is wrong with a line of input that is no domain.
+func misread(line int, input string, why error) string {
 	s := why.Error()
 	if input != "" && !strings.Contains(s, input) {
 		s = strconv.Quote(input) + ": " + s
@@ -73,19 +79,22 @@ func (t *tableWriter) Invalid(line int, input string, why error) error {
 	if line > 0 {
 		s = fmt.Sprintf("line %d: %s", line, s)
 	}
-	p.hanging(0, s)
-	return write(t.w, p.Bytes())
+	return s
 }
 
 func (t *tableWriter) Close() error { return nil }
 
 // subject says what was judged, and under which assumptions.
 func (p *page) subject(r *audit.Report) {
-	profile := r.Profile
-	if r.ProfileReason != "" {
-		profile += " (" + r.ProfileReason + ")"
+	p.items(r.Domain, profile(r), senders(r), fmt.Sprintf("%s in %.2f s", count(r.DNSQueries, "question"), float64(r.DurationMS)/1000))
+}
+
+// profile is what the domain was judged as, and why.
+func profile(r *audit.Report) string {
+	if r.ProfileReason == "" {
+		return r.Profile
 	}
-	p.items(r.Domain, profile, senders(r), fmt.Sprintf("%s in %.2f s", count(r.DNSQueries, "question"), float64(r.DurationMS)/1000))
+	return r.Profile + " (" + r.ProfileReason + ")"
 }
 
 // senders says for which addresses and selectors the judgement holds.

@@ -7,8 +7,15 @@ import (
 	"mailaudit/internal/audit"
 )
 
-// ourSide says in one line what is wrong where the audit looked from, if anything is.
+// ourSide writes on one line what is wrong where the audit looked from.
 func (p *page) ourSide(v audit.Vantage) {
+	if s := ourSide(v); s != "" {
+		p.hanging(0, s)
+	}
+}
+
+// ourSide says what is wrong where the audit looked from, "" if nothing is.
+func ourSide(v audit.Vantage) string {
 	var l []string
 	if v.Honest == "fail" {
 		l = append(l, "the resolver makes up addresses for names that do not exist ("+some(v.Rewrites, 2)+"): name another by --resolver")
@@ -21,9 +28,7 @@ func (p *page) ourSide(v audit.Vantage) {
 			l = append(l, fmt.Sprintf("port %d is %s on the way out: %s", e.Port, e.Status, e.Cause))
 		}
 	}
-	if len(l) > 0 {
-		p.hanging(0, "our side: "+strings.Join(l, "; "))
-	}
+	return after("our side: ", strings.Join(l, "; "), true)
 }
 
 // vantage shows from where the audit looked, where anybody was asked.

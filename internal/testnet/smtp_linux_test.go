@@ -1,6 +1,7 @@
 package testnet
 
 import (
+	"errors"
 	"net"
 	"testing"
 	"time"
@@ -17,7 +18,7 @@ func TestFiltered(t *testing.T) {
 		c.Close()
 		t.Fatal("connected")
 	}
-	if e, ok := err.(net.Error); !ok || !e.Timeout() {
+	if e := net.Error(nil); !errors.As(err, &e) || !e.Timeout() {
 		t.Errorf("got %v", err)
 	}
 }

@@ -45,13 +45,28 @@ func Begins(text, version string) bool {
 	return ok && strings.HasPrefix(strings.TrimLeft(rest, wsp), ";")
 }
 
+// Misnamed says why a text for which Begins is false is no record of the version. Its place is the beginning of the text.
+func Misnamed(text, version string) Problem {
+	first, _, _ := strings.Cut(text, ";")
+	p := Problem{Length: len(first)}
+	switch {
+	case first == text && strings.TrimRight(first, wsp) == version:
+		p.Message = "no semicolon follows " + version + ", so that senders discard the record"
+	case strings.EqualFold(first, version):
+		p.Message = fmt.Sprintf("the record begins with %q, not with %q: the case counts", first, version)
+	default:
+		p.Message = fmt.Sprintf("the record begins with %+.40q, not with %q", first, version+";")
+	}
+	return p
+}
+
 // Parse gives the fields behind the version in order, and every piece that is none. The values of the fields in own are the
 // caller's to read; other values must be those of an extension.
 func Parse(text, version string, own ...string) ([]Field, []Problem) {
 	fields, problems := []Field{}, []Problem(nil)
 	first, rest, more := strings.Cut(text, ";")
 	if strings.TrimRight(first, wsp) != version || !more {
-		return fields, nil // the caller says what is wrong with the version
+		return fields, nil // Misnamed says what is wrong with the version
 	}
 	for offset := len(first) + 1; ; {
 		piece, tail, more := strings.Cut(rest, ";")

@@ -29,6 +29,21 @@ func TestBegins(t *testing.T) {
 	}
 }
 
+func TestMisnamed(t *testing.T) {
+	for text, want := range map[string]string{
+		"v=STSv1 ":       "no semicolon follows v=STSv1, so that senders discard the record",
+		"v=stsv1; id=1":  `the record begins with "v=stsv1", not with "v=STSv1": the case counts`,
+		"v=STSv2; id=1":  `the record begins with "v=STSv2", not with "v=STSv1;"`,
+		"\xe9":           `the record begins with "\xe9", not with "v=STSv1;"`,
+		"v=STSv1 x; y=1": `the record begins with "v=STSv1 x", not with "v=STSv1;"`,
+	} {
+		first, _, _ := strings.Cut(text, ";")
+		if got := Misnamed(text, version); got != (Problem{Length: len(first), Message: want}) {
+			t.Errorf("%q: %+v", text, got)
+		}
+	}
+}
+
 func TestParse(t *testing.T) {
 	for _, tt := range []struct {
 		text   string

@@ -61,7 +61,8 @@ func Parse(text string) Record {
 	}
 	switch {
 	case !IsSTS(text):
-		r.version()
+		p := fieldlist.Misnamed(text, version)
+		r.fault(Version, p.Offset, p.Length, "%s", p.Message)
 	case !seen:
 		r.fault(ID, 0, 0, "there is no id=, by which senders see that the policy has changed")
 	}
@@ -72,17 +73,4 @@ func Parse(text string) Record {
 
 func (r *Record) fault(kind Kind, offset, length int, format string, args ...any) {
 	r.Problems = append(r.Problems, Problem{Kind: kind, Offset: offset, Length: length, Message: fmt.Sprintf(format, args...)})
-}
-
-// version says why a text is no record.
-func (r *Record) version() {
-	first, _, _ := strings.Cut(r.Text, ";")
-	switch {
-	case first == r.Text && strings.TrimRight(first, " \t") == version:
-		r.fault(Version, 0, len(first), "no semicolon follows v=STSv1, so that senders discard the record")
-	case strings.EqualFold(first, version):
-		r.fault(Version, 0, len(first), "the record begins with %q, not with %q: the case counts", first, version)
-	default:
-		r.fault(Version, 0, len(first), "the record begins with %+.40q, not with %q", first, version+";")
-	}
 }

@@ -72,7 +72,8 @@ func Parse(text string) Record {
 	}
 	switch {
 	case !IsTLSRPT(text):
-		r.version()
+		p := fieldlist.Misnamed(text, version)
+		r.fault(Version, p.Offset, p.Length, "%s", p.Message)
 	case !seen:
 		r.fault(Missing, 0, 0, "there is no rua=, which says where reports go")
 	}
@@ -82,19 +83,6 @@ func Parse(text string) Record {
 
 func (r *Record) fault(kind Kind, offset, length int, format string, args ...any) {
 	r.Problems = append(r.Problems, Problem{Kind: kind, Offset: offset, Length: length, Message: fmt.Sprintf(format, args...)})
-}
-
-// version says why a text is no record.
-func (r *Record) version() {
-	first, _, _ := strings.Cut(r.Text, ";")
-	switch {
-	case first == r.Text && strings.TrimRight(first, wsp) == version:
-		r.fault(Version, 0, len(first), "no semicolon follows v=TLSRPTv1, so that senders discard the record")
-	case strings.EqualFold(first, version):
-		r.fault(Version, 0, len(first), "the record begins with %q, not with %q: the case counts", first, version)
-	default:
-		r.fault(Version, 0, len(first), "the record begins with %+.40q, not with %q", first, version+";")
-	}
 }
 
 // destinations reads the list of a rua=, parted by commas.

@@ -1,0 +1,226 @@
+// Command batchbench measures batches (docs/scale.md): mailaudit against a resolver on loopback, in turns with what miekg/dns
+// alone reaches with as many questions on the same machine.
+//
+//	go run ./internal/batchbench -bin ./mailaudit -domains 1000,10000 -rounds 5
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"mailaudit"
+	"mailaudit/internal/blocklist"
+	"mailaudit/internal/testnet"
+)
+
+func main() {
+	bin := flag.String("bin", "./mailaudit", "the program to measure")
+	domains := flag.String("domains", "1000", "sizes of batches, with commas between")
+	rounds := flag.Int("rounds", 5, "rounds, whose median counts")
+	flag.Parse()
+	if err := run(*bin, *domains, *rounds); err != nil {
+		fmt.Fprintln(os.Stderr, "batchbench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(bin, sizes string, rounds int) error {
+	fmt.Printf("%s, %s/%s, %d CPUs, %s, %s; median of %d\n", time.Now().UTC().Format(time.DateOnly), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), processor(), runtime.Version(), rounds)
+	fmt.Printf("%8s %10s %12s %12s %12s %8s %8s %10s %10s %9s\n", "domains", "domains/s", "questions/s", "raw piped", "raw fresh", "of piped", "of fresh", "q/domain", "least q/d", "peak MiB")
+	zone, err := selfTests()
+	if err != nil {
+		return err
+	}
+	for size := range strings.SplitSeq(sizes, ",") {
+		n, err := strconv.Atoi(size)
+		if err != nil {
+			return err
+		}
+		if err := measure(bin, zone, n, rounds); err != nil {
+			return fmt.Errorf("%d domains: %w", n, err)
+		}
+	}
+	return nil
+}
+
+// round is what one round measured, in seconds.
+type round struct {
+	batch, piped, fresh float64
+	questions, distinct int
+	peak                int64 // KiB
+}
+
+func measure(bin, zone string, n, rounds int) error {
+	dir, err := os.MkdirTemp("", "batchbench")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	list := filepath.Join(dir, "domains")
+	var b bytes.Buffer
+	for i := range n {
+		fmt.Fprintln(&b, testnet.ManyName(i))
+	}
+	lists := filepath.Join(dir, "blocklists")
+	if err := errors.Join(os.WriteFile(list, b.Bytes(), 0o600), os.WriteFile(lists, []byte(unpaced()), 0o600)); err != nil {
+		return err
+	}
+	var all []round
+	for range rounds {
+		r, err := once(bin, zone, lists, list, n)
+		if err != nil {
+			return err
+		}
+		all = append(all, r)
+	}
+	median := func(of func(round) float64) float64 {
+		var l []float64
+		for _, r := range all {
+			l = append(l, of(r))
+		}
+		slices.Sort(l)
+		return l[len(l)/2]
+	}
+	batch := median(func(r round) float64 { return float64(r.questions) / r.batch })
+	piped := median(func(r round) float64 { return float64(r.questions) / r.piped })
+	fresh := median(func(r round) float64 { return float64(r.questions) / r.fresh })
+	least := "-"
+	if all[0].distinct > 0 {
+		least = fmt.Sprintf("%.1f", float64(all[0].distinct)/float64(n))
+	}
+	fmt.Printf("%8d %10.1f %12.0f %12.0f %12.0f %7.0f%% %7.0f%% %10.1f %10s %9d\n", n, median(func(r round) float64 { return float64(n) / r.batch }), batch, piped, fresh,
+		100*batch/piped, 100*batch/fresh, median(func(r round) float64 { return float64(r.questions) / float64(n) }), least, int(median(func(r round) float64 { return float64(r.peak) / 1024 })))
+	return nil
+}
+
+// once runs a batch, and asks as many questions by miekg/dns alone.
+func once(bin, zone, lists, list string, n int) (r round, err error) {
+	s, err := testnet.ServeMany(zone, n <= 10000)
+	if err != nil {
+		return r, err
+	}
+	cmd := exec.CommandContext(context.Background(), bin, "check", "--domains", list, "--resolver", s.Addr().String(), "--skip", "submission", "--blocklists", lists, "--format", "ndjson")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return r, err
+	}
+	cmd.Stderr = os.Stderr
+	began := time.Now()
+	if err := cmd.Start(); err != nil {
+		return r, err
+	}
+	reports := 0
+	in := bufio.NewReaderSize(out, 1<<20)
+	for {
+		part, err := in.ReadSlice('\n')
+		if bytes.HasSuffix(part, []byte("\n")) {
+			reports++
+		}
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			return r, err
+		}
+		r.peak = max(r.peak, resident(cmd.Process.Pid))
+	}
+	var exit *exec.ExitError
+	if err := cmd.Wait(); err != nil && !errors.As(err, &exit) {
+		return r, err
+	}
+	r.batch = time.Since(began).Seconds()
+	r.questions, r.distinct = s.Asked()
+	if err := s.Close(); err != nil {
+		return r, err
+	}
+	if reports != n {
+		return r, fmt.Errorf("%d reports, exit %d", reports, cmd.ProcessState.ExitCode())
+	}
+	for _, fresh := range []bool{false, true} {
+		s, err := testnet.ServeMany(zone, false)
+		if err != nil {
+			return r, err
+		}
+		began := time.Now()
+		if err := testnet.AskRaw(s.Addr(), r.questions, fresh); err != nil {
+			return r, err
+		}
+		if fresh {
+			r.fresh = time.Since(began).Seconds()
+		} else {
+			r.piped = time.Since(began).Seconds()
+		}
+		if err := s.Close(); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+// resident is the most memory that a process had so far, in KiB; 0 where that is not told.
+func resident(pid int) int64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(text), "VmHWM:")
+	n, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
+	kib, _ := strconv.ParseInt(n, 10, 64)
+	return kib
+}
+
+// processor is its name, where the system tells it.
+func processor() string {
+	text, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return runtime.GOARCH
+	}
+	_, rest, _ := strings.Cut(string(text), "model name")
+	name, _, _ := strings.Cut(rest, "\n")
+	return cmp.Or(strings.TrimLeft(name, "\t :"), runtime.GOARCH)
+}
+
+// unpaced is the file of lists without their pace, which would be what is measured.
+func unpaced() string {
+	var b strings.Builder
+	for line := range strings.Lines(mailaudit.Blocklists) {
+		if strings.HasPrefix(line, "rate:") {
+			continue
+		}
+		b.WriteString(line)
+		if strings.HasPrefix(line, "zone:") {
+			b.WriteString("rate: 1000/s\n")
+		}
+	}
+	return b.String()
+}
+
+// selfTests are records with which every default list passes its self-test, and lists nothing else.
+func selfTests() (string, error) {
+	file, err := blocklist.Parse("blocklists.txt", strings.NewReader(mailaudit.Blocklists))
+	var b strings.Builder
+	for _, l := range file.Lists {
+		listed, _ := l.TestNames()
+		if !l.Default || listed == "" {
+			continue
+		}
+		m := l.Codes[0].Match
+		fmt.Fprintf(&b, "%s. 300 SOA ns1.host.example. h.host.example. 1 7200 3600 1209600 300\n", l.Zone)
+		fmt.Fprintf(&b, "%s. 300 A %d.%d.%d.%d\n", listed, m.Net[0], m.Net[1], m.Net[2], max(m.First, m.Bit))
+	}
+	return b.String(), err
+}

@@ -1,0 +1,142 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"mailaudit/internal/recipients"
+	"mailaudit/internal/report"
+)
+
+// recipientsOptions are the flags of recipients.
+type recipientsOptions struct {
+	out       outputOptions
+	resolvers []string
+	bounces   string
+	column    string
+}
+
+func newRecipients(w World) *cobra.Command {
+	o := &recipientsOptions{}
+	cmd := &cobra.Command{
+		Use: "recipients FILE", Short: "whom of a list to keep, to put right or to drop", Args: cobra.ExactArgs(1),
+		Long: "recipients reads addresses, CSV or one a line, from a FILE or from - for standard\n" +
+			"input. It looks at their syntax, at duplicates, and whether each domain takes\n" +
+			"mail. It connects to no mail server. What DNS does not tell is kept.",
+		Example: "  mailaudit recipients customers.csv --format csv > judged.csv\n  mailaudit recipients customers.csv --bounces /var/log/mail.log",
+		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), w, cmd.Flags(), args[0]) },
+	}
+	f := cmd.Flags()
+	f.StringArrayVar(&o.resolvers, "resolver", nil, "a DNS `SERVER`, ADDR[:PORT] (repeatable); the system's by default")
+	f.StringVar(&o.bounces, "bounces", "", "a `LOG`, or bounce messages: addresses that were refused for good are dropped")
+	f.StringVar(&o.column, "column", "", "the `NAME` or number of the column that holds the addresses")
+	f.StringVarP(&o.out.format, "format", "f", "table", "a `FORMAT` to write: "+strings.Join(recipients.Formats, ", "))
+	f.StringVarP(&o.out.file, "output", "o", "", "write the result to this `FILE`")
+	o.out.color = "auto"
+	completes(cmd, "format", recipients.Formats...)
+	return cmd
+}
+
+func (o *recipientsOptions) run(ctx context.Context, w World, flags *pflag.FlagSet, file string) error {
+	// The environment says for this command what it says for an audit: who is asked.
+	if err := fromEnvironment(w, flags, func(f *pflag.Flag) bool { return f.Name == "resolver" }); err != nil {
+		return err
+	}
+	if err := o.out.check(recipients.Formats); err != nil {
+		return err
+	}
+	var bounced recipients.Bounced
+	if o.bounces != "" {
+		f, err := os.Open(o.bounces)
+		if err != nil {
+			return fileError(o.bounces, err)
+		}
+		bounced, err = recipients.ReadBounces(f)
+		f.Close()
+		if err != nil {
+			return fileError(o.bounces, err)
+		}
+	}
+	source := w.Stdin
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return fileError(file, err)
+		}
+		defer f.Close()
+		source = f
+	}
+	in, err := newReader(ctx, w, file, func() (*recipients.Reader, error) { return recipients.NewReader(file, source, o.column) })
+	if err != nil {
+		return err
+	}
+	client, err := newClient(w, o.resolvers)
+	if err != nil {
+		return err
+	}
+	out, err := o.out.open(w)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = out.finish(false) }()
+	writer := recipients.NewWriter(out, o.out.format, in)
+	var failed error // to write
+	sum, err := recipients.Run(ctx, in, client, bounced, func(r recipients.Result) error {
+		failed = writer.Write(r)
+		return failed
+	})
+	// What has been begun is brought to its end: half an object is no JSON.
+	if failed == nil && (sum.Rows > 0) {
+		failed = writer.Close(sum)
+	}
+	interruption := ctx.Err() != nil
+	if e := out.finish(err == nil && failed == nil && !interruption); failed == nil {
+		failed = e
+	}
+	switch {
+	case interruption:
+		return interrupted(w)
+	case failed != nil:
+		return failed
+	case err != nil:
+		return fileError(file, err)
+	case sum.Rows == 0:
+		fmt.Fprintf(w.Stderr, "mailaudit: %s holds no address\ntry: one address a line\n", report.Visible(file))
+		return exitError(exitUsage)
+	case sum.Fix+sum.Drop > 0:
+		return exitError(exitFindings)
+	}
+	return nil
+}
+
+// newReader waits for the start of a list. Whoever waits for a terminal or a pipe can be interrupted.
+func newReader(ctx context.Context, w World, file string, open func() (*recipients.Reader, error)) (*recipients.Reader, error) {
+	type opened struct {
+		in  *recipients.Reader
+		err error
+	}
+	done := make(chan opened, 1)
+	go func() {
+		in, err := open()
+		done <- opened{in, err}
+	}()
+	select {
+	case o := <-done:
+		var row interface{ Unwrap() error }
+		if o.err != nil && !errors.As(o.err, &row) {
+			return nil, usageError{fmt.Sprintf("%s: %v", file, o.err), "--column NAME, the column that holds the addresses"}
+		}
+		if o.err != nil {
+			return nil, fileError(file, o.err)
+		}
+		return o.in, nil
+	case <-ctx.Done():
+		return nil, interrupted(w)
+	}
+}

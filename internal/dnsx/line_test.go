@@ -1,0 +1,279 @@
+package dnsx
+
+import (
+	"context"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// lossy is a network with one resolver at the other end that answers after a delay, and loses what lost says of the datagrams.
+// It lives in a synctest bubble.
+type lossy struct {
+	delay func(packet int) time.Duration
+	lost  func(packet int) bool
+
+	mu      sync.Mutex
+	packets int
+	sockets int
+}
+
+func (l *lossy) dial(context.Context, string, string) (net.Conn, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sockets++
+	return &lossyConn{net: l, in: make(chan []byte, 10), closed: make(chan struct{})}, nil
+}
+
+type lossyConn struct {
+	net.Conn
+	net    *lossy
+	in     chan []byte
+	closed chan struct{}
+	once   sync.Once
+	after  <-chan time.Time
+}
+
+func (c *lossyConn) Write(b []byte) (int, error) {
+	c.net.mu.Lock()
+	n := c.net.packets
+	c.net.packets++
+	c.net.mu.Unlock()
+	if c.net.lost != nil && c.net.lost(n) {
+		return len(b), nil
+	}
+	m := new(dns.Msg)
+	if err := m.Unpack(b); err != nil {
+		return 0, err
+	}
+	reply, err := new(dns.Msg).SetReply(m).Pack()
+	if err != nil {
+		return 0, err
+	}
+	reply[3] |= 0x80 // recursion available: NODATA
+	time.AfterFunc(c.net.delay(n), func() {
+		select {
+		case c.in <- reply:
+		case <-c.closed:
+		}
+	})
+	return len(b), nil
+}
+
+func (c *lossyConn) Read(b []byte) (int, error) {
+	select {
+	case m := <-c.in:
+		return copy(b, m), nil
+	case <-c.after:
+		return 0, os.ErrDeadlineExceeded
+	case <-c.closed:
+		return 0, net.ErrClosed
+	}
+}
+
+func (c *lossyConn) SetReadDeadline(t time.Time) error {
+	c.after = nil
+	if !t.IsZero() {
+		c.after = time.After(time.Until(t))
+	}
+	return nil
+}
+
+func (c *lossyConn) Close() error {
+	c.once.Do(func() { close(c.closed) })
+	return nil
+}
+
+func always(d time.Duration) func(int) time.Duration { return func(int) time.Duration { return d } }
+
+func (l *lossy) client() *Client {
+	return NewClient(Config{Servers: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:53")}, Dial: l.dial})
+}
+
+// TestEarly: a lost datagram is sent again after the patience that the answers before have taught, and counts as no question.
+func TestEarly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &lossy{delay: always(20 * time.Millisecond), lost: func(p int) bool { return p == 40 }}
+		c := l.client()
+		for i := range 41 {
+			began := time.Now()
+			a := c.Lookup(t.Context(), Q("d.example", A))
+			took := time.Since(began)
+			want := 20 * time.Millisecond
+			if i == 40 {
+				want += defaultTimeout / hasty
+			}
+			if a.Status != NoData || a.Asked != 1 || took != want {
+				t.Fatalf("question %d: %s after %v, %d asked, want %v", i, a.Status, took, a.Asked, want)
+			}
+		}
+	})
+}
+
+// TestEarlyUnmeasured: what is lost of the first burst is sent again as soon as the other answers have told how long one takes.
+func TestEarlyUnmeasured(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &lossy{delay: always(30 * time.Millisecond), lost: func(p int) bool { return p == 0 }}
+		c, began := l.client(), time.Now()
+		var wg sync.WaitGroup
+		for range 40 {
+			wg.Go(func() {
+				if a := c.Lookup(t.Context(), Q("d.example", A)); a.Status != NoData {
+					t.Errorf("%+v", a)
+				}
+			})
+		}
+		wg.Wait()
+		if took := time.Since(began); took > 150*time.Millisecond {
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
+// TestEarlyShare: however unsteady a resolver is, without a loss no more than 5 % of the datagrams go out in vain.
+func TestEarlyShare(t *testing.T) {
+	for name, delay := range map[string]func(int) time.Duration{
+		"steady":             always(20 * time.Millisecond),
+		"now and then late":  func(p int) time.Duration { return []time.Duration{5, 5, 5, 5, 5, 5, 5, 400}[p%8] * time.Millisecond },
+		"late after a while": func(p int) time.Duration { return time.Duration(1+p/1000*300) * time.Millisecond },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			l := &lossy{delay: delay}
+			c := l.client()
+			const questions = 4000
+			var wg sync.WaitGroup
+			for range 20 {
+				wg.Go(func() {
+					for range questions / 20 {
+						c.Lookup(t.Context(), Q("d.example", A))
+					}
+				})
+			}
+			wg.Wait()
+			if l.packets > questions*105/100 {
+				t.Errorf("%s: %d datagrams for %d questions", name, l.packets, questions)
+			}
+		})
+	}
+}
+
+// TestSockets: sockets are used again, but only so often, and not after a while.
+func TestSockets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &lossy{delay: always(time.Millisecond)}
+		c := l.client()
+		for range 2 * maxUses {
+			c.Lookup(t.Context(), Q("d.example", A))
+		}
+		if l.sockets != 2 {
+			t.Errorf("%d sockets for %d questions, want 2", l.sockets, 2*maxUses)
+		}
+		c.Lookup(t.Context(), Q("d.example", A))
+		time.Sleep(idleFor + 1)
+		c.Lookup(t.Context(), Q("d.example", A))
+		if l.sockets != 4 {
+			t.Errorf("%d sockets, want another one after %v", l.sockets, idleFor)
+		}
+	})
+}
+
+// TestWindow: many unanswered questions shut the window by half each second, answers open it again.
+func TestWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWindow(1024)
+		second := func(heard, unheard int) int {
+			for range heard {
+				w.note(true)
+			}
+			for range unheard - 1 {
+				w.note(false)
+			}
+			time.Sleep(time.Second)
+			w.note(unheard == 0)
+			return w.size
+		}
+		for i, x := range []struct{ heard, unheard, want int }{
+			{100, 0, 1024}, {90, 10, 1024}, {80, 20, 512}, {0, 5, 256}, {0, 5, 128}, {0, 5, 64}, {0, 5, 64}, {100, 0, 128}, {100, 0, 192},
+		} {
+			if got := second(x.heard, x.unheard); got != x.want {
+				t.Errorf("second %d: %d, want %d", i, got, x.want)
+			}
+		}
+	})
+}
+
+// TestWindowTurns: turns come in order, and one that comes to somebody who gives up at that moment goes on to the next.
+func TestWindowTurns(t *testing.T) {
+	for range 50 { // who is first is left to chance
+		synctest.Test(t, func(t *testing.T) {
+			w := newWindow(1)
+			w.enter(t.Context())
+			var order []int
+			ctx, cancel := context.WithCancel(t.Context())
+			for i := range 3 {
+				c := t.Context()
+				if i == 0 {
+					c = ctx
+				}
+				go func() {
+					if w.enter(c) {
+						order = append(order, i)
+						w.leave()
+					}
+				}()
+				synctest.Wait()
+			}
+			cancel()
+			w.leave()
+			synctest.Wait()
+			if order = slices.DeleteFunc(order, func(i int) bool { return i == 0 }); !slices.Equal(order, []int{1, 2}) || w.busy != 0 {
+				t.Errorf("%v, %d busy", order, w.busy)
+			}
+		})
+	}
+}
+
+// TestLoss: 150 questions in four waves, each after the answers to the one before, take three times as long at the median at
+// most where 2 % of the datagrams are lost.
+func TestLoss(t *testing.T) {
+	for _, delay := range []time.Duration{20 * time.Millisecond, 100 * time.Millisecond} {
+		var took []time.Duration
+		for seed := range uint64(101) {
+			synctest.Test(t, func(t *testing.T) {
+				dice := rand.New(rand.NewPCG(1, seed))
+				lost := make([]bool, 1000)
+				for i := range lost {
+					lost[i] = dice.IntN(50) == 0
+				}
+				l := &lossy{delay: always(delay), lost: func(p int) bool { return lost[p] }}
+				c, began := l.client(), time.Now()
+				for _, n := range []int{100, 30, 10, 10} {
+					var wg sync.WaitGroup
+					for range n {
+						wg.Go(func() {
+							if a := c.Lookup(t.Context(), Q("d.example", A)); a.Status != NoData || a.Asked != 1 {
+								t.Errorf("%+v", a)
+							}
+						})
+					}
+					wg.Wait()
+				}
+				took = append(took, time.Since(began))
+			})
+		}
+		slices.Sort(took)
+		if median := took[len(took)/2]; median > 3*4*delay {
+			t.Errorf("at %v the median is %v, the slowest %v", delay, median, took[len(took)-1])
+		} else {
+			t.Logf("at %v the median is %v of %v without a loss, the slowest %v", delay, median, 4*delay, took[len(took)-1])
+		}
+	}
+}

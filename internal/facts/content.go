@@ -1,0 +1,48 @@
+package facts
+
+import "time"
+
+// Content is what a message itself says, as it was written (RFC 5322). Names of fields are in lower case.
+type Content struct {
+	Size        int        `json:"size"`             // octets, with the line ends of a message in transit
+	Received    int        `json:"received"`         // Received fields
+	From        int        `json:"from"`             // From fields
+	Author      string     `json:"author,omitempty"` // the author domain; "" where none can be told
+	AuthorWhy   string     `json:"author_why,omitempty"`
+	Dates       []string   `json:"dates"` // as written
+	Date        time.Time  `json:"date,omitzero"`
+	MessageIDs  []string   `json:"message_ids"`
+	Repeated    []string   `json:"repeated"`             // fields that may stand once and stand several times
+	Broken      int        `json:"broken,omitempty"`     // lines of the header that are no field
+	EightBit    []string   `json:"eight_bit"`            // fields with octets that are not ASCII
+	Longest     int        `json:"longest"`              // octets of the longest line, without its end
+	LongestAt   int        `json:"longest_at,omitempty"` // its number, from 1
+	BareCR      int        `json:"bare_cr,omitempty"`
+	BareLF      int        `json:"bare_lf,omitempty"` // where other lines end in CRLF
+	List        bool       `json:"list,omitempty"`    // it says itself that it is sent to many: List-Id, or Precedence: bulk or list
+	Unsubscribe []string   `json:"unsubscribe"`       // List-Unsubscribe (RFC 2369 3.2)
+	OneClick    []string   `json:"one_click"`         // List-Unsubscribe-Post (RFC 8058 3.1)
+	Coverage    []Coverage `json:"coverage"`          // one for each of Message.Signatures
+}
+
+// Score is what one filter says of a message.
+type Score struct {
+	Engine string        `json:"engine"` // spamd or rspamd
+	Addr   string        `json:"addr"`
+	Of     Fact[Opinion] `json:"of"`
+}
+
+// Opinion is a filter's score; it takes the message for spam from Required on.
+type Opinion struct {
+	Score    float64  `json:"score"`
+	Required float64  `json:"required"`
+	Symbols  []string `json:"symbols"`
+}
+
+// Coverage is what a signature says of itself (RFC 6376 3.5).
+type Coverage struct {
+	Fields  []string  `json:"fields"`            // h=, as often as it names them
+	Length  string    `json:"length,omitempty"`  // l=, as written
+	Partial bool      `json:"partial,omitempty"` // it has l=
+	Signed  time.Time `json:"signed,omitzero"`   // t=
+}

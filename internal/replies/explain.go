@@ -1,0 +1,229 @@
+package replies
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"mailaudit/internal/receivers"
+)
+
+// What an explanation rests on, the most certain first.
+const (
+	ByForm  = "the form of the message"
+	ByText  = "the receiver's own text"
+	ByCode  = "the receiver's own code"
+	ByWords = "words that many receivers use"
+	ByIANA  = "the registered meaning of its code"
+	ByBasic = "its code alone"
+	Nothing = "nothing in it is known"
+)
+
+// Explanation is what a reply means.
+type Explanation struct {
+	Reply
+	About
+	Who       string // the receiver: the name in our books or signs, else a domain
+	Known     bool   // Who is one of those
+	Permanent bool   // the reply's own word: 5xx
+	Basis     string
+	Source    receivers.Source // where the text stands, if a book has it
+}
+
+// Recognised says whether a cause was found.
+func (e Explanation) Recognised() bool { return e.Class != Unknown }
+
+var (
+	anAddress  = regexp.MustCompile(`<?[^\s<>()\[\]"]+@[^\s<>()\[\]",;:]+>?`)
+	aFragment  = regexp.MustCompile(`(https?://[^\s#]+)#\S*`)
+	atMailFrom = regexp.MustCompile(`in reply to mail from|after mail from|\[mail_from\]|but sender was rejected`)
+	bare       = regexp.MustCompile(`^[^a-z]*@?[^a-z]*access denied\W*$|\.\.\. access denied\W*`)
+	typographs = strings.NewReplacer("\u2019", "'", "\u2018", "'", "`", "'", "\u00a0", " ")
+)
+
+// lowered is a text as the patterns are written for.
+func lowered(s string) string {
+	if len(s) > maxText {
+		s = s[:maxText]
+	}
+	s = strings.ToLower(typographs.Replace(s))
+	s = aFragment.ReplaceAllString(s, "$1")
+	return anAddress.ReplaceAllString(s, "@")
+}
+
+// Explain says what a reply means.
+func Explain(r Reply) Explanation {
+	texts := []string{lowered(r.Text)}
+	for _, m := range r.More {
+		texts = append(texts, lowered(m))
+	}
+	e := Explanation{Reply: r}
+	e.Who, e.Known = receiver(r, strings.ToLower(r.Text+" "+strings.Join(r.More, " ")))
+	enhanced := r.Enhanced
+	if enhanced == "" {
+		enhanced = r.Status
+	}
+	switch {
+	case r.Code > 0:
+		e.Permanent = r.Code/100 == 5
+	case enhanced != "":
+		e.Permanent = enhanced[0] == '5'
+	default:
+		e.Permanent = r.Outcome == "failed"
+	}
+	class, sisimai := e.class(texts, enhanced)
+	e.About = Of(class)
+	e.Rules = slices.Clone(e.Rules)
+	e.fromBook(texts)
+	if e.Class == NoMail {
+		e.Hard = e.Permanent || e.Code == 0 // what DNS says holds, and the word of a server as long as its code says
+	}
+	if sisimai != "" {
+		e.Sisimai = sisimai
+	}
+	if e.Retry == Later && e.Permanent && e.Side != Receiver && e.Class != Full {
+		e.Retry = AfterFix // the queue does not try again
+	}
+	return e
+}
+
+// fromBook takes the rules of the receiver's book, if that knows the text: in place of those of the class where both are about
+// the same, else beside them.
+func (e *Explanation) fromBook(texts []string) {
+	for _, t := range texts {
+		rules, source := inBooks(e.Who, e.Code, t)
+		if rules == nil {
+			continue
+		}
+		if e.Class == Unknown {
+			e.About, e.Basis = Of(ofRule(rules[0])), ByWords
+		}
+		if !sameArea(e.Rules, rules) {
+			for _, r := range e.Rules {
+				rules = appendNew(rules, r)
+			}
+		}
+		e.Rules = rules
+		if e.Known {
+			e.Source, e.Basis = source, ByText
+		}
+		return
+	}
+}
+
+// class goes from what is most certain to what is least.
+func (e *Explanation) class(texts []string, enhanced string) (c Class, sisimai string) {
+	if e.Kind != "" {
+		e.Basis = ByForm
+		return e.Kind, ""
+	}
+	for _, t := range texts {
+		for _, p := range ownWords() {
+			if e.is(p.who) && p.has(enhanced) && p.text.MatchString(t) {
+				e.Basis = ByText
+				if p.class == TooBig && strings.HasSuffix(enhanced, ".2.3") {
+					return TooBigFor, ""
+				}
+				return p.class, p.sisimai
+			}
+		}
+	}
+	for _, p := range codesOf {
+		if enhanced != "" && e.is(p.who) && p.has(enhanced) {
+			e.Basis = ByCode
+			return p.class, ""
+		}
+	}
+	for _, p := range reportWords() {
+		if p.text.MatchString(strings.Join(texts, " ")) {
+			e.Basis = ByWords
+			return p.class, ""
+		}
+	}
+	for _, t := range texts {
+		if p, ok := common(t); ok {
+			e.Basis = ByWords
+			switch {
+			case p.class == Blocked && atMailFrom.MatchString(strings.Join(texts, " ")):
+				return SenderRefused, ""
+			case p.class == Blocked && bare.MatchString(t) && strings.HasSuffix(enhanced, ".7.1"):
+				return Refused, ""
+			case p.class == TooBig && strings.HasSuffix(enhanced, ".2.3"):
+				return TooBigFor, ""
+			}
+			return p.class, p.sisimai
+		}
+	}
+	if enhanced != "" {
+		for _, p := range registered {
+			if enhanced[1:] == p.code && p.class != Unknown {
+				e.Basis = ByIANA
+				return p.class, ""
+			}
+		}
+	}
+	if e.Outcome == "delayed" || e.Outcome == "expired" {
+		e.Basis = ByForm
+		return Expired, ""
+	}
+	if c, ok := basics[e.Code]; ok {
+		e.Basis = ByBasic
+		return c, ""
+	}
+	e.Basis = Nothing
+	return Unknown, ""
+}
+
+// has says whether a pattern is about an enhanced code.
+func (p pattern) has(enhanced string) bool {
+	if begin, open := strings.CutSuffix(p.code, "*"); open {
+		return strings.HasPrefix(enhanced, begin)
+	}
+	return p.code == "" || p.code == enhanced
+}
+
+func common(text string) (compiled, bool) {
+	for _, p := range commonWords() {
+		if p.text.MatchString(text) {
+			return p, true
+		}
+	}
+	return compiled{}, false
+}
+
+func (e *Explanation) is(who string) bool {
+	return who == e.Who || who == microsoft && (e.Who == "microsoft365" || e.Who == "outlook")
+}
+
+// ofRule is the class that a rule of a book stands for.
+func ofRule(rule string) Class {
+	area, _, _ := strings.Cut(rule, ".")
+	switch area {
+	case "spf":
+		return SPF
+	case "dkim":
+		return DKIM
+	case "dmarc":
+		return DMARC
+	case "ptr":
+		return PTR
+	case "helo":
+		return HELO
+	case "dnsbl":
+		return Listed
+	case "domain", "mx", "parked":
+		return SenderDomain
+	}
+	return Unknown
+}
+
+// sameArea says whether two lists of rules are about the same.
+func sameArea(a, b []string) bool {
+	return slices.ContainsFunc(a, func(x string) bool {
+		area, _, _ := strings.Cut(x, ".")
+		return slices.ContainsFunc(b, func(y string) bool { return strings.HasPrefix(y, area+".") })
+	})
+}
+
+// Shown is the text of the reply, short enough to be shown.
+func (r Reply) Shown() string { return clip(r.Text) }

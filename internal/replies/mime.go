@@ -1,0 +1,176 @@
+package replies
+
+import (
+	"encoding/base64"
+	"io"
+	"mime"
+	"mime/quotedprintable"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"mailaudit/internal/eml"
+)
+
+// Bounds on the parts of a bounce message.
+const (
+	maxParts = 100
+	maxDepth = 8
+	maxPart  = 256 << 10 // octets of a part that are looked at
+)
+
+// part is one leaf of a message.
+type part struct {
+	kind string // its media type, in lower case
+	text string // decoded
+}
+
+// leaves are the parts of a message in order. What programs break is read as they meant it: a boundary that is not declared, a part
+// without a header.
+func leaves(m *eml.Message) []part {
+	var l []part
+	walk(header(m.Fields), m.Body, 0, &l)
+	return l
+}
+
+// header finds the value of a field.
+func header(fields []eml.Field) func(name string) string {
+	return func(name string) string {
+		for _, f := range fields {
+			if f.Is(name) {
+				return f.Value
+			}
+		}
+		return ""
+	}
+}
+
+var (
+	boundaryParam = regexp.MustCompile(`(?i)\bboundary\s*=\s*(?:"([^"]+)"|([^\s;"]+))`)
+	charsetParam  = regexp.MustCompile(`(?i)\bcharset\s*=\s*"?([^\s;"]+)`)
+	firstPart     = regexp.MustCompile(`(?mi)^--(\S[^\r\n]*)\r?\ncontent-`)
+)
+
+func walk(get func(string) string, body string, depth int, l *[]part) {
+	if len(*l) >= maxParts {
+		return
+	}
+	declared := get("Content-Type")
+	kind, _, _ := strings.Cut(strings.ToLower(declared), ";")
+	kind = strings.TrimSpace(kind)
+	boundary := ""
+	if m := boundaryParam.FindStringSubmatch(declared); m != nil {
+		boundary = m[1] + m[2]
+	}
+	if boundary == "" || !strings.Contains(body, "--"+boundary) {
+		boundary = ""
+		// The first line that can be one.
+		if kind == "" && depth == 0 && get("MIME-Version") != "" || strings.HasPrefix(kind, "multipart/") {
+			if m := firstPart.FindStringSubmatch(body[:min(len(body), maxPart)]); m != nil && strings.Contains(strings.ToLower(body), "\ncontent-type:") {
+				boundary = strings.TrimRight(m[1], " \t\r")
+			}
+		}
+	}
+	if boundary != "" && depth < maxDepth && kind != "message/rfc822" {
+		for i, section := range sections(body, boundary) {
+			switch {
+			case i == 0:
+				if s := strings.TrimSpace(section); s != "" && !strings.Contains(s, "MIME") {
+					*l = append(*l, part{"text/plain", clipPart(section)})
+				}
+			case strings.HasPrefix(section, "\n") || strings.HasPrefix(section, "\r\n"):
+				walk(header(nil), section, depth+1, l)
+			default:
+				m, err := eml.Parse(strings.NewReader(section))
+				if err != nil || !strings.Contains(strings.ToLower(section[:min(len(section), 2000)]), "content-") {
+					walk(header(nil), section, depth+1, l)
+					continue
+				}
+				walk(header(m.Fields), m.Body, depth+1, l)
+			}
+		}
+		return
+	}
+	if kind == "" || strings.HasPrefix(kind, "multipart/") {
+		kind = "text/plain"
+	}
+	*l = append(*l, part{kind, decoded(clipPart(body), get("Content-Transfer-Encoding"), declared)})
+}
+
+func clipPart(s string) string { return s[:min(len(s), maxPart)] }
+
+// sections are what stands between the lines of a boundary (RFC 2046 5.1.1), what stands before them first.
+func sections(body, boundary string) (l []string) {
+	mark := "--" + boundary
+	start := 0
+	for at := 0; at < len(body) && len(l) < maxParts; {
+		end := strings.IndexByte(body[at:], '\n')
+		if end < 0 {
+			end = len(body) - at - 1
+		}
+		line := body[at : at+end+1]
+		if strings.HasPrefix(line, mark) {
+			if rest := strings.TrimRight(line[len(mark):], " \t\r\n"); rest == "" || rest == "--" {
+				l = append(l, body[start:at])
+				start = at + len(line)
+				if rest == "--" {
+					return l
+				}
+			}
+		}
+		at += len(line)
+	}
+	return append(l, body[start:])
+}
+
+// decoded takes the transfer encoding off (RFC 2045 6). What cannot be decoded stays as it is.
+func decoded(s, encoding, declared string) string {
+	switch strings.ToLower(strings.TrimSpace(encoding)) {
+	case "quoted-printable":
+		if b, err := io.ReadAll(quotedprintable.NewReader(strings.NewReader(s))); err == nil || len(b) > 0 {
+			s = string(b)
+		}
+	case "base64":
+		clean := strings.Map(func(r rune) rune {
+			if r <= ' ' {
+				return -1
+			}
+			return r
+		}, s)
+		if b, err := base64.StdEncoding.DecodeString(clean); err == nil {
+			s = string(b)
+		}
+	}
+	if m := charsetParam.FindStringSubmatch(declared); m != nil && !utf8.ValidString(s) && strings.HasPrefix(strings.ToLower(m[1]), "iso-8859-") {
+		if t, err := new(mime.WordDecoder).Decode("=?iso-8859-1?q?" + quoted(s) + "?="); err == nil {
+			s = t
+		}
+	}
+	return s
+}
+
+// quoted is s in the encoding Q, for the decoder of character sets.
+func quoted(s string) string {
+	const hex = "0123456789ABCDEF"
+	var b strings.Builder
+	for i := range len(s) {
+		b.WriteByte('=')
+		b.WriteByte(hex[s[i]>>4])
+		b.WriteByte(hex[s[i]&15])
+	}
+	return b.String()
+}
+
+var (
+	hidden   = regexp.MustCompile(`(?is)<(?:style|script|head)\b[^>]*>.*?</(?:style|script|head)>`)
+	breaks   = regexp.MustCompile(`(?i)<(?:br|/p|/div|/td|/tr|/li|/h\d)\b[^>]*>`)
+	tags     = regexp.MustCompile(`<[/!a-zA-Z][^<>@]*>`)
+	entities = strings.NewReplacer("&nbsp;", " ", "&lt;", "<", "&gt;", ">", "&quot;", `"`, "&#39;", "'", "&amp;", "&")
+)
+
+// plainOf is the text of a part in HTML.
+func plainOf(html string) string {
+	s := hidden.ReplaceAllString(html, " ")
+	s = breaks.ReplaceAllString(s, "\n")
+	return entities.Replace(tags.ReplaceAllString(s, " "))
+}
