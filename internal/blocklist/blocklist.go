@@ -69,7 +69,7 @@ const Placeholder = "<key>"
 
 // DefaultRate is the pace at which a list is asked where the file does not say, in questions a second: what one busy mail server
 // asks, which is what lists are there for. Those that publish a limit say it in the file.
-const DefaultRate = 100
+const DefaultRate = 200
 
 // Off says why the list l of the file is not asked, "" for one that is. has says which keys there are, by the name of
 // their variable; nil: none.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -59,7 +60,7 @@ func (c *csvWriter) add(rows [][]string) error {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	if !c.begun {
-		rows = append([][]string{csvHead}, rows...)
+		rows = append([][]string{slices.Clone(csvHead)}, rows...) // its cells are written below, and the head is everybody's
 	}
 	c.begun = true
 	for _, r := range rows {
