@@ -281,7 +281,7 @@ func refuses(before, after *Report) string {
 	return ""
 }
 
-// turned says whether a verdict is that mail is turned away, for good or for now.
+// turned says whether a verdict is that mail is turned away, permanently or temporarily.
 func turned(verdict string) bool { return verdict == "reject" || verdict == "defer" }
 
 // violation is a rule and the subject that breaks it.

@@ -316,7 +316,7 @@ var inboundCases = []ruleCase{
 		f.Inbound[0].Probe.Value.Addr, f.Sources[0].Declared = sender, false
 	})},
 	{rule: "mx.open-relay", name: "the recipient's domain does not exist", want: Unknown, says: "about us", edit: says(facts.AskRelay, 550, "5.1.2", "Recipient address rejected: Domain not found", 0)},
-	{rule: "mx.open-relay", name: "refused for now, as Postfix has it", want: Pass, edit: says(facts.AskRelay, 454, "4.7.1", "<x@relay-test.invalid>: Relay access denied", 0)},
+	{rule: "mx.open-relay", name: "refused temporarily, as Postfix has it", want: Pass, edit: says(facts.AskRelay, 454, "4.7.1", "<x@relay-test.invalid>: Relay access denied", 0)},
 	{rule: "mx.open-relay", name: "greylisted", want: Unknown, says: "another later", edit: says(facts.AskRelay, 451, "4.7.1", "greylisted", 0)},
 	{rule: "mx.open-relay", name: "user not local", want: Pass, edit: says(facts.AskRelay, 551, "", "go elsewhere", 0)},
 	{rule: "mx.open-relay", name: "qmail", want: Pass, edit: says(facts.AskRelay, 553, "", "sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)", 0)},

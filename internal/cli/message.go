@@ -53,24 +53,7 @@ func readMessage(ctx context.Context, w World, file string) (*eml.Message, error
 		defer f.Close()
 		in = f
 	}
-	type read struct {
-		m   *eml.Message
-		err error
-	}
-	done := make(chan read, 1)
-	go func() {
-		m, err := eml.Parse(in)
-		done <- read{m, err}
-	}()
-	select {
-	case r := <-done:
-		if r.err != nil {
-			return nil, fileError(file, r.err)
-		}
-		return r.m, nil
-	case <-ctx.Done():
-		return nil, interrupted(w)
-	}
+	return waitFor(ctx, w, file, func() (*eml.Message, error) { return eml.Parse(in) })
 }
 
 // of refuses to audit a domain with the mail of another. One that shares its registrable domain is the same sender's.
