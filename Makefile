@@ -17,7 +17,7 @@ BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags "-s -w -X m
 CACERTS ?= /etc/ssl/certs/ca-certificates.crt
 ENGINE ?= docker
 
-.PHONY: build test race lint fuzz bench golden demo lab lab-net lab-up lab-down browser cross generated packages container reproducible release-check
+.PHONY: build test race lint fuzz soak bench golden demo lab lab-net lab-up lab-down browser pictures cross generated packages container reproducible release-check
 
 build:
 	$(BUILD) -o mailaudit ./cmd/mailaudit
@@ -37,8 +37,16 @@ fuzz:
 	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
 	    echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p; done; done
 
+# Sizes of the soak: audits under faults, and kills of a batch (docs/reliability.md). An hour or so.
+SOAK ?= 50000
+KILLS ?= 100
+soak:
+	SOAK=$(SOAK) KILLS=$(KILLS) $(GO) test -count 1 -v -timeout 0 -run 'TestSoak|TestKilled' ./internal/faults
+
+# Speed, and its limits (docs/performance.md): audits, start-up, batches. What else runs on the machine counts.
 bench: build
 	$(GO) test -run '^$$' -bench . -benchtime 5x ./internal/gather ./internal/dnsx
+	$(GO) test -run '^$$' -bench Start -benchtime 1x ./cmd/mailaudit
 	@mkdir -p bench
 	$(GO) run ./internal/batchbench -bin ./mailaudit -domains $(DOMAINS) -rounds $(ROUNDS) | tee bench/results.txt
 
@@ -67,13 +75,18 @@ lab-up:
 lab-down:
 	LAB_DOWN=1 $(GO) test -count 1 -tags lab ./internal/labtest
 
-# The HTML report in a real Chromium (Debian's package, or another by CHROMIUM), with what npm has of playwright-core and
-# axe-core. With SHOTS=FOLDER it leaves pictures there.
+# Pages in a real Chromium (Debian's package, or another by CHROMIUM), on every kind of screen. With SHOTS=FOLDER it leaves pictures there.
 CHROMIUM ?= /usr/bin/chromium
+MODULES ?= /var/cache/mailaudit-browser/node_modules
+export CHROMIUM MODULES
 browser:
-	@set -e; m=$$(mktemp -d); trap 'rm -rf "$$m"' EXIT; \
-	  PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm install --silent --prefix "$$m" playwright-core@1.65.1 axe-core@4.14.1; \
-	  MODULES="$$m/node_modules" CHROMIUM="$(CHROMIUM)" $(GO) test -count 1 -tags browser -run TestBrowser ./internal/report
+	internal/browsertest/install $(patsubst %/node_modules,%,$(MODULES))
+	$(GO) test -count 1 -tags browser -run TestBrowser ./internal/report ./internal/serve
+
+# The pictures in docs/images, of the demo: the table as SVG, the HTML report by Chromium.
+pictures:
+	internal/browsertest/install $(patsubst %/node_modules,%,$(MODULES))
+	node internal/browsertest/pictures.mjs docs/images
 
 # Builds what .goreleaser.yaml releases, for every target.
 cross:

@@ -9,3 +9,8 @@ import _ "embed"
 //
 //go:embed blocklists.txt
 var Blocklists string
+
+// ReportSchema is docs/report.schema.json: what a report in JSON looks like (JSON Schema 2020-12).
+//
+//go:embed docs/report.schema.json
+var ReportSchema string

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"os"
@@ -10,11 +11,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"mailaudit/internal/checks"
 	"mailaudit/internal/dnsx"
+	"mailaudit/internal/fleet/fleettest"
 	"mailaudit/internal/testnet"
 )
 
@@ -159,7 +162,7 @@ func runDocumented(t *testing.T, page string, l documented, dir string, env []st
 	cmd := exec.CommandContext(ctx, "sh", "-c", command.ReplaceAllString(l.text, "${1}${2}mailaudit$3"))
 	cmd.Dir, cmd.Env = dir, env
 	cmd.WaitDelay = time.Second
-	out, err := cmd.CombinedOutput()
+	out, err := combined(cmd)
 	exit := new(exec.ExitError)
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatalf("%s:%d: %v", page, l.line, err)
@@ -171,6 +174,36 @@ func runDocumented(t *testing.T, page string, l documented, dir string, env []st
 	if code != l.exit {
 		t.Errorf("%s:%d: %s\nexit %s, where %s is documented (see cmd/mailaudit/docs_test.go)\n%.4000s", page, l.line, l.text, code, l.exit, out)
 	}
+}
+
+// combined runs a command and gives what it writes. A server is terminated once it listens: on a free port, whatever the page says.
+func combined(cmd *exec.Cmd) ([]byte, error) {
+	line := &cmd.Args[len(cmd.Args)-1]
+	if !strings.Contains(*line, "mailaudit serve") {
+		return cmd.CombinedOutput()
+	}
+	*line = "exec env " + strings.ReplaceAll(*line, ":8025", ":0") // env takes the variables in front
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	cmd.Stdout, cmd.Stderr = w, w
+	err = cmd.Start()
+	w.Close()
+	if err != nil {
+		return nil, err
+	}
+	var out strings.Builder
+	for in := bufio.NewScanner(r); in.Scan(); {
+		out.WriteString(in.Text() + "\n")
+		if strings.Contains(in.Text(), "msg=listening") {
+			if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return []byte(out.String()), cmd.Wait()
 }
 
 // missing is the first line of a sample that its output does not have in that place; "..." stands for any lines.
@@ -232,13 +265,17 @@ func docsWorld(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { server.Close(); mx.Close() })
+	queue, err := fleettest.Start(t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close(); mx.Close(); queue.Kill() })
 	roots := filepath.Join(t.TempDir(), "roots.pem")
 	if err := os.WriteFile(roots, ca.PEM(), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	return append(os.Environ(), "COLUMNS=100", "TERM=dumb", "HOME="+t.TempDir(), "DIVERT=192.0.2.26:25="+mx.Addr().String(),
-		"MAILAUDIT_RESOLVER="+server.Addr().String(), "MAILAUDIT_CA_FILE="+roots, "MAILAUDIT_ASSUME_PUBLIC=192.0.2.0/24,2001:db8::/32")
+	return append(os.Environ(), "COLUMNS=100", "TERM=dumb", "HOME="+t.TempDir(), "DIVERT=192.0.2.26:25="+mx.Addr().String()+" queue.example.net:4222="+strings.TrimPrefix(queue.URL, "nats://"),
+		"MAILAUDIT_RESOLVER="+server.Addr().String(), "MAILAUDIT_LISTEN=127.0.0.1:0", "MAILAUDIT_CA_FILE="+roots, "MAILAUDIT_ASSUME_PUBLIC=192.0.2.0/24,2001:db8::/32")
 }
 
 // TestEveryCommandIsDocumented: what --help names stands in docs/commands.md, and each flag of an audit in docs/check.md.

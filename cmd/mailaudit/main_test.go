@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -24,10 +25,12 @@ import (
 	"mailaudit/internal/blocklist"
 	"mailaudit/internal/cli"
 	"mailaudit/internal/dnsx"
+	"mailaudit/internal/fleet/fleettest"
 	"mailaudit/internal/testnet"
 )
 
 func TestMain(m *testing.M) {
+	fleettest.Main()
 	if os.Getenv("GORACE") == "" {
 		os.Setenv("GORACE", "atexit_sleep_ms=0") // else each command under -race takes a second more
 	}
@@ -81,7 +84,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"serve": serve, "submission": submission, "mx": mxHost, "https": https, "requests": requests, "pins": pins, "exits": exits, "refused": refused, "took": took, "reports": reports,
-			"rdap": rdap, "fetched": fetched, "found": found, "same": same, "asked": asked, "dialled": dialled, "interrupt": signalled(os.Interrupt), "killed": signalled(os.Kill), "ended": ended, "closedpipe": closedPipe,
+			"nats": natsServer, "rdap": rdap, "fetched": fetched, "found": found, "same": same, "asked": asked, "dialled": dialled, "interrupt": signalled(os.Interrupt), "killed": signalled(os.Kill), "underway": signalled(syscall.Signal(0)), "ended": ended, "closedpipe": closedPipe,
 		},
 		RequireUniqueNames: true,
 	})

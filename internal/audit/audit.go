@@ -13,6 +13,7 @@ import (
 	"mailaudit/internal/facts"
 	"mailaudit/internal/fix"
 	"mailaudit/internal/gather"
+	"mailaudit/internal/receivers"
 	"mailaudit/internal/score"
 )
 
@@ -22,51 +23,55 @@ type Options struct {
 	Wanted  func(checks.Area) bool // the areas of --only and --skip
 	Timeout time.Duration          // bound on the whole audit
 
-	Receivers []string // those to forecast, of receivers.Names; none: all
-	Foretell  bool     // forecast even where the areas that it rests on are not wanted
+	Receivers []string         // those whose forecast is shown, of receivers.Names; none: all
+	Books     []receivers.Book // what they ask for; nil: receivers.Books
+	Accept    func(*Report)    // marks the findings that do not count: nothing is proposed for them; nil: all count
+	Foretell  bool             // forecast even where the areas that it rests on are not wanted
 }
 
 // Run audits one domain.
 func Run(ctx context.Context, env gather.Env, t gather.Target, o Options) *Report {
 	ctx, cancel := context.WithTimeoutCause(ctx, o.Timeout, fmt.Errorf("the audit's time limit of %s", o.Timeout))
 	defer cancel()
-	r, _, _ := run(ctx, env, t, o)
-	return r
+	x, _ := run(ctx, env, t, o)
+	return x.report
 }
 
-// run audits one domain, and gives the world in which it can be audited again, and what its fixes were proposed as.
-func run(ctx context.Context, env gather.Env, t gather.Target, o Options) (*Report, *world, []fix.Proposal) {
+// audited is what one audit leads to: its report, what its fixes were proposed as, and what all receivers would say.
+type audited struct {
+	report    *Report
+	proposals []fix.Proposal
+	answers   []receivers.Entry // whoever of them the report shows
+}
+
+// run audits one domain, and gives the world in which it can be audited again.
+func run(ctx context.Context, env gather.Env, t gather.Target, o Options) (audited, *world) {
 	w, published := newWorld(ctx, env, t, o)
 	worlds := []*world{w}
 	if published != nil {
 		worlds = append(worlds, published)
 	}
-	type audited struct {
-		report    *Report
-		proposals []fix.Proposal
-	}
-	all := gather.All(worlds, func(w *world) audited {
-		r, proposals := w.audit(ctx)
-		return audited{r, proposals}
-	})
-	r, proposals := all[0].report, all[0].proposals
-	w.prove(ctx, r, proposals)
-	rank(r, proposals)
+	all := gather.All(worlds, func(w *world) audited { return w.audit(ctx) })
+	x := all[0]
+	w.prove(ctx, x)
+	rank(x.report, x.proposals)
 	if published != nil {
-		r.WhatIf = Compare(all[1].report, r)
+		x.report.WhatIf = Compare(all[1].report, x.report)
 	}
-	return r, w, proposals
+	return x, w
 }
 
 // Repair audits one domain as it is, and with all proven fixes applied at once; after is nil where there are none. sets
 // are the record sets to publish for that, each whole. A fix that does not go together with those before it is no longer
-// proven.
+// proven. Whatever areas are judged, the proofs rest on the answers of all receivers.
 func Repair(ctx context.Context, env gather.Env, t gather.Target, o Options) (before, after *Report, sets []RRset) {
 	ctx, cancel := context.WithTimeoutCause(ctx, o.Timeout, fmt.Errorf("the audit's time limit of %s", o.Timeout))
 	defer cancel()
-	before, w, proposals := run(ctx, env, t, o)
+	o.Foretell = true
+	x, w := run(ctx, env, t, o)
+	before = x.report
 	proposed := map[string]fix.Proposal{}
-	for _, p := range proposals {
+	for _, p := range x.proposals {
 		proposed[p.ID] = p
 	}
 	var fixes []Fix
@@ -79,7 +84,7 @@ func Repair(ctx context.Context, env gather.Env, t gather.Target, o Options) (be
 	if len(fixes) == 0 {
 		return before, nil, nil
 	}
-	after, sets, why := w.together(ctx, before, fixes, of)
+	after, sets, why := w.together(ctx, x, fixes, of)
 	if why == "" {
 		return before, after, sets
 	}
@@ -90,7 +95,7 @@ func Repair(ctx context.Context, env gather.Env, t gather.Target, o Options) (be
 			continue
 		}
 		all, from := append(slices.Clip(fixes), *f), append(slices.Clip(of), proposed[f.ID])
-		r, l, why := w.together(ctx, before, all, from)
+		r, l, why := w.together(ctx, x, all, from)
 		if why != "" {
 			f.Proven, f.Reason = false, "not together with those above: "+why
 			if ctx.Err() != nil {
@@ -139,25 +144,26 @@ func needs(o Options) facts.Topic {
 
 // Judge makes the report from facts. Its fixes are not proven: that needs what they lead to.
 func Judge(f *facts.Facts, o Options) *Report {
-	r, proposals := judge(f, o)
-	rank(r, proposals)
-	return r
+	x := judge(f, o)
+	rank(x.report, x.proposals)
+	return x.report
 }
 
 // judge makes the report, and its fixes as they were proposed, in the same order.
-func judge(f *facts.Facts, o Options) (*Report, []fix.Proposal) {
+func judge(f *facts.Facts, o Options) audited {
 	result := checks.Run(f, o.Wanted)
 	auth := checks.Auth{}
 	if o.Wanted("spf") && o.Wanted("dkim") && f.Profile.Name != facts.Parked { // a parked domain has nothing to authenticate
 		auth = checks.Authenticates(f)
 	}
 	s := score.Of(result, auth)
+	said := answers(f, o)
 	r := &Report{
 		SchemaVersion: SchemaVersion, Version: o.Version, Domain: f.Domain,
 		Profile: f.Profile.Name, ProfileReason: f.Profile.Reason,
 		StartedAt: f.Started, DurationMS: f.Took.Milliseconds(), DNSQueries: f.Questions,
 		Verdict: string(s.Verdict), Score: s.Score, ScoreLow: s.Low, Coverage: s.Coverage,
-		Evidence: evidence(f), Findings: []Finding{}, Forecast: forecast(f, result.Findings, o), Fixes: []Fix{}, Streams: streams(f),
+		Evidence: evidence(f), Findings: make([]Finding, 0, len(result.Findings)), Forecast: forecast(f, result.Findings, said, o), Fixes: []Fix{}, Streams: streams(f),
 	}
 	if s.Grade != "" {
 		r.Grade = &s.Grade
@@ -165,11 +171,22 @@ func judge(f *facts.Facts, o Options) (*Report, []fix.Proposal) {
 	for _, x := range result.Findings {
 		r.Findings = append(r.Findings, finding(x))
 	}
-	proposals := fix.Propose(f, result.Findings)
+	if o.Accept != nil {
+		o.Accept(r)
+	}
+	var open, accepted []checks.Finding
+	for i, x := range result.Findings {
+		if r.Findings[i].Accepted != nil {
+			accepted = append(accepted, x)
+		} else {
+			open = append(open, x)
+		}
+	}
+	proposals := fix.Propose(f, open, accepted)
 	for _, p := range proposals {
 		r.Fixes = append(r.Fixes, proposal(p, result, auth))
 	}
-	return r, proposals
+	return audited{r, proposals, said}
 }
 
 // rank puts the fix that wins most first: by the score, and where a cap keeps that down whatever is done first, by the
@@ -215,6 +232,8 @@ func proposal(p fix.Proposal, r checks.Result, auth checks.Auth) Fix {
 		return out
 	case len(p.Changes) > 0:
 		out.Reason = "not audited again with the change applied"
+	case p.Doubt != "":
+		out.Reason = p.Doubt
 	}
 	for _, c := range p.Changes {
 		out.Changes = append(out.Changes, Change(c))

@@ -15,7 +15,7 @@ import (
 func evidence(f *facts.Facts) Evidence {
 	return Evidence{
 		Sources: sources(f), MX: mx(f), SPF: spf(f), DKIM: dkim(f), DMARC: dmarc(f), Alignment: alignment(f),
-		DNSBL: dnsbl(f), Submission: submission(f), TLS: inbound(f), MTASTS: transport(f), TLSRPT: reporting(f), DANE: dane(f), Registration: registration(f), Message: message(f),
+		DNSBL: dnsbl(f), Submission: submission(f), TLS: inbound(f), MTASTS: transport(f), TLSRPT: reporting(f), DANE: dane(f), Registration: registration(f), Message: message(f), Samples: samples(f), Reports: reports(f),
 		NameServers: nameServers(f), DNSSEC: dnssec(f), Vantage: vantage(f),
 	}
 }

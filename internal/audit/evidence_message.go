@@ -19,6 +19,13 @@ type Message struct {
 	Scores     []Score     `json:"scores,omitempty"` // of filters that were named
 	Unread     int         `json:"unread"`           // signatures beyond those that are looked at
 
+	// Of a message that is looked at before it is sent.
+	Path        []Relay  `json:"path,omitempty"` // by its Received fields, the newest first
+	Links       []Link   `json:"links,omitempty"`
+	LinksLeft   int      `json:"links_left,omitempty"` // domains that no list was asked about
+	Attachments []string `json:"attachments,omitempty"`
+	ARC         *ARC     `json:"arc,omitempty"`
+
 	AuthenticationResults *AuthResults `json:"authentication_results,omitempty"` // evidence alone
 }
 
@@ -31,6 +38,34 @@ type Hop struct {
 	HELO   string `json:"helo"`
 	RDNS   string `json:"rdns"`
 	Text   string `json:"text"`
+}
+
+// Relay is one Received field.
+type Relay struct {
+	Number int        `json:"number"` // from the top, from 1
+	From   string     `json:"from"`   // the name in HELO
+	RDNS   string     `json:"rdns"`
+	IP     string     `json:"ip"`
+	By     string     `json:"by"`
+	With   string     `json:"with"`
+	TLS    string     `json:"tls"` // "TLS 1.3" and the like, "TLS", none, or "" where nothing is said
+	Time   *time.Time `json:"time"`
+	Delay  *int64     `json:"delay"` // seconds since the hop before; null where a time is missing
+}
+
+// Link is a domain that the message leads to.
+type Link struct {
+	Domain string   `json:"domain"`
+	Status string   `json:"status"` // listed, clean, unknown
+	Lists  []string `json:"lists"`  // zones that list it
+	Cause  string   `json:"cause"`  // of unknown
+}
+
+// ARC is the form of the ARC chain; its signatures are not verified.
+type ARC struct {
+	Sets     int      `json:"sets"`
+	CV       string   `json:"cv"` // none, pass or fail, by the newest seal
+	Problems []string `json:"problems"`
 }
 
 // Signature is one DKIM-Signature, verified with the key that is published now.
@@ -64,7 +99,10 @@ func message(f *facts.Facts) *Message {
 	if len(f.Messages) == 0 {
 		return nil
 	}
-	m := f.Messages[0]
+	return messageOf(f, f.Messages[0])
+}
+
+func messageOf(f *facts.Facts, m facts.Message) *Message {
 	out := &Message{Stream: m.Stream, From: m.From, Learned: []string{}, Cause: m.Why, Envelope: m.Sender, Signatures: []Signature{}, Unread: m.Unread}
 	if i := slices.IndexFunc(f.Streams, func(s facts.Stream) bool { return s.Name == m.Stream }); i >= 0 {
 		out.Learned = list(f.Streams[i].Learned)
@@ -79,6 +117,7 @@ func message(f *facts.Facts) *Message {
 		}
 		out.Signatures = append(out.Signatures, x)
 	}
+	out.content(m.Content)
 	for _, s := range m.Scores {
 		x := Score{Engine: s.Engine, Address: s.Addr, Symbols: list(s.Of.Value.Symbols), Cause: s.Of.Why}
 		if s.Of.Known() {
@@ -90,4 +129,46 @@ func message(f *facts.Facts) *Message {
 		out.AuthenticationResults = &AuthResults{Server: r.Server, Results: list(r.Results)}
 	}
 	return out
+}
+
+// content adds what the message itself says.
+func (m *Message) content(c *facts.Content) {
+	if c == nil {
+		return
+	}
+	for _, r := range c.Path {
+		x := Relay{Number: r.Number, From: r.From, RDNS: r.RDNS, By: r.By, With: r.With, TLS: r.TLS, Delay: r.Delay}
+		if r.IP.IsValid() {
+			x.IP = r.IP.String()
+		}
+		if !r.Time.IsZero() {
+			x.Time = &r.Time
+		}
+		m.Path = append(m.Path, x)
+	}
+	for _, d := range c.Links {
+		m.Links = append(m.Links, linkOf(d, c.LinkListings))
+	}
+	m.LinksLeft, m.Attachments = c.LinksLeft, c.Attachments
+	if c.ARC != nil {
+		m.ARC = &ARC{Sets: c.ARC.Sets, CV: c.ARC.CV, Problems: list(c.ARC.Problems)}
+	}
+}
+
+// linkOf is what the lists say of a domain: one that lists it counts, then one that does not.
+func linkOf(domain string, all []facts.Listing) Link {
+	l := Link{Domain: domain, Status: facts.NoClue, Lists: []string{}, Cause: "no list was asked"}
+	for _, x := range all {
+		switch {
+		case x.Target != domain:
+		case x.Status == facts.Listed:
+			l.Status, l.Cause = facts.Listed, ""
+			l.Lists = append(l.Lists, x.Zone)
+		case x.Status == facts.Clean && l.Status == facts.NoClue:
+			l.Status, l.Cause = facts.Clean, ""
+		case l.Status == facts.NoClue:
+			l.Cause = x.Zone + ": " + x.Why
+		}
+	}
+	return l
 }

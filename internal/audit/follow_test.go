@@ -13,7 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mailaudit/internal/audit"
+	"mailaudit/internal/checks"
 	"mailaudit/internal/dnsx"
+	"mailaudit/internal/facts"
 	"mailaudit/internal/gather"
 	"mailaudit/internal/testnet"
 )
@@ -165,5 +167,51 @@ func TestFollowLost(t *testing.T) {
 	})
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// TestRepairKeepsTTL: what is replaced keeps the TTL that an authoritative server gives, not what a resolver has left of it; where
+// no such server may be asked, or answers, that of the resolver counts.
+func TestRepairKeepsTTL(t *testing.T) {
+	cached := serve(t, followed+"d.example. A 192.0.2.80\nd.example. 17 TXT \"v=spf1 ip4:192.0.2.25 +all\"\nd.example. 17 TXT \"x=y\"\n")
+	zone := func(ttl string) netip.AddrPort {
+		return serve(t, followed+"d.example. A 192.0.2.80\nd.example. "+ttl+" TXT \"v=spf1 ip4:192.0.2.25 +all\"\nd.example. "+ttl+" TXT \"x=y\"\n")
+	}
+	tests := []struct {
+		name string
+		ask  bool
+		at   []netip.AddrPort // of the two servers
+		want int
+	}{
+		{"the authoritative server's", true, []netip.AddrPort{zone("7200"), zone("7200")}, 7200},
+		{"of the second one", true, []netip.AddrPort{{}, zone("7200")}, 7200},
+		{"of none", true, []netip.AddrPort{{}, {}}, 17},
+		{"of nobody but the resolver", false, []netip.AddrPort{zone("7200"), zone("7200")}, 17},
+		{"none at all", true, []netip.AddrPort{zone("0"), zone("0")}, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := &wire{to: map[string]string{}}
+			for i, at := range tt.at {
+				if at.IsValid() {
+					w.lead([]string{"192.0.2.1:53", "192.0.2.2:53"}[i], at)
+				}
+			}
+			env := gather.Env{Now: time.Now, DNS: dnsx.NewClient(dnsx.Config{Servers: []netip.AddrPort{cached}, Dial: w.dial})}
+			g := gather.Target{Domain: "d.example", AskServers: tt.ask, AssumePublic: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, Profile: "sender",
+				Streams: []facts.Stream{{Name: "default", MailFrom: "a@d.example", DKIMDomain: "d.example", IPs: []netip.Addr{netip.MustParseAddr("192.0.2.25")}}}}
+			o := options
+			o.Wanted = func(a checks.Area) bool { return a == "spf" }
+			before, _, sets := audit.Repair(t.Context(), env, g, o)
+			if len(sets) != 1 || sets[0].Name != "d.example" || sets[0].TTL != tt.want {
+				t.Fatalf("sets %+v, want one with a TTL of %d", sets, tt.want)
+			}
+			for _, c := range before.Fixes[0].Changes {
+				if c.TTL != tt.want {
+					t.Errorf("%+v, want a TTL of %d", c, tt.want)
+				}
+			}
+		})
 	}
 }

@@ -13,18 +13,36 @@ var foretold = []checks.Area{"domain", "mx", "spf", "dkim", "dmarc", "ptr"}
 
 func isForetold(a checks.Area) bool { return slices.Contains(foretold, a) }
 
-// forecast is what receivers would answer. A domain that sends nothing gets no answer.
-func forecast(f *facts.Facts, found []checks.Finding, o Options) []Forecast {
-	l := []Forecast{}
+// books are those of all receivers, and of the set-ups of the lab that were named.
+func books(o Options) []receivers.Book {
+	l := o.Books
+	if l == nil {
+		l = receivers.Books
+	}
+	return slices.Concat(l, slices.DeleteFunc(slices.Clone(receivers.Lab), func(b receivers.Book) bool { return !slices.Contains(o.Receivers, b.Name()) }))
+}
+
+// answers are what all receivers would say to each address, whoever of them is shown. A domain that sends nothing gets no
+// answer.
+func answers(f *facts.Facts, o Options) []receivers.Entry {
 	declared := slices.ContainsFunc(f.Streams, func(s facts.Stream) bool { return len(s.IPs) > 0 })
 	left := slices.ContainsFunc(foretold, func(a checks.Area) bool { return !o.Wanted(a) })
 	if f.Profile.Name == facts.Parked && !declared || left && !o.Foretell {
-		return l
+		return nil
 	}
-	if left {
+	return receivers.Answers(f, books(o))
+}
+
+// forecast is what is shown of the answers: those of the receivers that were named, each to the address that fares worst.
+func forecast(f *facts.Facts, found []checks.Finding, answers []receivers.Entry, o Options) []Forecast {
+	l := []Forecast{}
+	if len(answers) > 0 && slices.ContainsFunc(foretold, func(a checks.Area) bool { return !o.Wanted(a) }) {
 		found = checks.Run(f, isForetold).Findings
 	}
-	for _, e := range receivers.Forecast(f, o.Receivers) {
+	for _, e := range receivers.Worst(answers) {
+		if len(o.Receivers) > 0 && !slices.Contains(o.Receivers, e.Name()) {
+			continue
+		}
 		x := Forecast{Receiver: e.Receiver, Setup: e.Setup, Stream: e.Stream, IP: e.IP, Verdict: string(e.Verdict), Stage: string(e.Stage), Reply: e.Reply,
 			Rules: list(behind(e.Rules, found, e.Verdict != receivers.Undecided)), Basis: string(e.Basis), Source: e.Source, Reason: e.Reason, Note: e.Note, Unseen: e.Unseen}
 		if e.Bulk != nil {

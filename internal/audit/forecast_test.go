@@ -2,10 +2,13 @@ package audit_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"mailaudit/internal/audit"
 	"mailaudit/internal/checks"
+	"mailaudit/internal/facts"
+	"mailaudit/internal/receivers"
 )
 
 func verdictOf(t *testing.T, r *audit.Report, receiver string) audit.Forecast {
@@ -57,5 +60,38 @@ func TestForecastIsChosen(t *testing.T) {
 	parked.target.Streams[0].IPs = nil
 	if r := parked.audited(); len(r.Forecast) != 0 {
 		t.Errorf("a domain that sends nothing: %+v", r.Forecast)
+	}
+}
+
+// TestProofAsksAll: no proof goes by fewer receivers than there are, whoever is shown and whatever areas are judged.
+func TestProofAsksAll(t *testing.T) {
+	odd := receivers.Book{Receiver: "odd", Title: "refuses whoever has a policy", Sources: []receivers.Source{{ID: "s", Title: "s", Date: "2026"}},
+		Requirements: []receivers.Requirement{{ID: "odd.dmarc", What: "there is no DMARC record", Outcome: receivers.Reject, Stage: receivers.Data, Source: "s",
+			Broken: func(c receivers.Case) receivers.Truth { return facts.Know(c.DMARC.Value.Status == facts.DMARCFound) }}}}
+	w := offline(t, "-_dmarc.healthy.example. TXT")
+	repaired := func(o audit.Options) audit.Fix {
+		r, _, _ := audit.Repair(t.Context(), w.env, w.target, o)
+		i := slices.IndexFunc(r.Fixes, func(f audit.Fix) bool { return slices.Contains(f.Rules, "dmarc.missing") })
+		if i < 0 {
+			t.Fatalf("no fix of dmarc.missing: %+v", r.Fixes)
+		}
+		return r.Fixes[i]
+	}
+	o := options
+	o.Receivers = []string{"gmail"}
+	if f := repaired(o); !f.Proven {
+		t.Errorf("without the odd one: %s", f.Reason)
+	}
+	o.Books = append(slices.Clone(receivers.Books), odd)
+	if f := repaired(o); f.Proven || !strings.Contains(f.Reason, "the forecast for odd is reject instead of accept") {
+		t.Errorf("--receivers gmail: %+v", f)
+	}
+	o.Receivers, o.Wanted = nil, func(a checks.Area) bool { return a == "dmarc" }
+	if f := repaired(o); f.Proven || !strings.Contains(f.Reason, "the forecast for odd is reject instead of accept") {
+		t.Errorf("--only dmarc: %+v", f)
+	}
+	o.Wanted = everything
+	if f := verdictOf(t, audit.Judge(w.gathered(), o), "odd"); f.Verdict != "accept" {
+		t.Errorf("a book of one's own: %+v", f)
 	}
 }

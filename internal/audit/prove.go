@@ -11,6 +11,9 @@ import (
 	"mailaudit/internal/dnsx"
 	"mailaudit/internal/fix"
 	"mailaudit/internal/gather"
+	"mailaudit/internal/receivers"
+	dkimrecord "mailaudit/internal/record/dkim"
+	dmarcrecord "mailaudit/internal/record/dmarc"
 )
 
 // world is what one audit asked, and can be asked again with records changed: what is known already is not asked twice.
@@ -34,23 +37,23 @@ func newWorld(ctx context.Context, env gather.Env, t gather.Target, o Options) (
 }
 
 // audit audits what is there.
-func (w *world) audit(ctx context.Context) (*Report, []fix.Proposal) {
+func (w *world) audit(ctx context.Context) audited {
 	return judge(gather.Gather(ctx, w.env, w.target, needs(w.o)), w.o)
 }
 
 // with audits with some record sets changed.
-func (w *world) with(ctx context.Context, sets []RRset) (*Report, error) {
+func (w *world) with(ctx context.Context, sets []RRset) (audited, error) {
 	z, removed, err := overlay(sets)
 	if err != nil {
-		return nil, err
+		return audited{}, err
 	}
 	changed := *w
 	changed.env.DNS = dnsx.NewOverlay(z, removed, w.env.DNS)
-	r, _ := changed.audit(ctx)
+	x := changed.audit(ctx)
 	if ctx.Err() != nil { // what it did not come to is missing in the report, and proves nothing
-		return nil, context.Cause(ctx)
+		return audited{}, context.Cause(ctx)
 	}
-	return r, nil
+	return x, nil
 }
 
 // overlay is what a resolver would have to say with record sets as they are given.
@@ -98,24 +101,59 @@ func (w *world) rrsets(ctx context.Context, changes []Change) ([]RRset, error) {
 	return l, nil
 }
 
-// published is the record set at the name of a change.
+// published is the record set at the name of a change, with its TTL, which is that of each of its records (RFC 2181 5.2).
 func (w *world) published(ctx context.Context, c Change) (RRset, error) {
 	kind, ok := dnsx.ParseType(c.Type)
 	if !ok {
 		return RRset{}, fmt.Errorf("%s is no record type", c.Type)
 	}
 	s := RRset{Name: c.Name, Type: c.Type, TTL: c.TTL, Data: []string{}}
-	switch a := w.env.DNS.Lookup(ctx, dnsx.Q(c.Name, kind)); {
+	a := w.env.DNS.Lookup(ctx, dnsx.Q(c.Name, kind))
+	switch {
 	case a.Status == dnsx.Failed:
 		return s, fmt.Errorf("what is published at %s could not be found out: %s", c.Name, a.Cause)
 	case len(a.Chain) > 0:
 		return s, fmt.Errorf("%s is an alias of %s: the change belongs there", c.Name, a.Chain[len(a.Chain)-1])
-	default:
-		for _, r := range a.Records {
-			s.Data = append(s.Data, r.Data)
-		}
+	}
+	for _, r := range a.Records {
+		s.Data = append(s.Data, r.Data)
+	}
+	if len(a.Records) > 0 {
+		s.TTL = seconds(w.whole(ctx, a).Records)
 	}
 	return s, nil
+}
+
+// whole is an answer as an authoritative server gives it, where one may be asked: a resolver gives what is left of a TTL.
+func (w *world) whole(ctx context.Context, a dnsx.Answer) dnsx.Answer {
+	if w.env.WhatIf != nil { // then records are what --zone says
+		return a
+	}
+	for _, at := range (follower{w.env.DNS, w.target}).places(ctx, a.Question.Name) {
+		if !at.addr.IsValid() {
+			break
+		}
+		q := a.Question
+		q.Server = at.addr
+		if x := w.env.DNS.Lookup(ctx, q); x.Status == dnsx.Found && len(x.Chain) == 0 {
+			return x
+		}
+	}
+	return a
+}
+
+// seconds is the TTL of a record set; of several the least counts (RFC 2181 5.2), and one with the highest bit set is zero
+// (RFC 2181 8).
+func seconds(l []dnsx.Record) int {
+	const longest = 1<<31 - 1
+	least := l[0].TTL
+	for _, r := range l {
+		least = min(least, r.TTL)
+	}
+	if least > longest {
+		return 0
+	}
+	return int(least)
 }
 
 // textOf is what TXT RDATA stands for: its strings may be cut anywhere.
@@ -140,13 +178,15 @@ const (
 
 // prove audits again with each fix applied, as an overlay over what is published. A fix is proven if its findings are
 // gone, no other has come, whatever passed or was accepted still is, and the score is no lower.
-func (w *world) prove(ctx context.Context, before *Report, proposals []fix.Proposal) {
+func (w *world) prove(ctx context.Context, before audited) {
+	fixes, proposals := before.report.Fixes, before.proposals
 	var numbers []int
-	for i := range before.Fixes {
-		switch f := &before.Fixes[i]; {
+	for i := range fixes {
+		switch f := &fixes[i]; {
 		case len(f.Changes) == 0:
 		case proposals[i].Doubt != "":
 			f.Reason = proposals[i].Doubt
+			w.asPublished(ctx, f.Changes)
 		case len(numbers) == maxProofs:
 			f.Reason = fmt.Sprintf("not audited again with the change applied: %d others were", maxProofs)
 		default:
@@ -157,7 +197,7 @@ func (w *world) prove(ctx context.Context, before *Report, proposals []fix.Propo
 	gather.All(numbers, func(i int) bool {
 		slots <- struct{}{}
 		defer func() { <-slots }()
-		f := &before.Fixes[i]
+		f := &fixes[i]
 		w.asPublished(ctx, f.Changes)
 		after, sets, why := w.together(ctx, before, []Fix{*f}, proposals[i:i+1])
 		if after != nil {
@@ -169,18 +209,16 @@ func (w *world) prove(ctx context.Context, before *Report, proposals []fix.Propo
 }
 
 // asPublished writes what changes take away as it is published: a server finds a record by its very strings (RFC 2136
-// 2.5.4), and those of a TXT record may be cut anywhere.
+// 2.5.4), and those of a TXT record may be cut anywhere. What joins or replaces records keeps their TTL.
 func (w *world) asPublished(ctx context.Context, changes []Change) {
 	for i, c := range changes {
-		if c.Was == "" {
-			continue
-		}
 		s, err := w.published(ctx, c)
 		if err != nil {
 			continue // rrsets says so
 		}
+		changes[i].TTL = s.TTL
 		for _, data := range s.Data {
-			if canonical(c.Type, data) == canonical(c.Type, c.Was) {
+			if c.Was != "" && canonical(c.Type, data) == canonical(c.Type, c.Was) {
 				changes[i].Was = data
 			}
 		}
@@ -189,31 +227,31 @@ func (w *world) asPublished(ctx context.Context, changes []Change) {
 
 // together audits with fixes applied at once. sets are what is to be published for that; why is what speaks against a
 // proof, "" where nothing does. after is nil where no audit could be made.
-func (w *world) together(ctx context.Context, before *Report, fixes []Fix, proposals []fix.Proposal) (after *Report, sets []RRset, why string) {
+func (w *world) together(ctx context.Context, before audited, fixes []Fix, proposals []fix.Proposal) (after *Report, sets []RRset, why string) {
 	var changes []Change
 	var clears []checks.Finding
-	var rules []string
 	for i, f := range fixes {
-		changes, rules = append(changes, f.Changes...), append(rules, f.Rules...)
+		changes = append(changes, f.Changes...)
 		clears = append(clears, proposals[i].Clears()...)
 	}
 	sets, err := w.rrsets(ctx, changes)
-	if err == nil {
-		after, err = w.with(ctx, sets)
-	}
 	if err != nil {
 		return nil, nil, err.Error()
 	}
-	return after, sets, unproven(before, after, clears, rules)
+	x, err := w.with(ctx, sets)
+	if err != nil {
+		return nil, nil, err.Error()
+	}
+	return x.report, sets, unproven(before, x, clears, changes)
 }
 
-// unproven is why an audit with fixes applied does not prove them, "" where it does. rules are those that they answer.
-func unproven(before, after *Report, clears []checks.Finding, rules []string) string {
-	return cmp.Or(found(before, after, clears, rules), lost(before, after, clears), refuses(before, after))
+// unproven is why an audit with changes applied does not prove that they clear some findings, "" where it does.
+func unproven(before, after audited, clears []checks.Finding, changes []Change) string {
+	return cmp.Or(found(before.report, after.report, clears, changes), lost(before.report, after.report, clears), refuses(before, after))
 }
 
 // found is which finding is left or has come.
-func found(before, after *Report, clears []checks.Finding, rules []string) string {
+func found(before, after *Report, clears []checks.Finding, changes []Change) string {
 	was, is := counts(before), counts(after)
 	cleared := map[violation]int{}
 	for _, c := range clears {
@@ -226,7 +264,8 @@ func found(before, after *Report, clears []checks.Finding, rules []string) strin
 	}
 	for _, f := range after.Findings { // in their order: the reason is always the same one
 		k := violation{f.Rule, f.Subject}
-		if now := is[k]; (now.n > was[k].n || now.fails > was[k].fails) && !expected(k.rule, rules) {
+		if now := is[k]; (now.n > was[k].n || now.fails > was[k].fails) && !stood(before, after, k) && !carried(before, f, changes) && !bared(before, k, changes) &&
+			!(k.rule == "dmarc.rua-missing" && watches(before, changes)) {
 			return fmt.Sprintf("with it applied, %s is found at %s", k.rule, k.subject)
 		}
 	}
@@ -251,38 +290,48 @@ func lost(before, after *Report, clears []checks.Finding) string {
 }
 
 // refuses is whose mail would fare worse than before.
-func refuses(before, after *Report) string {
-	for _, r := range before.Evidence.SPF.Results {
-		for _, x := range after.Evidence.SPF.Results {
-			same := r.IP == x.IP && r.Stream == x.Stream && r.Identity == x.Identity && r.Domain == x.Domain
-			if same && worse(r.Result, x.Result) {
-				return fmt.Sprintf("with it applied, SPF of %s gives %s instead of %s", r.IP, x.Result, r.Result)
+func refuses(before, after audited) string {
+	for _, r := range before.report.Evidence.SPF.Results {
+		now := "no result any more"
+		for _, x := range after.report.Evidence.SPF.Results {
+			if r.IP == x.IP && r.Stream == x.Stream && r.Identity == x.Identity && r.Domain == x.Domain {
+				now = x.Result
 			}
 		}
+		if worse(r.Result, now) {
+			return fmt.Sprintf("with it applied, SPF of %s gives %s instead of %s", r.IP, now, r.Result)
+		}
 	}
-	for _, a := range before.Evidence.Alignment {
-		for _, x := range after.Evidence.Alignment {
+	for _, a := range before.report.Evidence.Alignment {
+		for _, x := range after.report.Evidence.Alignment {
 			if a.Stream == x.Stream && a.DMARC == "pass" && x.DMARC != "pass" {
 				return fmt.Sprintf("with it applied, mail of stream %s no longer passes DMARC", a.Stream)
 			}
 		}
 	}
-	for _, f := range before.Forecast {
-		for _, x := range after.Forecast {
-			same := f.Receiver == x.Receiver && f.Setup == x.Setup && f.Stream == x.Stream
-			if same && !turned(f.Verdict) && turned(x.Verdict) {
-				return fmt.Sprintf("with it applied, the forecast for %s is %s instead of %s: %s", x.Receiver, x.Verdict, f.Verdict, strings.Join(x.Rules, ", "))
-			}
+	// Each address by itself: the worst of a stream would hide what becomes of the others.
+	type asked struct{ receiver, stream, ip string }
+	was := map[asked]receivers.Verdict{}
+	for _, e := range before.answers {
+		was[asked{e.Name(), e.Stream, e.IP}] = e.Verdict
+	}
+	for _, e := range after.answers {
+		verdict, known := was[asked{e.Name(), e.Stream, e.IP}]
+		if known && fallen(verdict, e.Verdict) {
+			return fmt.Sprintf("with it applied, the forecast for %s is %s instead of %s: %s", e.Name(), e.Verdict, verdict, e.Reason)
 		}
 	}
-	if before.Score != nil && (after.Score == nil || *after.Score < *before.Score) {
+	if s := before.report.Score; s != nil && (after.report.Score == nil || *after.report.Score < *s) {
 		return "with it applied, the score is lower"
 	}
 	return ""
 }
 
-// turned says whether a verdict is that mail is turned away, permanently or temporarily.
-func turned(verdict string) bool { return verdict == "reject" || verdict == "defer" }
+// fallen says whether mail is turned away, permanently or temporarily, that was not. What was accepted must be so for certain.
+func fallen(was, is receivers.Verdict) bool {
+	turned := func(v receivers.Verdict) bool { return v == receivers.Rejects || v == receivers.Defers }
+	return !turned(was) && turned(is) || was == receivers.Accepts && is == receivers.Undecided
+}
 
 // violation is a rule and the subject that breaks it.
 type violation struct{ rule, subject string }
@@ -307,21 +356,94 @@ func counts(r *Report) map[violation]count {
 	return m
 }
 
-// expected are the findings that a fix may leave: whose mailbox the reports of a new DMARC record are to go to only its
-// owner knows, a record that is brought within a limit of SPF comes near it still, and where SPF passes again DMARC may rest
-// on it alone.
-func expected(rule string, fixes []string) bool {
-	switch rule {
-	case "dmarc.rua-missing":
-		return slices.ContainsFunc(fixes, func(r string) bool { return strings.HasPrefix(r, "dmarc.") })
-	case "dmarc.spf-only":
-		return slices.ContainsFunc(fixes, func(r string) bool { return strings.HasPrefix(r, "spf.") || r == "dmarc.aspf-strict" })
-	case "spf.lookup-near":
-		return slices.Contains(fixes, "spf.lookup-limit")
-	case "spf.void":
-		return slices.Contains(fixes, "spf.void-limit")
+// stood says whether what a finding says was so before the change, although its rule said nothing: a graver one spoke for it.
+// What stood is not raised. That goes by what was found out, and not by which fix it is.
+func stood(before, after *Report, k violation) bool {
+	switch k.rule {
+	case "spf.lookup-near": // nine and more lookups, where there are not more than ten
+		return counts(before)[violation{"spf.lookup-limit", k.subject}].n > 0
+	case "spf.void": // some lookups find nothing, where they are not too many
+		return counts(before)[violation{"spf.void-limit", k.subject}].n > 0
+	case "dmarc.spf-only": // no signature carries DMARC, where it passes at all
+		return unsigned(before, after)
 	}
 	return false
+}
+
+// ofOneTerm are the rules about a term or tag by itself, whatever else the record says, that refuse nobody.
+var ofOneTerm = []string{"spf.ip-private", "spf.ptr", "spf.macro-p", "dmarc.unknown-tag", "dmarc.value-invalid", "dmarc.idn", "dmarc.rua-external", "dmarc.rua-undeliverable"}
+
+// carried says whether a finding is about a term or tag that is published today, in a record that no rule reads for what else is
+// wrong with it. A repair keeps what it is not about.
+func carried(before *Report, f Finding, changes []Change) bool {
+	if f.Status != "warn" || f.At == nil || !slices.Contains(ofOneTerm, f.Rule) || !unread(before, f.At.Name) {
+		return false
+	}
+	at := *f.At
+	if at.Offset < 0 || at.Length <= 0 || at.Offset+at.Length > len(at.Record) {
+		return false
+	}
+	words := func(s string) []string {
+		return strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(" ;,=", r) })
+	}
+	return slices.ContainsFunc(changes, func(c Change) bool {
+		if c.Type != "TXT" || c.Name != at.Name || c.Was == "" {
+			return false
+		}
+		was := words(textOf(c.Was))
+		return !slices.ContainsFunc(words(at.Record[at.Offset:at.Offset+at.Length]), func(w string) bool { return !slices.Contains(was, w) })
+	})
+}
+
+// unread says whether what is published at a name is not read term by term: as SPF that is none or several, or as DMARC that is void.
+func unread(r *Report, name string) bool {
+	n := counts(r)
+	spf := n[violation{"spf.multiple", name}].n+n[violation{"spf.version", name}].n > 0
+	return spf || r.Evidence.DMARC.Status == "invalid" && r.Evidence.DMARC.FoundAt == name
+}
+
+// bared says whether a finding is about a key that stood before, too, among several at its selector: of those nothing but their
+// number is said. It is where nothing but records of keys is taken away.
+func bared(before *Report, k violation, changes []Change) bool {
+	if !strings.HasPrefix(k.rule, "dkim.") || k.rule == "dkim.selector-missing" || k.rule == "dkim.none-found" {
+		return false
+	}
+	if k.rule == "dkim.ed25519-only" && slices.ContainsFunc(changes, func(c Change) bool { return c.Was != "" && dkimrecord.Parse(textOf(c.Was)).KeyType == "rsa" }) {
+		return false // it was not the only kind
+	}
+	several := slices.ContainsFunc(before.Findings, func(f Finding) bool { return f.Rule == "dkim.multiple" && f.Status == "fail" })
+	return several && !slices.ContainsFunc(changes, func(c Change) bool { return strings.Contains(c.Name, "._domainkey.") && c.Op != "remove" })
+}
+
+// unsigned says whether each stream that newly rests on SPF alone had no signature that carries DMARC before, either: it failed.
+func unsigned(before, after *Report) bool {
+	for _, x := range after.Evidence.Alignment {
+		i := slices.IndexFunc(before.Evidence.Alignment, func(a Alignment) bool { return a.Stream == x.Stream })
+		if x.RestsOn == "spf" && (i < 0 || before.Evidence.Alignment[i].DKIM != "fail") {
+			return false
+		}
+	}
+	return true
+}
+
+// watches says whether changes put a DMARC record with p=none where no such record was in force, and take no destination of
+// reports away. Whose mailbox they are to go to only the owner knows.
+func watches(before *Report, changes []Change) bool {
+	is := before.Evidence.DMARC
+	none := false
+	for _, c := range changes {
+		if c.Type != "TXT" || !strings.HasPrefix(c.Name, "_dmarc.") {
+			continue
+		}
+		if c.Was != "" && slices.ContainsFunc(dmarcrecord.Parse(textOf(c.Was)).RUA, func(u dmarcrecord.URI) bool { return u.Fault == "" }) {
+			return false
+		}
+		if c.Data != "" {
+			r := dmarcrecord.Parse(textOf(c.Data))
+			none = none || !r.Void && r.Policy == "none" && !(is.Status == "found" && is.FoundAt == c.Name && is.Policy == "none")
+		}
+	}
+	return none
 }
 
 // worse says whether an SPF result gets mail refused that another did not, or no longer authenticates it.

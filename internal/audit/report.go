@@ -163,8 +163,10 @@ type Evidence struct {
 	DNSSEC      DNSSEC       `json:"dnssec"`
 	Vantage     Vantage      `json:"vantage"`
 
-	Registration *Registration `json:"registration,omitempty"` // with --rdap alone
-	Message      *Message      `json:"message,omitempty"`      // with --message alone
+	Registration *Registration `json:"registration,omitempty"`  // with --rdap alone
+	Message      *Message      `json:"message,omitempty"`       // with --message alone
+	Samples      *Samples      `json:"samples,omitempty"`       // where that has several
+	Reports      *Reports      `json:"dmarc_reports,omitempty"` // with --dmarc-report alone
 }
 
 // Source is one sending address.

@@ -154,7 +154,7 @@ type Result struct {
 
 // Run judges the facts by every rule of the areas that are wanted.
 func Run(f *facts.Facts, wanted func(Area) bool) Result {
-	r := Result{Shares: map[Area]Share{}}
+	r := Result{Shares: map[Area]Share{}, Findings: make([]Finding, 0, len(All))}
 	for _, c := range All {
 		if wanted(c.Area) {
 			r.judge(c, f)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"mailaudit/internal/blocklist"
 	"mailaudit/internal/facts"
 )
 
@@ -137,6 +138,40 @@ var messageChecks = []*Check{
 		Help:       "Receivers offer one-click unsubscription only if a valid signature covers both fields.",
 		Fix:        "Add List-Unsubscribe and List-Unsubscribe-Post to the fields that are signed",
 		Judge:      each(signedContents, msgUnsubscribeUnsigned),
+	},
+	{
+		ID: "msg.url-listed", Title: "no domain blocklist lists a domain that the message leads to", Area: "message", Worst: Fail, Impact: Reject,
+		References: []string{"RFC 5782 3"},
+		Replies:    []string{"rejected due to having a domain present in the Spamhaus DBL"},
+		Help: "Filters look up the domains of links in text and HTML, images included. iCloud, Cox (URLBL) and AOL (HVU) say that they refuse mail for them. " +
+			"The first 20 domains are looked up.",
+		Fix:   "Take the link out, and find out why its domain is listed if it is yours",
+		Judge: each(links, msgURLListed),
+	},
+	{
+		ID: "msg.public-shortener", Title: "no link goes through a redirector that is abused", Area: "message", Worst: Warn, Impact: Spam,
+		References: []string{"RFC 5782 3"},
+		Help: "Blocklists name shorteners and redirectors that others abuse by codes of their own. Mail that leads through one shares the name that " +
+			"they made of it.",
+		Fix:   "Link to a name of your own domain",
+		Judge: each(links, msgShortener),
+	},
+	{
+		ID: "msg.attachment-type", Title: "no attachment is of a type that Gmail takes from nobody", Area: "message", Worst: Warn, Impact: Reject,
+		References: []string{"RFC 2183 2.3"},
+		Replies:    []string{"552-5.7.0 This message was blocked because its content presents a potential security issue"},
+		Help: "Gmail names the file types that it blocks on its page \"File types blocked in Gmail\" (support.google.com/mail/answer/6590), and looks into " +
+			"archives for them, too, which this rule does not. Other receivers keep lists of their own.",
+		Fix:   "Send a link to the file",
+		Judge: each(contents, msgAttachmentType),
+	},
+	{
+		ID: "msg.arc", Title: "the ARC chain of the message is whole", Area: "message", Worst: Warn, Impact: Spam,
+		References: []string{"RFC 8617 4.2.1", "RFC 8617 5.2"},
+		Help: "A chain that lacks a field, or that says itself that it failed, is worth nothing to the next receiver. Only the form is looked at: " +
+			"whether the seals verify is not.",
+		Fix:   "Let the host that forwards seal last, and keep what came with the message",
+		Judge: each(arcChains, msgARC),
 	},
 	{
 		ID: "msg.content-score", Title: "the filter that was asked does not take the message for spam", Area: "message", Worst: Warn, Impact: Spam,
@@ -452,4 +487,98 @@ func msgContentScore(_ *facts.Facts, o facts.Opinion) []Violation {
 		return nil
 	}
 	return one(Warn, fmt.Sprintf("it scores %.1f, and is spam from %.1f: %s", o.Score, o.Required, some(o.Symbols)))
+}
+
+// links are the domains that messages lead to, each with what the lists that answered say of it.
+func links(f *facts.Facts) []subject[[]facts.Listing] {
+	var l []subject[[]facts.Listing]
+	for _, m := range contents(f) {
+		c := m.of.Value.Content
+		for _, d := range c.Links {
+			asked, said, why := false, []facts.Listing{}, ""
+			for _, x := range c.LinkListings {
+				switch {
+				case x.Target != d:
+				case answered(x):
+					asked, said = true, append(said, x)
+				default:
+					asked, why = true, x.Zone+": "+x.Why
+				}
+			}
+			switch {
+			case len(said) > 0:
+				l = append(l, subject[[]facts.Listing]{name: d, of: facts.Know(said)})
+			case asked:
+				l = append(l, subject[[]facts.Listing]{name: d, of: facts.Cannot[[]facts.Listing]("no list of domains answered; " + why)})
+			}
+		}
+	}
+	return l
+}
+
+// viaRedirector says whether a listing is of a redirector that others abuse.
+func viaRedirector(l facts.Listing) bool {
+	return l.Status == facts.Listed && blocklist.Class(l.Class) == blocklist.ClassAbused && strings.Contains(l.Meaning, "redirector")
+}
+
+func msgURLListed(_ *facts.Facts, said []facts.Listing) []Violation {
+	var l []Violation
+	for _, x := range said {
+		switch {
+		case x.Status != facts.Listed || viaRedirector(x):
+		case blocklist.Class(x.Class) == blocklist.ClassDomain:
+			l = append(l, listed(Fail, x))
+		case blocklist.Class(x.Class) == blocklist.ClassAbused:
+			l = append(l, listed(Warn, x))
+		}
+	}
+	return l
+}
+
+func msgShortener(_ *facts.Facts, said []facts.Listing) []Violation {
+	for _, x := range said {
+		if viaRedirector(x) {
+			return []Violation{listed(Warn, x)}
+		}
+	}
+	return nil
+}
+
+// gmailBlocks are the types of files that Gmail names as blocked (support.google.com/mail/answer/6590).
+var gmailBlocks = []string{".ade", ".adp", ".apk", ".appx", ".appxbundle", ".bat", ".cab", ".chm", ".cmd", ".com", ".cpl", ".diagcab", ".diagcfg", ".diagpkg",
+	".dll", ".dmg", ".ex", ".ex_", ".exe", ".hta", ".img", ".ins", ".iso", ".isp", ".jar", ".jnlp", ".js", ".jse", ".lib", ".lnk", ".mde", ".mjs", ".msc", ".msi",
+	".msix", ".msixbundle", ".msp", ".mst", ".nsh", ".pif", ".ps1", ".scr", ".sct", ".shb", ".sys", ".vb", ".vbe", ".vbs", ".vhd", ".vxd", ".wsc", ".wsf", ".wsh", ".xll"}
+
+func msgAttachmentType(_ *facts.Facts, m facts.Message) []Violation {
+	var l []string
+	for _, name := range m.Content.Attachments {
+		if i := strings.LastIndexByte(name, '.'); i >= 0 && slices.Contains(gmailBlocks, strings.ToLower(strings.TrimRight(name[i:], " \t"))) {
+			l = append(l, clip(name))
+		}
+	}
+	if len(l) == 0 {
+		return nil
+	}
+	return one(Warn, "Gmail blocks files such as "+some(l))
+}
+
+// arcChains are the ARC chains of messages.
+func arcChains(f *facts.Facts) []subject[facts.ARC] {
+	var l []subject[facts.ARC]
+	for _, m := range contents(f) {
+		if a := m.of.Value.Content.ARC; a != nil {
+			l = append(l, subject[facts.ARC]{name: f.Domain, of: facts.Know(*a)})
+		}
+	}
+	return l
+}
+
+func msgARC(_ *facts.Facts, a facts.ARC) []Violation {
+	switch {
+	case len(a.Problems) > 0:
+		return one(Warn, "the chain is broken: "+some(a.Problems))
+	case a.CV == "fail":
+		return one(Warn, fmt.Sprintf("the newest of %d seals says cv=fail: the chain did not verify there", a.Sets))
+	}
+	return nil
 }

@@ -124,7 +124,7 @@ var messageCases = slices.Concat(
 		{rule: "msg.list-unsubscribe-unsigned", name: "by a void one", want: Warn, edit: ofSignature(func(s *facts.Signature, _ *facts.Coverage) { s.Result = "fail" })},
 		{rule: "msg.list-unsubscribe-unsigned", name: "not known", want: Unknown, says: "timeout", edit: ofSignature(func(s *facts.Signature, _ *facts.Coverage) { s.Result, s.Why = "temperror", "timeout" })},
 		{rule: "msg.list-unsubscribe-unsigned", name: "not signed", edit: written(func(_ *facts.Facts, m *facts.Message) { m.Signatures, m.Content.Coverage = nil, nil })},
-	})
+	}, linkCases)
 
 // opinion is what a filter says of it.
 func opinion(of facts.Fact[facts.Opinion]) func(*facts.Facts) {
@@ -140,4 +140,46 @@ func inOrder(rules ...string) []ruleCase {
 		l = append(l, ruleCase{rule: r, name: "in order", want: Pass, edit: inContent(func(*facts.Content) {})})
 	}
 	return l
+}
+
+// leading is a message that leads to a domain, of which lists say something.
+func leading(l ...facts.Listing) func(*facts.Facts) {
+	return inContent(func(c *facts.Content) {
+		c.Links = []string{"far.example"}
+		for _, x := range l {
+			x.Target, x.Kind = "far.example", "domain"
+			c.LinkListings = append(c.LinkListings, x)
+		}
+	})
+}
+
+var linkCases = []ruleCase{
+	{rule: "msg.url-listed", name: "no links", edit: inContent(func(*facts.Content) {})},
+	{rule: "msg.url-listed", name: "no lists", edit: leading()},
+	{rule: "msg.url-listed", name: "clean", want: Pass, edit: leading(facts.Listing{Zone: "dbl.spamhaus.org", Status: facts.Clean})},
+	{rule: "msg.url-listed", name: "listed", want: Fail, says: "dbl.spamhaus.org lists far.example", edit: leading(
+		facts.Listing{Zone: "dbl.spamhaus.org", Status: facts.Listed, Class: "domain", Meaning: "spam domain", Codes: []string{"127.0.1.2"}},
+		facts.Listing{Zone: "multi.surbl.org", Status: facts.NoClue, Why: "timeout"})},
+	{rule: "msg.url-listed", name: "abused", want: Warn, says: "far.example", edit: leading(
+		facts.Listing{Zone: "dbl.spamhaus.org", Status: facts.Listed, Class: "abused", Meaning: "legitimate but abused: spam", Codes: []string{"127.0.1.102"}})},
+	{rule: "msg.url-listed", name: "an abused redirector", want: Pass, edit: leading(
+		facts.Listing{Zone: "dbl.spamhaus.org", Status: facts.Listed, Class: "abused", Meaning: "legitimate but abused: redirector", Codes: []string{"127.0.1.103"}})},
+	{rule: "msg.url-listed", name: "no answer", want: Unknown, says: "no list of domains answered; multi.surbl.org: timeout", edit: leading(
+		facts.Listing{Zone: "multi.surbl.org", Status: facts.NoClue, Why: "timeout"})},
+	{rule: "msg.url-listed", name: "refused", want: Unknown, says: "refused", edit: leading(
+		facts.Listing{Zone: "dbl.spamhaus.org", Status: facts.Refused, Why: "refused"})},
+	{rule: "msg.public-shortener", name: "clean", want: Pass, edit: leading(facts.Listing{Zone: "dbl.spamhaus.org", Status: facts.Clean})},
+	{rule: "msg.public-shortener", name: "no answer", want: Unknown, says: "timeout", edit: leading(facts.Listing{Zone: "multi.surbl.org", Status: facts.NoClue, Why: "timeout"})},
+	{rule: "msg.public-shortener", name: "abused", want: Warn, says: "redirector", edit: leading(
+		facts.Listing{Zone: "dbl.spamhaus.org", Status: facts.Listed, Class: "abused", Meaning: "legitimate but abused: redirector", Codes: []string{"127.0.1.103"}})},
+
+	{rule: "msg.attachment-type", name: "a picture", want: Pass, edit: inContent(func(c *facts.Content) { c.Attachments = []string{"logo.png", "notes", "a.exe.txt"} })},
+	{rule: "msg.attachment-type", name: "a program", want: Warn, says: "Setup.EXE", edit: inContent(func(c *facts.Content) { c.Attachments = []string{"logo.png", "Setup.EXE "} })},
+
+	{rule: "msg.arc", name: "no chain", edit: inContent(func(*facts.Content) {})},
+	{rule: "msg.arc", name: "whole", want: Pass, edit: inContent(func(c *facts.Content) { c.ARC = &facts.ARC{Sets: 1, CV: "none"} })},
+	{rule: "msg.arc", name: "broken", want: Warn, says: "set 2", edit: inContent(func(c *facts.Content) {
+		c.ARC = &facts.ARC{Sets: 2, CV: "pass", Problems: []string{"set 2 has 0 fields ARC-Seal"}}
+	})},
+	{rule: "msg.arc", name: "failed", want: Warn, says: "cv=fail", edit: inContent(func(c *facts.Content) { c.ARC = &facts.ARC{Sets: 2, CV: "fail"} })},
 }

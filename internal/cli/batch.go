@@ -242,12 +242,14 @@ func (j *job) open(w World) (*sink, error) {
 // run audits entries, several at once, and writes each report as it is done: in the order of the input, or for ndjson
 // as they finish. Memory holds as many reports as are audited at once. total is how many there are, 0 where nobody knows.
 func (j *job) run(ctx context.Context, w World, several bool, total int, next source) error {
+	rarelyCollect(w, j.concurrency)
 	out, err := j.open(w)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = out.finish(false) }() // whatever is left of it after a failure
 	options := j.out.options(w, several)
+	options.Put = out.put
 	options.State = func(r *audit.Report) string { return pluginState(r, j.failOn, j.minScore) }
 	writer, err := report.New(out, options)
 	if err != nil {
@@ -255,6 +257,7 @@ func (j *job) run(ctx context.Context, w World, several bool, total int, next so
 	}
 	line := j.progress(w, total)
 	code, valid, begun := exitOK, 0, false
+	written, left := 0, 0         // reports, and those that --quiet leaves out
 	if r := j.resumed; r != nil { // what the file says already counts, too
 		code, valid, next = r.code, len(r.domains), r.skip(next)
 		line.before = len(r.domains) + len(r.invalid)
@@ -272,6 +275,7 @@ func (j *job) run(ctx context.Context, w World, several bool, total int, next so
 		begun = true
 		if d.err != nil {
 			line.count()
+			written++
 			failed = writer.Invalid(d.line, d.input, d.err)
 			return failed == nil
 		}
@@ -280,7 +284,12 @@ func (j *job) run(ctx context.Context, w World, several bool, total int, next so
 		j.known.accept(d.report)
 		c, why := outcome(d.report, j.failOn, j.minScore)
 		code = worse(code, c)
-		failed = writer.Report(d.report, why)
+		if changed := j.past.add(ctx, d.report); j.silent(d.report, changed) {
+			left++
+		} else {
+			failed = writer.Report(d.report, why)
+			written++
+		}
 		line.count()
 		line.show(d.domain)
 		return failed == nil
@@ -289,7 +298,7 @@ func (j *job) run(ctx context.Context, w World, several bool, total int, next so
 	err = errors.Join(readErr, failed)
 	interrupted := ctx.Err() != nil
 	// What has been begun is brought to its end when it is interrupted, too: half an array is no JSON.
-	if err == nil && (begun || !interrupted) {
+	if err == nil && (begun || !interrupted) && (written > 0 || left == 0) {
 		err = writer.Close()
 	}
 	if ferr := out.finish(err == nil && !interrupted); err == nil {
@@ -309,6 +318,7 @@ func (j *job) run(ctx context.Context, w World, several bool, total int, next so
 		fmt.Fprintln(w.Stderr, "mailaudit: no line of the list is a domain\ntry: one domain a line")
 		code = exitUsage
 	}
+	code = worse(code, j.past.code())
 	if p, ok := writer.(interface{ State() string }); ok { // the line and the code must agree
 		code = pluginCodes[p.State()]
 	}

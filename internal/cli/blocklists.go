@@ -130,9 +130,15 @@ func bury(f blocklist.File) error {
 	return nil
 }
 
+// listClient asks lists with their keys and at their pace, and all else as its client does.
+type listClient struct {
+	*gather.ListDNS
+	client *dnsx.Client
+}
+
 // newListClient asks the servers that were named, about the lists with the keys that the environment has. has says which
 // these are.
-func newListClient(w World, resolvers []string, lists blocklist.File) (r dnsx.Resolver, has func(variable string) bool, err error) {
+func newListClient(w World, resolvers []string, lists blocklist.File) (c *listClient, has func(variable string) bool, err error) {
 	keys := map[string]string{}
 	for _, l := range lists.Lists {
 		key, _ := w.LookupEnv(l.Key)
@@ -148,7 +154,7 @@ func newListClient(w World, resolvers []string, lists blocklist.File) (r dnsx.Re
 	if err != nil {
 		return nil, nil, err
 	}
-	return gather.NewListDNS(client, lists.Lists, keys), func(variable string) bool { return keys[variable] != "" }, nil
+	return &listClient{gather.NewListDNS(client, lists.Lists, keys), client}, func(variable string) bool { return keys[variable] != "" }, nil
 }
 
 // wasKeyed says whether a recorded run had the key of a variable: then it has asked a list that takes it.

@@ -43,8 +43,10 @@ type checkOptions struct {
 	probeInbound, trustAD, rdap                                    bool
 	egressCheck, rdapServer                                        string
 	only, skip, receivers                                          []string
+	receiversFile                                                  string
 	blocklists, caFile, record, replay, message, resume            string
-	baseline, suppressions                                         string
+	baseline, suppressions, history                                string
+	historyKeep                                                    int
 	failOn                                                         string
 	minScore                                                       int
 	timeout                                                        time.Duration
@@ -52,8 +54,13 @@ type checkOptions struct {
 	ordered, ipv4, ipv6                                            bool
 	out                                                            outputOptions
 
-	sample *sample // what --message names
-	batch  bool    // several domains, whose answers are shared
+	dmarcReport string
+
+	sample  *sample  // what --message names
+	samples *samples // likewise, where it names several
+	reports *reports // what --dmarc-report names
+	batch   bool     // several domains, whose answers are shared
+	lasting bool     // the run has no end: what was seen of a host is not remembered for other domains
 }
 
 // outputOptions are the flags of everything that writes reports.
@@ -66,7 +73,7 @@ type outputOptions struct {
 func (o *outputOptions) flags(cmd *cobra.Command, format string, formats []string) {
 	f := cmd.Flags()
 	f.StringVarP(&o.format, "format", "f", format, "a `FORMAT` to write: "+strings.Join(formats, ", "))
-	f.StringVarP(&o.file, "output", "o", "", "write the report to this `FILE`")
+	f.StringVarP(&o.file, "output", "o", "", "write the report to this `FILE`; html to a folder, FILE/, with a page for each domain")
 	f.StringVar(&o.color, "color", "auto", "`WHEN`: auto, always or never; NO_COLOR is obeyed")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress on stderr")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "also what passed, the references and the evidence")
@@ -80,6 +87,24 @@ func completes(cmd *cobra.Command, flag string, words ...string) {
 	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
 }
 
+// completesList does so for words with commas between them.
+func completesList(cmd *cobra.Command, flag string, words ...string) {
+	_ = cmd.RegisterFlagCompletionFunc(flag, func(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+		given := strings.Split(begun, ",")
+		before := strings.Join(given[:len(given)-1], ",")
+		if before != "" {
+			before += ","
+		}
+		var l []string
+		for _, word := range words {
+			if !slices.Contains(given, word) || word == given[len(given)-1] {
+				l = append(l, before+word)
+			}
+		}
+		return l, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	})
+}
+
 func newCheck(w World, use string) *cobra.Command {
 	o := &checkOptions{}
 	cmd := &cobra.Command{
@@ -87,12 +112,19 @@ func newCheck(w World, use string) *cobra.Command {
 		Example: "  mailaudit check example.com --ip 192.0.2.25 --helo mail.example.com --selector s1\n" +
 			"  mailaudit check --domains customers.csv --format ndjson > reports.ndjson",
 		Args:              cobra.ArbitraryArgs, // names are checked as domains, with a better message
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: keptDomains(w),
 		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd, w, args) },
 	}
-	o.register(cmd, "table", report.Formats)
-	cmd.Flags().StringVar(&o.resume, "resume", "", "go on with the batch that began this `FILE`, its ndjson output: what is whole in it is not audited again")
+	o.registerCheck(cmd)
 	return cmd
+}
+
+// registerCheck declares the flags of check.
+func (o *checkOptions) registerCheck(cmd *cobra.Command) {
+	o.register(cmd, "table", report.Formats)
+	cmd.Flags().Lookup("quiet").Usage = "no progress on stderr, and with --history or --baseline no report on stdout where nothing changed"
+	cmd.Flags().StringVar(&o.dmarcReport, "dmarc-report", "", "learn who sends as the domain from this `FILE` or folder of DMARC aggregate reports")
+	cmd.Flags().StringVar(&o.resume, "resume", "", "go on with the batch that began this `FILE`, its ndjson output: what is whole in it is not audited again")
 }
 
 // register declares the flags of an audit.
@@ -104,7 +136,7 @@ func (o *checkOptions) register(cmd *cobra.Command, format string, formats []str
 	f.StringVar(&o.helo, "helo", "", "the `NAME` that the sending hosts say in EHLO")
 	f.StringArrayVar(&o.selectors, "selector", nil, "the `NAME` of a DKIM selector in use (repeatable)")
 	f.StringVar(&o.dkimDomain, "dkim-domain", "", "the signing `DOMAIN` (d=) where it is not the audited domain")
-	f.StringVar(&o.message, "message", "", "learn all of these from a message in this `FILE`, or - for standard input; what is given counts first")
+	f.StringVar(&o.message, "message", "", "learn all of these from a message in this `FILE`, or several (mbox, Maildir), or - for standard input; what is given counts first")
 	f.IntVar(&o.daily, "daily", 0, "a `NUMBER` of messages a day; 5000 and more means bulk")
 	f.StringVar(&o.profile, "profile", "auto", "what the domain is for, its `PROFILE`: auto, sender, bulk or parked")
 	f.StringArrayVar(&o.submission, "submission", nil, "a submission `SERVICE`, [smtp://|smtps://]HOST[:PORT] (repeatable)")
@@ -118,6 +150,7 @@ func (o *checkOptions) register(cmd *cobra.Command, format string, formats []str
 	f.StringSliceVar(&o.only, "only", nil, "judge these `AREAS` alone: "+strings.Join(areaNames(), ", "))
 	f.StringSliceVar(&o.skip, "skip", nil, "leave these `AREAS` out")
 	f.StringSliceVar(&o.receivers, "receivers", nil, "foretell the answers of these `RECEIVERS` alone, such as gmail,postfix-strict")
+	f.StringVar(&o.receiversFile, "receivers-file", "", "what receivers ask for, as this YAML `FILE` changes it")
 	f.StringVar(&o.blocklists, "blocklists", "", "use the lists of this `FILE`")
 	f.BoolVar(&o.acceptTerms, "accept-list-terms", false, "use non-commercial lists in a batch")
 	f.BoolVar(&o.requireDNSBL, "require-dnsbl", false, "unknown if no major list answered")
@@ -125,6 +158,7 @@ func (o *checkOptions) register(cmd *cobra.Command, format string, formats []str
 	f.IntVar(&o.minScore, "min-score", 0, "exit 1 below this `SCORE`")
 	f.StringVar(&o.baseline, "baseline", "", "only what is new or worse than in this `FILE`, an earlier JSON report, fails")
 	f.StringVar(&o.suppressions, "suppressions", "", "a YAML `FILE` of findings that do not count: rule, subject, reason, until")
+	o.historyFlags(f)
 	f.DurationVar(&o.timeout, "timeout", 30*time.Second, "bound on the audit of one domain, a `DURATION` such as 30s or 2m")
 	f.StringVar(&o.caFile, "ca-file", "", "a `FILE` of further trusted roots for TLS, in PEM")
 	f.BoolVar(&o.probe, "probe", false, "make SMTP connections in a batch, too")
@@ -144,9 +178,9 @@ func (o *checkOptions) register(cmd *cobra.Command, format string, formats []str
 	o.out.flags(cmd, format, formats)
 	completes(cmd, "profile", profiles...)
 	completes(cmd, "fail-on", failOns...)
-	completes(cmd, "only", areaNames()...)
-	completes(cmd, "skip", areaNames()...)
-	completes(cmd, "receivers", receivers.Names()...)
+	completesList(cmd, "only", areaNames()...)
+	completesList(cmd, "skip", areaNames()...)
+	completesList(cmd, "receivers", receivers.Names()...)
 }
 
 // The words that flags take.
@@ -173,6 +207,9 @@ func (o *checkOptions) run(cmd *cobra.Command, w World, args []string) (failed e
 	if err := o.readSample(cmd.Context(), w); err != nil {
 		return err
 	}
+	if err := o.readReports(cmd.Context(), w); err != nil {
+		return err
+	}
 	var domains []string
 	for _, a := range args {
 		d, err := domainOf(a)
@@ -189,20 +226,30 @@ func (o *checkOptions) run(cmd *cobra.Command, w World, args []string) (failed e
 	switch {
 	case o.domains != "" && len(domains) > 0:
 		return usagef("domains are given both as arguments and by --domains: give one of them")
-	case o.sample != nil && len(domains) == 0:
-		domains = []string{o.sample.From}
+	case o.domains == "" && len(domains) == 0 && (o.sample != nil || o.samples != nil || o.reports != nil):
+		from, err := o.learnedFrom()
+		if err != nil {
+			return err
+		}
+		domains = []string{from}
 	case o.domains == "" && len(domains) == 0:
 		return usageError{"no domain was given", "mailaudit check example.com"}
 	}
-	if err := o.sample.of(domains...); err != nil {
+	if err := o.learnedOf(w, domains...); err != nil {
 		return err
 	}
 	o.batch = o.domains != "" || len(domains) > 1
+	past, err := o.openPast(cmd.Context(), w)
+	if err != nil {
+		return err
+	}
+	defer past.close()
 	job, err := o.job(w, streams, cmd, report.Formats)
 	if err != nil {
 		return err
 	}
 	defer job.end(&failed)
+	job.past = past
 	tellExpired(w, job.suppressed, job.env.Now())
 	if o.domains != "" {
 		return job.batch(cmd.Context(), w, o.domains)
@@ -229,6 +276,7 @@ func (o *checkOptions) job(w World, fromFile []streamConfig, cmd *cobra.Command,
 		func() error { return j.out.check(formats) },
 		func() error { j.options.Wanted, err = areas(o.only, o.skip); return err },
 		func() error { j.options.Receivers, err = known(o.receivers); return err },
+		func() error { j.options.Books, err = readBooks(o.receiversFile); return err },
 		func() error { j.target, err = o.target(); return err },
 		func() error { o.sample.trace(&j.target); return nil },
 		func() error { j.lists, err = readLists(o.blocklists); return err },
@@ -236,14 +284,17 @@ func (o *checkOptions) job(w World, fromFile []streamConfig, cmd *cobra.Command,
 			j.streams, err = o.streams(fromFile, cmd)
 			return err
 		},
+		func() error { o.samples.into(&j.target); return nil },
 		func() error { j.resumed, err = o.resumption(); return err },
 		func() error { j.known, err = readBaseline(o.baseline); return err },
 		func() error { j.suppressed, err = readSuppressions(o.suppressions); return err },
 		// Last, since --record begins its file.
 		func() error { j.env, err = o.env(w, j); return err },
+		func() error { o.reports.into(w, j); return nil }, // whose age hangs on the time of the run
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
+			j.resumed.close()
 			return nil, err
 		}
 	}
@@ -277,10 +328,8 @@ func (o *checkOptions) limits() error {
 		return usagef("--record and --replay exclude each other")
 	case o.offline && o.replay != "":
 		return usagef("--offline and --replay exclude each other: both answer from files alone")
-	case o.offline && len(o.resolvers) > 0:
-		return usagef("--offline asks nobody: leave --resolver out")
-	case o.offline && len(o.zones) == 0:
-		return usageError{"--offline answers from zone files, and none was given", "mailaudit check example.com --offline --zone example.com.zone"}
+	case o.offline:
+		return offlineAlone(o.resolvers, o.zones, "mailaudit check example.com --offline --zone example.com.zone")
 	}
 	return nil
 }
@@ -343,9 +392,10 @@ func (o *checkOptions) env(w World, j *job) (gather.Env, error) {
 	case o.offline:
 		env.DNS, overlay = dnsx.NewOffline(zone), new(dnsx.Zone)
 	default:
-		if env.DNS, has, err = newListClient(w, o.resolvers, j.lists); err != nil {
+		if j.asks, has, err = newListClient(w, o.resolvers, j.lists); err != nil {
 			return env, err
 		}
+		env.DNS = j.asks
 		env.Probe, env.Fetch, env.Reach = gather.Dialled(w.Dial), gather.Fetched(w.Dial), gather.Reached(w.Dial)
 		if o.batch {
 			env.DNS = dnsx.NewCache(env.DNS)
@@ -357,16 +407,17 @@ func (o *checkOptions) env(w World, j *job) (gather.Env, error) {
 			return env, err
 		}
 	}
-	env = env.Remembering() // domains of one run have hosts in common
+	if !o.lasting {
+		env = env.Remembering() // domains of one run have hosts in common
+	}
 	if len(removed) > 0 || len(o.zones) > 0 && !o.offline {
 		env.WhatIf = func(under dnsx.Resolver) dnsx.Resolver { return dnsx.NewOverlay(overlay, removed, under) }
 	}
 	return env, nil
 }
 
-// newClient asks the servers that were named, else those of the system.
-func newClient(w World, resolvers []string) (*dnsx.Client, error) {
-	var servers []netip.AddrPort
+// serversOf are the DNS servers that were named, else those of the system.
+func serversOf(resolvers []string) (servers []netip.AddrPort, err error) {
 	for _, r := range resolvers {
 		s, err := dnsx.ParseServer(r)
 		if err != nil {
@@ -375,10 +426,18 @@ func newClient(w World, resolvers []string) (*dnsx.Client, error) {
 		servers = append(servers, s)
 	}
 	if len(servers) == 0 {
-		var err error
 		if servers, err = dnsx.SystemServers(); err != nil {
 			return nil, usageError{err.Error(), "mailaudit check example.com --resolver 192.0.2.53"}
 		}
+	}
+	return servers, nil
+}
+
+// newClient asks the servers that were named, else those of the system.
+func newClient(w World, resolvers []string) (*dnsx.Client, error) {
+	servers, err := serversOf(resolvers)
+	if err != nil {
+		return nil, err
 	}
 	return dnsx.NewClient(dnsx.Config{Servers: servers, Dial: w.Dial, InFlight: gather.InFlight}), nil
 }
@@ -421,8 +480,8 @@ func readRoots(file string) (*x509.CertPool, error) {
 
 // target is what is the same for every domain of the run.
 func (o *checkOptions) target() (gather.Target, error) {
-	t := gather.Target{RequireLists: o.requireDNSBL, AllowPrivate: o.allowPrivate, LeaveTerms: o.domains != "" && !o.acceptTerms,
-		NoProbes: o.domains != "" && !o.probe, ProbeInbound: o.probeInbound, TrustAD: o.trustAD, RDAP: o.rdap || o.rdapServer != "", EgressCheck: o.egressCheck,
+	t := gather.Target{RequireLists: o.requireDNSBL, AllowPrivate: o.allowPrivate, LeaveTerms: (o.domains != "" || o.lasting) && !o.acceptTerms,
+		NoProbes: (o.domains != "" || o.lasting) && !o.probe, ProbeInbound: o.probeInbound, TrustAD: o.trustAD, RDAP: o.rdap || o.rdapServer != "", EgressCheck: o.egressCheck,
 		// With --resolver every question goes there; zone files have no servers to ask, and a recording those that were asked.
 		AskServers: len(o.resolvers) == 0 && !o.offline && o.replay == ""}
 	if err := hostOrAddress(&t.EgressCheck); err != nil {
@@ -575,7 +634,8 @@ func (o *checkOptions) streams(fromFile []streamConfig, cmd *cobra.Command) ([]s
 	byFlag := slices.ContainsFunc(streamFlags, func(f string) bool { return f != "daily" && cmd.Flags().Changed(f) })
 	switch {
 	case byFlag || len(fromFile) == 0:
-		fromFile = []streamConfig{own}
+		typed := slices.ContainsFunc(streamFlags, func(f string) bool { return f != "message" && cmd.Flags().Changed(f) })
+		fromFile = o.samples.streams(own, typed)
 	case cmd.Flags().Changed("daily"):
 		return nil, usagef("--daily %d: the config file has streams, and each says its own", o.daily)
 	}
@@ -594,6 +654,7 @@ type job struct {
 	env         gather.Env
 	target      gather.Target
 	lists       blocklist.File
+	asks        *listClient // the world's own; nil where nobody is asked
 	streams     []streamConfig
 	options     audit.Options
 	out         outputOptions
@@ -603,6 +664,7 @@ type job struct {
 	ordered     bool
 	resumed     *resumption // nil: the batch begins
 	known       baseline    // of --baseline
+	past        *past       // of --history
 	suppressed  []suppression
 	finish      func() error // ends what the world keeps, such as a recording
 }

@@ -59,14 +59,17 @@ func (w World) release() string {
 	return w.Version + " (" + w.Date + ")"
 }
 
+func (w World) printVersion() error {
+	_, err := fmt.Fprintln(w.Stdout, "mailaudit", w.release())
+	return err
+}
+
 // Main runs one command and returns the exit code.
 func Main(w World) (code int) {
 	var cmd *cobra.Command
 	defer func() {
 		if p := recover(); p != nil {
-			for line := range strings.Lines(fmt.Sprintf("mailaudit: internal error: %v\n%s", p, debug.Stack())) {
-				fmt.Fprintln(w.Stderr, report.Visible(strings.ReplaceAll(strings.TrimRight(line, "\n"), "\t", "    ")))
-			}
+			w.tellCrash(crashed(p))
 			code = failed(w, cmd, exitInternal, "internal error")
 		}
 	}()
@@ -104,6 +107,13 @@ func Main(w World) (code int) {
 	return failed(w, cmd, exitUsage, err.Error())
 }
 
+// tellCrash tells a panic and where it was, on lines of their own.
+func (w World) tellCrash(crash error) {
+	for line := range strings.Lines("mailaudit: internal error: " + crash.Error()) {
+		fmt.Fprintln(w.Stderr, report.Visible(strings.ReplaceAll(strings.TrimRight(line, "\n"), "\t", "    ")))
+	}
+}
+
 // helpOf is what to type to see what a command takes.
 func helpOf(cmd *cobra.Command) string { return cmd.CommandPath() + " --help" }
 
@@ -129,10 +139,14 @@ func newRoot(w World) *cobra.Command {
 		"mailaudit DOMAIN is short for mailaudit check DOMAIN."
 	root.SilenceUsage, root.SilenceErrors = true, true
 	root.SuggestionsMinimumDistance = 2
-	// Flags are told within the width that terminals have at least.
-	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", ".FlagUsagesWrapped 80 "))
-	root.Version = w.release()
-	root.SetVersionTemplate("mailaudit {{.Version}}\n")
+	root.SetUsageFunc(usage)
+	audit, version := root.RunE, root.Flags().Bool("version", false, "print the version")
+	root.RunE = func(cmd *cobra.Command, args []string) error {
+		if *version {
+			return w.printVersion()
+		}
+		return audit(cmd, args)
+	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		var bad *pflag.InvalidValueError
 		if errors.As(err, &bad) {
@@ -142,7 +156,7 @@ func newRoot(w World) *cobra.Command {
 	})
 	check := newCheck(w, "check DOMAIN...")
 	check.Short = "audit domains"
-	root.AddCommand(check, newFix(w), newExplain(w), newDemo(w), newConvert(w), newMessage(w), newRecipients(w), newRules(w), newBlocklists(w), newVersion(w), newCompletion(w), newMan(w))
+	root.AddCommand(check, newFix(w), newExplain(w), newHistory(w), newConfig(w), newDemo(w), newConvert(w), newMessage(w), newRecipients(w), newServe(w), newRules(w), newBlocklists(w), newReceivers(w), newSubmit(w), newWorker(w), newVersion(w), newCompletion(w), newMan(w))
 	root.SetHelpCommand(newHelp())
 	return root
 }
@@ -186,9 +200,6 @@ func newCompletion(w World) *cobra.Command {
 func newVersion(w World) *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "print the version", Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintln(w.Stdout, "mailaudit", w.release())
-			return err
-		},
+		RunE: func(*cobra.Command, []string) error { return w.printVersion() },
 	}
 }

@@ -67,7 +67,9 @@ func (o outputOptions) convert(w World, file string) error {
 		return oerr
 	}
 	defer func() { _ = out.finish(false) }() // whatever is left of it after a failure
-	writer, werr := report.New(out, o.options(w, saved.array || len(ahead) > 1))
+	options := o.options(w, saved.array || len(ahead) > 1)
+	options.Put = out.put
+	writer, werr := report.New(out, options)
 	if werr != nil {
 		return werr
 	}

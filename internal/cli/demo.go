@@ -43,7 +43,9 @@ func newDemo(w World) *cobra.Command {
 					err = ferr
 				}
 			}()
-			writer, err := report.New(out, o.options(w, true))
+			options := o.options(w, true)
+			options.Put = out.put
+			writer, err := report.New(out, options)
 			if err != nil {
 				return err
 			}

@@ -54,6 +54,7 @@ func newExplain(w World) *cobra.Command {
 	f.BoolVar(&o.summary, "summary", false, "only count, by cause and receiver")
 	f.BoolVar(&o.check, "check", false, "audit the sender that the reply names, with the flags below")
 	o.register(cmd, "text", report.ExplainFormats)
+	keepsNone(cmd)
 	return cmd
 }
 

@@ -34,12 +34,13 @@ func newFix(w World) *cobra.Command {
 			"audit is run again with it applied. The format zone gives every record set that\n" +
 			"changes whole, to be given back to check with --zone or put into the zone.",
 		Example:           "  mailaudit fix example.com --ip 192.0.2.25 --selector s1\n  mailaudit fix example.com --ip 192.0.2.25 --format zone > fixed.zone",
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: keptDomains(w),
 		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd, w, args[0]) },
 	}
 	cmd.Flags().BoolVar(&o.wait, "wait", false, "ask the authoritative servers until all show the change, then audit again")
 	cmd.Flags().DurationVar(&o.limit, "wait-limit", watchLimit, "give up waiting after this `DURATION`")
 	o.register(cmd, "text", report.RepairFormats)
+	keepsNone(cmd)
 	return cmd
 }
 
@@ -74,7 +75,7 @@ func (o *fixOptions) run(cmd *cobra.Command, w World, arg string) (failed error)
 	case o.limit <= 0:
 		return usagef("--wait-limit %s: more than nothing is needed", o.limit)
 	}
-	if err := o.sample.of(domain); err != nil {
+	if err := o.learnedOf(w, domain); err != nil {
 		return err
 	}
 	job, err := o.job(w, streams, cmd, report.RepairFormats)
@@ -86,6 +87,11 @@ func (o *fixOptions) run(cmd *cobra.Command, w World, arg string) (failed error)
 	t.Domain = domain
 	if t.Streams, err = streamsOf(job.streams, domain); err != nil {
 		return err
+	}
+	tellExpired(w, job.suppressed, job.env.Now())
+	job.options.Accept = func(r *audit.Report) {
+		suppress(job.suppressed, r)
+		job.known.accept(r)
 	}
 	before, after, sets := audit.Repair(ctx, job.env, t, job.options)
 	if ctx.Err() != nil {
@@ -178,7 +184,7 @@ func remains(r *audit.Report) error {
 	}
 	// Beside a failure that a proven change puts right, too: the verdict would be fail.
 	for _, f := range r.Findings {
-		if f.Status == "unknown" && f.Deciding {
+		if f.Status == "unknown" && f.Deciding && f.Accepted == nil {
 			return exitError(exitUnknown)
 		}
 	}

@@ -17,7 +17,7 @@ var exitCodes = [][2]string{
 	{"1", "something at or above it, or the score is below --min-score"},
 	{"2", "wrong usage or unreadable input: nothing was audited"},
 	{"3", "nothing failed, but a question that decides could not be answered, or whether the score reaches --min-score"},
-	{"4", "internal error"},
+	{"4", "internal error, or a history that could not be written"},
 	{"130", "interrupted"},
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"os"
 	"strings"
 
 	"golang.org/x/net/publicsuffix"
@@ -13,6 +12,7 @@ import (
 	"mailaudit/internal/facts"
 	"mailaudit/internal/gather"
 	"mailaudit/internal/names"
+	"mailaudit/internal/report"
 	"mailaudit/internal/special"
 )
 
@@ -22,7 +22,7 @@ type sample struct {
 	file string
 }
 
-// readSample reads the message that --message names, before anything is asked.
+// readSample reads the message that --message names, or several, before anything is asked.
 func (o *checkOptions) readSample(ctx context.Context, w World) error {
 	switch {
 	case o.message == "":
@@ -30,30 +30,56 @@ func (o *checkOptions) readSample(ctx context.Context, w World) error {
 	case o.domains != "":
 		return usagef("--message is of one sender: leave --domains out")
 	}
-	m, err := readMessage(ctx, w, o.message)
-	if err != nil {
+	type found struct {
+		several *samples
+		one     *eml.Message
+	}
+	l, err := waitFor(ctx, w, o.message, func() (found, error) {
+		several, one, err := o.readSamples(w)
+		return found{several, one}, err
+	})
+	if err != nil || l.several != nil {
+		o.samples = l.several
 		return err
 	}
-	from, err := m.From()
+	from, err := l.one.From()
 	if err != nil {
 		return usageError{fmt.Sprintf("%s: %v", o.message, err), "save the message with its whole header, as .eml"}
 	}
-	o.sample = &sample{gather.Sample{Stream: defaultStream, From: from, Message: m}, o.message}
+	o.sample = &sample{gather.Sample{Stream: defaultStream, From: from, Message: l.one}, o.message}
 	return nil
 }
 
-// readMessage reads a file or standard input. Whoever waits for a terminal or a pipe can be interrupted.
-func readMessage(ctx context.Context, w World, file string) (*eml.Message, error) {
-	in := w.Stdin
-	if file != "-" {
-		f, err := os.Open(file)
-		if err != nil {
-			return nil, fileError(file, err)
-		}
-		defer f.Close()
-		in = f
+// learnedFrom is the domain that messages or reports are about, where none was given.
+func (o *checkOptions) learnedFrom() (string, error) {
+	switch {
+	case o.sample != nil:
+		return o.sample.From, nil
+	case o.samples != nil:
+		return o.samples.from(), nil
 	}
-	return waitFor(ctx, w, file, func() (*eml.Message, error) { return eml.Parse(in) })
+	return o.reports.about()
+}
+
+// learnedOf refuses to audit a domain with the mail of another.
+func (o *checkOptions) learnedOf(w World, domains ...string) error {
+	if err := o.sample.of(domains...); err != nil {
+		return err
+	}
+	if err := o.samples.of(domains...); err != nil {
+		return err
+	}
+	if o.samples != nil {
+		tell(w, o.message, o.samples.notes)
+	}
+	return o.reports.of(domains...)
+}
+
+// tell says on stderr what was left out of a file.
+func tell(w World, file string, notes []string) {
+	for _, n := range notes {
+		fmt.Fprintf(w.Stderr, "mailaudit: %s: %s\n", report.Visible(file), report.Visible(n))
+	}
 }
 
 // of refuses to audit a domain with the mail of another. One that shares its registrable domain is the same sender's.

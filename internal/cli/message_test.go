@@ -98,7 +98,14 @@ func (e endless) Read([]byte) (int, error) {
 	select {}
 }
 
-func TestReadMessage(t *testing.T) {
+// readSample reads what --message names.
+func readSample(ctx context.Context, t *testing.T, w World, o *checkOptions) error {
+	t.Helper()
+	o.profile = "auto"
+	return o.readSample(ctx, w)
+}
+
+func TestReadSample(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	in := endless{make(chan struct{})}
 	go func() {
@@ -106,7 +113,7 @@ func TestReadMessage(t *testing.T) {
 		cancel()
 	}()
 	var stderr strings.Builder
-	_, err := readMessage(ctx, World{Stdin: in, Stderr: &stderr}, "-")
+	err := readSample(ctx, t, World{Stdin: in, Stderr: &stderr}, &checkOptions{message: "-"})
 	var code exitError
 	if !errors.As(err, &code) || code != exitInterrupted || !strings.Contains(stderr.String(), "interrupted") {
 		t.Errorf("%v, %q", err, stderr.String())
@@ -118,7 +125,7 @@ func TestReadMessage(t *testing.T) {
 	if err := os.Truncate(large, eml.MaxSize+1); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := readMessage(t.Context(), World{}, large); err == nil || !strings.Contains(err.Error(), "large.eml: larger than 50 MiB") {
+	if err := readSample(t.Context(), t, World{}, &checkOptions{message: large}); err == nil || !strings.Contains(err.Error(), "large.eml: larger than 50 MiB") {
 		t.Error(err)
 	}
 }

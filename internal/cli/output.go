@@ -2,6 +2,7 @@ package cli
 
 import (
 	"crypto/rand"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -57,37 +58,70 @@ func (o outputOptions) toStdout() bool { return o.file == "" || o.file == "-" }
 // sink is where the report goes. A file is written beside its place and put there when it is whole.
 type sink struct {
 	io.Writer
-	file *os.File // nil: the writer needs no end
-	to   string   // the place of the file; "" for a device or a pipe, which is written at once
+	file *os.File                                // nil: the writer needs no end
+	to   string                                  // the place of the file; "" for a device or a pipe, which is written at once
+	put  func(name string, content []byte) error // writes a file of the folder; nil where the report is one
 }
 
 func (o outputOptions) open(w World) (*sink, error) {
-	if o.toStdout() {
+	switch {
+	case o.toStdout():
 		return &sink{Writer: w.Stdout}, nil
+	case o.toFolder():
+		if err := os.Mkdir(o.file, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, fileError(o.file, err)
+		}
+		return &sink{Writer: io.Discard, put: o.putFile}, nil
 	}
-	to, mode := o.file, fs.FileMode(0)
+	return openFile(o.file)
+}
+
+// toFolder says whether a page for each domain is wanted.
+func (o outputOptions) toFolder() bool {
+	if o.format != "html" || o.toStdout() {
+		return false
+	}
+	info, err := os.Stat(o.file)
+	return err == nil && info.IsDir() || err != nil && strings.HasSuffix(filepath.ToSlash(o.file), "/")
+}
+
+// putFile writes one file of the folder.
+func (o outputOptions) putFile(name string, content []byte) error {
+	f, err := openFile(filepath.Join(o.file, name))
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if ferr := f.finish(err == nil); err == nil {
+		err = ferr
+	}
+	return err
+}
+
+func openFile(name string) (*sink, error) {
+	to, mode := name, fs.FileMode(0)
 	if info, err := os.Stat(to); err == nil {
 		if !info.Mode().IsRegular() {
 			f, err := os.OpenFile(to, os.O_WRONLY, 0)
 			if err != nil {
-				return nil, fileError(o.file, err)
+				return nil, fileError(name, err)
 			}
 			return &sink{Writer: f, file: f}, nil
 		}
 		mode = info.Mode().Perm()
 		if to, err = filepath.EvalSymlinks(to); err != nil { // the file is replaced, not a link to it
-			return nil, fileError(o.file, err)
+			return nil, fileError(name, err)
 		}
 	}
 	f, err := os.OpenFile(filepath.Join(filepath.Dir(to), "."+filepath.Base(to)+"."+rand.Text()[:8]), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
-		return nil, fileError(o.file, err)
+		return nil, fileError(name, err)
 	}
 	if mode != 0 { // as private as what it replaces
 		if err := f.Chmod(mode); err != nil {
 			f.Close()
 			os.Remove(f.Name())
-			return nil, fileError(o.file, err)
+			return nil, fileError(name, err)
 		}
 	}
 	return &sink{Writer: f, file: f, to: to}, nil

@@ -40,6 +40,7 @@ func newMessage(w World) *cobra.Command {
 	cmd.Flags().StringVar(&o.spamd, "spamd", "", "ask SpamAssassin's spamd at this `ADDRESS`, HOST[:783], for its score")
 	cmd.Flags().StringVar(&o.rspamd, "rspamd", "", "ask Rspamd at this `ADDRESS`, HOST[:11333], for its score")
 	o.register(cmd, "table", report.Formats)
+	keepsNone(cmd)
 	for _, f := range []string{"message", "domains"} { // the argument is the message, and of one domain
 		_ = cmd.Flags().MarkHidden(f) // it fails for a flag that there is not
 	}

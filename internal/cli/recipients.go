@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"mailaudit/internal/dnsx"
 	"mailaudit/internal/recipients"
 	"mailaudit/internal/report"
 )
@@ -18,6 +18,8 @@ import (
 type recipientsOptions struct {
 	out       outputOptions
 	resolvers []string
+	zones     []string
+	offline   bool
 	bounces   string
 	column    string
 }
@@ -34,6 +36,8 @@ func newRecipients(w World) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringArrayVar(&o.resolvers, "resolver", nil, "a DNS `SERVER`, ADDR[:PORT] (repeatable); the system's by default")
+	f.StringArrayVar(&o.zones, "zone", nil, "what if: records of this zone `FILE` replace those published (repeatable)")
+	f.BoolVar(&o.offline, "offline", false, "answer from --zone alone and ask nobody")
 	f.StringVar(&o.bounces, "bounces", "", "a `LOG`, or bounce messages: addresses that were refused for good are dropped")
 	f.StringVar(&o.column, "column", "", "the `NAME` or number of the column that holds the addresses")
 	f.StringVarP(&o.out.format, "format", "f", "table", "a `FORMAT` to write: "+strings.Join(recipients.Formats, ", "))
@@ -45,10 +49,14 @@ func newRecipients(w World) *cobra.Command {
 
 func (o *recipientsOptions) run(ctx context.Context, w World, flags *pflag.FlagSet, file string) error {
 	// The environment says for this command what it says for an audit: who is asked.
-	if err := fromEnvironment(w, flags, func(f *pflag.Flag) bool { return f.Name == "resolver" }); err != nil {
+	if err := fromEnvironment(w, flags, func(f *pflag.Flag) bool { return f.Name == "resolver" && !o.offline }); err != nil {
 		return err
 	}
 	if err := o.out.check(recipients.Formats); err != nil {
+		return err
+	}
+	dns, err := o.resolver(w)
+	if err != nil {
 		return err
 	}
 	var bounced recipients.Bounced
@@ -57,10 +65,10 @@ func (o *recipientsOptions) run(ctx context.Context, w World, flags *pflag.FlagS
 		if err != nil {
 			return fileError(o.bounces, err)
 		}
-		bounced, err = recipients.ReadBounces(f)
+		bounced, err = waitFor(ctx, w, o.bounces, func() (recipients.Bounced, error) { return recipients.ReadBounces(f) })
 		f.Close()
 		if err != nil {
-			return fileError(o.bounces, err)
+			return err
 		}
 	}
 	source := w.Stdin
@@ -72,11 +80,7 @@ func (o *recipientsOptions) run(ctx context.Context, w World, flags *pflag.FlagS
 		defer f.Close()
 		source = f
 	}
-	in, err := newReader(ctx, w, file, func() (*recipients.Reader, error) { return recipients.NewReader(file, source, o.column) })
-	if err != nil {
-		return err
-	}
-	client, err := newClient(w, o.resolvers)
+	in, err := waitFor(ctx, w, file, func() (*recipients.Reader, error) { return recipients.NewReader(file, source, o.column) })
 	if err != nil {
 		return err
 	}
@@ -87,7 +91,7 @@ func (o *recipientsOptions) run(ctx context.Context, w World, flags *pflag.FlagS
 	defer func() { _ = out.finish(false) }()
 	writer := recipients.NewWriter(out, o.out.format, in)
 	var failed error // to write
-	sum, err := recipients.Run(ctx, in, client, bounced, func(r recipients.Result) error {
+	sum, err := recipients.Run(ctx, in, dns, bounced, func(r recipients.Result) error {
 		failed = writer.Write(r)
 		return failed
 	})
@@ -115,28 +119,32 @@ func (o *recipientsOptions) run(ctx context.Context, w World, flags *pflag.FlagS
 	return nil
 }
 
-// newReader waits for the start of a list. Whoever waits for a terminal or a pipe can be interrupted.
-func newReader(ctx context.Context, w World, file string, open func() (*recipients.Reader, error)) (*recipients.Reader, error) {
-	type opened struct {
-		in  *recipients.Reader
-		err error
+// resolver is who is asked: servers, zone files alone, or servers with zone files laid over them.
+func (o *recipientsOptions) resolver(w World) (dnsx.Resolver, error) {
+	zone, err := readZones(o.zones)
+	switch {
+	case err != nil:
+		return nil, err
+	case o.offline:
+		return dnsx.NewOffline(zone), offlineAlone(o.resolvers, o.zones, "mailaudit recipients customers.csv --offline --zone example.com.zone")
 	}
-	done := make(chan opened, 1)
-	go func() {
-		in, err := open()
-		done <- opened{in, err}
-	}()
-	select {
-	case o := <-done:
-		var row interface{ Unwrap() error }
-		if o.err != nil && !errors.As(o.err, &row) {
-			return nil, usageError{fmt.Sprintf("%s: %v", file, o.err), "--column NAME, the column that holds the addresses"}
-		}
-		if o.err != nil {
-			return nil, fileError(file, o.err)
-		}
-		return o.in, nil
-	case <-ctx.Done():
-		return nil, interrupted(w)
+	client, err := newClient(w, o.resolvers)
+	if err != nil {
+		return nil, err
 	}
+	if len(o.zones) > 0 {
+		return dnsx.NewOverlay(zone, nil, client), nil
+	}
+	return client, nil
+}
+
+// offlineAlone says what does not go together with --offline, and what is missing; try is what to type.
+func offlineAlone(resolvers, zones []string, try string) error {
+	switch {
+	case len(resolvers) > 0:
+		return usagef("--offline asks nobody: leave --resolver out")
+	case len(zones) == 0:
+		return usageError{"--offline answers from zone files, and none was given", try}
+	}
+	return nil
 }

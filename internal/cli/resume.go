@@ -14,9 +14,10 @@ import (
 
 // resumption is a batch that goes on in the file of its own reports (--resume). Each report is written in one piece, so that
 // one that was killed leaves whole lines, and at most a last one that is torn. That is dropped, and its domain is audited
-// again. One batch at a time can have the file.
+// again. One batch at a time can have the file, which is locked until it ends.
 type resumption struct {
 	name    string
+	file    *os.File
 	size    int64 // of the lines that are whole
 	domains map[string]bool
 	invalid map[badLine]bool
@@ -49,40 +50,61 @@ func (o *checkOptions) resumption() (*resumption, error) {
 	return readResumption(o.resume, o.failOn, o.minScore)
 }
 
-// readResumption reads what is there of a batch; a file that does not exist is one that has not begun.
+// readResumption takes the file for this batch and reads what is there of it; a file that is empty is one that has not begun.
 func readResumption(name, failOn string, minScore int) (*resumption, error) {
-	r := &resumption{name: name, domains: map[string]bool{}, invalid: map[badLine]bool{}}
 	info, err := os.Stat(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return r, nil
-	}
-	if err != nil {
-		return nil, fileError(name, err)
-	}
-	if !info.Mode().IsRegular() {
+	switch {
+	case err == nil && !info.Mode().IsRegular():
 		return nil, usagef("--resume %s: not a regular file", name)
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return nil, fileError(name, err)
 	}
-	f, err := os.Open(name)
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
 		return nil, fileError(name, err)
 	}
-	defer f.Close()
-	in := bufio.NewReaderSize(f, 1<<20)
+	r := &resumption{name: name, file: f, domains: map[string]bool{}, invalid: map[badLine]bool{}}
+	err = lock(f)
+	if errors.Is(err, errLocked) {
+		err = usagef("--resume %s: another mailaudit is writing to it: wait for its end, or name another file", name)
+	} else if err == nil {
+		err = r.read(failOn, minScore)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// errLocked says that another process has the lock on a file.
+var errLocked = errors.New("locked")
+
+// read takes in all lines that are whole.
+func (r *resumption) read(failOn string, minScore int) error {
+	in := bufio.NewReaderSize(r.file, 1<<20)
 	for n := 1; ; n++ {
 		line, err := in.ReadBytes('\n')
 		switch {
 		case errors.Is(err, io.EOF) && len(line) > 0 && line[0] != '{':
-			return nil, r.foreign(n) // nobody's file is cut who mistyped its name
+			return r.foreign(n) // nobody's file is cut who mistyped its name
 		case errors.Is(err, io.EOF):
-			return r, nil
+			return nil
 		case err != nil:
-			return nil, fileError(name, err)
+			return fileError(r.name, err)
 		}
 		var w written
 		if json.Unmarshal(line, &w) != nil || !r.add(w, failOn, minScore) {
-			return nil, r.foreign(n)
+			return r.foreign(n)
 		}
 		r.size += int64(len(line))
+	}
+}
+
+// close lets go of the file where the batch does not come about.
+func (r *resumption) close() {
+	if r != nil {
+		r.file.Close()
 	}
 }
 
@@ -126,16 +148,12 @@ func (r *resumption) has(e entry) bool {
 
 // open makes ready to write behind the last whole line.
 func (r *resumption) open() (*sink, error) {
-	f, err := os.OpenFile(r.name, os.O_WRONLY|os.O_CREATE, 0o666)
-	if err != nil {
-		return nil, fileError(r.name, err)
-	}
-	a := &appender{f, r.size}
+	a := &appender{r.file, r.size}
 	if err := a.cut(); err != nil {
-		f.Close()
+		r.close()
 		return nil, fileError(r.name, err)
 	}
-	return &sink{Writer: a, file: f}, nil
+	return &sink{Writer: a, file: r.file}, nil
 }
 
 // appender writes lines whole or not at all.

@@ -99,6 +99,24 @@ func TestResumeAnywhere(t *testing.T) {
 	}
 }
 
+// TestResumeLocked: a batch that finds another one in its file does not begin, and afterwards it does.
+func TestResumeLocked(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "reports.ndjson")
+	other, err := readResumption(file, "fail", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = resume(t, file)
+	var use usageError
+	if !errors.As(err, &use) || !strings.Contains(use.what, "another mailaudit is writing to it") {
+		t.Errorf("%v", err)
+	}
+	other.close()
+	if n, err := resume(t, file); n != 3 || err != nil {
+		t.Errorf("%d audited, %v", n, err)
+	}
+}
+
 // TestResumeForeign: a file that is no output of a batch is left as it is.
 func TestResumeForeign(t *testing.T) {
 	for _, text := range []string{"a.example\nb.example\n", "a.example", "{}\n", `{"domain":"a.example"}` + "\n", "[\n", `{"domain":"a.example","verdict":"pass","score":1}` + "\n"} {
@@ -194,7 +212,11 @@ func TestResumeBehind(t *testing.T) {
 	if err := os.WriteFile(file, []byte("whole\ntorn"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, err := (&resumption{name: file, size: 6}).open()
+	f, err := os.OpenFile(file, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := (&resumption{name: file, file: f, size: 6}).open()
 	if err != nil {
 		t.Fatal(err)
 	}

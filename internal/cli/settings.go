@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -30,16 +31,31 @@ type streamConfig struct {
 	Selectors  []string `yaml:"selectors"`
 	Daily      int      `yaml:"daily"`
 	Learned    []string `yaml:"-"` // fields that were taken from a message
+	ByReports  bool     `yaml:"-"` // they were taken from DMARC aggregate reports
 }
 
 // settle fills every flag that was not given from the environment and the config file, and returns the file's streams.
 func settle(w World, cmd *cobra.Command) ([]streamConfig, error) {
 	flags := cmd.Flags()
+	if f := flags.Lookup("history"); f != nil && f.Hidden && f.Changed {
+		return nil, usageError{cmd.Name() + " keeps no history", helpOf(cmd)}
+	}
 	if offline, _ := flags.GetBool("offline"); offline && !flags.Changed("resolver") {
 		// Who types --offline asks nobody, whatever servers the environment or the file names for other runs.
 		defer func() { _ = flags.Lookup("resolver").Value.(pflag.SliceValue).Replace(nil) }() // it takes no list at all
 	}
-	problem := fromEnvironment(w, flags, isSetting)
+	return settleThose(w, cmd, isSetting)
+}
+
+// settleSome fills the flags for which that is so, of a command that is no audit: what else the file has is for check.
+func settleSome(w World, cmd *cobra.Command, so func(*pflag.Flag) bool) error {
+	_, err := settleThose(w, cmd, so)
+	return err
+}
+
+func settleThose(w World, cmd *cobra.Command, so func(*pflag.Flag) bool) ([]streamConfig, error) {
+	flags := cmd.Flags()
+	problem := fromEnvironment(w, flags, so)
 	file := flags.Lookup("config").Value.String()
 	if problem != nil || file == "" {
 		return nil, problem
@@ -48,7 +64,7 @@ func settle(w World, cmd *cobra.Command) ([]streamConfig, error) {
 	if err != nil {
 		return nil, err
 	}
-	return fromConfig(file, text, flags)
+	return fromConfig(file, text, flags, so, cmd.Root().Flags())
 }
 
 // fromEnvironment fills the flags for which that is so, and that were not given, from the environment.
@@ -59,7 +75,7 @@ func fromEnvironment(w World, flags *pflag.FlagSet, so func(*pflag.Flag) bool) (
 		if f.Changed || v == "" || !so(f) || problem != nil {
 			return
 		}
-		if err := set(f, strings.Split(v, ",")); err != nil {
+		if err := set(f, name, strings.Split(v, ",")); err != nil {
 			problem = usagef("%s: %v", name, err)
 		}
 	})
@@ -69,8 +85,9 @@ func fromEnvironment(w World, flags *pflag.FlagSet, so func(*pflag.Flag) bool) (
 // isSetting says whether a flag can be given in the environment: not those that ask for something else than an audit.
 func isSetting(f *pflag.Flag) bool { return f.Name != "help" && f.Name != "version" }
 
-// fromConfig fills every flag that is still open from the text of a config file.
-func fromConfig(file string, text []byte, flags *pflag.FlagSet) ([]streamConfig, error) {
+// fromConfig fills every flag for which that is so, and that is still open, from the text of a config file. All are the flags of
+// check: a key may be one of them that this command does not take, and is none of its business then.
+func fromConfig(file string, text []byte, flags *pflag.FlagSet, so func(*pflag.Flag) bool, all *pflag.FlagSet) ([]streamConfig, error) {
 	var nodes map[string]ast.Node // nil for a key without a value, which says nothing
 	if err := yaml.Unmarshal(text, &nodes); err != nil {
 		return nil, yamlError(file, err)
@@ -87,11 +104,12 @@ func fromConfig(file string, text []byte, flags *pflag.FlagSet) ([]streamConfig,
 		if n != nil {
 			at = fmt.Sprintf("%s:%d", file, n.GetToken().Position.Line)
 		}
-		f := flags.Lookup(strings.ReplaceAll(key, "_", "-"))
-		if f == nil || f.Name == "config" || !isSetting(f) {
+		name := strings.ReplaceAll(key, "_", "-")
+		f := flags.Lookup(name)
+		if known := cmp.Or(all.Lookup(name), f); known == nil || name == "config" || !isSetting(known) {
 			return nil, usagef("%s: %q is no setting: the names are those of the flags, and streams", at, key)
 		}
-		if n == nil {
+		if n == nil || f == nil || !so(f) {
 			continue
 		}
 		if len(streams) > 0 && slices.Contains(streamFlags, f.Name) {
@@ -108,7 +126,7 @@ func fromConfig(file string, text []byte, flags *pflag.FlagSet) ([]streamConfig,
 		if !ok {
 			values = []any{v}
 		}
-		if err := set(f, texts(values)); err != nil {
+		if err := set(f, at, texts(values)); err != nil {
 			return nil, usagef("%s: %s: %v", at, key, err)
 		}
 	}
@@ -132,8 +150,11 @@ func texts(l []any) []string {
 	return out
 }
 
-// set gives a flag its values: several only where the flag may be repeated.
-func set(f *pflag.Flag, values []string) error {
+// origin is the annotation of a flag that says where its value came from, unless it was typed.
+const origin = "mailaudit_origin"
+
+// set gives a flag its values, and takes note of where they stand: several only where the flag may be repeated.
+func set(f *pflag.Flag, from string, values []string) error {
 	_, repeats := f.Value.(pflag.SliceValue)
 	if len(values) > 1 && !repeats {
 		values = []string{strings.Join(values, ",")}
@@ -145,6 +166,10 @@ func set(f *pflag.Flag, values []string) error {
 		}
 	}
 	f.Changed = true
+	if f.Annotations == nil {
+		f.Annotations = map[string][]string{}
+	}
+	f.Annotations[origin] = []string{from}
 	return nil
 }
 

@@ -30,7 +30,7 @@ func streamsOf(l []streamConfig, domain string) ([]facts.Stream, error) {
 			return nil, usagef("two streams are named %q", c.Name)
 		}
 		s := facts.Stream{Name: c.Name, IPs: []netip.Addr{}, HELO: strings.TrimSpace(c.HELO), MailFrom: "postmaster@" + domain,
-			DKIMDomain: domain, Selectors: []string{}, Daily: c.Daily, Learned: c.Learned}
+			DKIMDomain: domain, Selectors: []string{}, Daily: c.Daily, Learned: c.Learned, ByReports: c.ByReports}
 		for _, x := range c.IPs {
 			ips, err := addresses(x)
 			if err != nil {

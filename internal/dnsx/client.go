@@ -39,6 +39,8 @@ type Client struct {
 	timeout time.Duration
 	lines   map[netip.AddrPort]*line // of servers
 	window  *window
+
+	inFlight int // as in Config
 }
 
 // NewClient makes a Client.
@@ -58,7 +60,22 @@ func NewClient(c Config) *Client {
 		timeout: c.Timeout,
 		lines:   newLines(c.Servers, c.Timeout),
 		window:  newWindow(c.InFlight),
+
+		inFlight: c.InFlight,
 	}
+}
+
+// Share bounds the questions under way to a part of Config.InFlight, from 0, which lets none out, to 1: the rest belongs to others
+// who ask the same servers. It returns for how long more than that may be under way still.
+func (c *Client) Share(part float64) time.Duration {
+	most := int(part * float64(c.inFlight))
+	if part > 0 {
+		most = max(most, 1)
+	}
+	if c.window.bound(most) {
+		return c.timeout
+	}
+	return 0
 }
 
 // Lookup implements Resolver.
@@ -77,16 +94,14 @@ func (c *Client) Lookup(ctx context.Context, q Question) Answer {
 		return failed(q, ended(ctx))
 	}
 	defer c.window.leave()
-	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, errSilence)
-	defer cancel()
-
+	deadline := time.Now().Add(c.timeout)
 	if q.Server.IsValid() {
-		return c.server(ctx, q)
+		return c.server(ctx, q, deadline)
 	}
 	a := Answer{Question: q, Authenticated: true, Keep: maxKeep}
 	name := q.Name
 	for {
-		r := c.exchange(ctx, q.of(name), c.servers)
+		r := c.exchange(ctx, q.of(name), c.servers, deadline)
 		a.Asked += r.asked
 		m := r.message
 		if m == nil {
@@ -123,6 +138,9 @@ func (c *Client) Lookup(ctx context.Context, q Question) Answer {
 
 // sections sorts an answer section by owner: the target of each CNAME, and the records of type t.
 func sections(m *dns.Msg, t Type) (cnames map[string]string, owned map[string][]dns.RR) {
+	if len(m.Answer) == 0 { // as of most questions
+		return nil, nil
+	}
 	cnames, owned = map[string]string{}, map[string][]dns.RR{}
 	for _, rr := range m.Answer {
 		h := rr.Header()

@@ -31,12 +31,18 @@ const (
 // belongs to one goroutine; others only read from the sockets and post events.
 type exchange struct {
 	*Client
+	caller context.Context // of the Lookup
+	until  time.Time       // when the time of the Lookup is over
 	q      Question
 	peers  []*peer
 	rcode  string // as Answer.Rcode
 	turn   int    // the peer for the next attempt
 	asked  int    // as Answer.Asked
 	strays int    // datagrams that answer some other question
+
+	// What only an exchange needs that is not settled at once: see context.
+	ctx    context.Context
+	cancel context.CancelFunc
 	events chan event
 
 	attempts int       // so far, early ones aside
@@ -87,24 +93,23 @@ type outcome struct {
 	plain   bool // of the first server
 }
 
-// exchange asks q of servers.
-func (c *Client) exchange(ctx context.Context, q Question, servers []netip.AddrPort) outcome {
-	ctx, cancel := context.WithCancel(ctx)
-	x := &exchange{Client: c, q: q, asked: 1, events: make(chan event)}
+// exchange asks q of servers, until the time given.
+func (c *Client) exchange(caller context.Context, q Question, servers []netip.AddrPort, until time.Time) outcome {
+	x := &exchange{Client: c, caller: caller, until: until, q: q, asked: 1}
 	for _, addr := range servers {
 		x.peers = append(x.peers, &peer{addr: addr, line: c.lines[addr]})
 	}
 	defer x.close()
-	defer cancel()
 	if !q.Server.IsValid() {
 		defer func() { c.window.note(x.attempts == 1) }()
 	}
 
-	x.again(ctx, unasked)
-	if m := x.prompt(ctx); m != nil {
+	x.again(unasked)
+	if m := x.prompt(); m != nil {
 		return x.outcome(m, "")
 	}
-	x.late(ctx)
+	x.late()
+	ctx := x.context()
 	timer := time.NewTimer(x.pause())
 	defer timer.Stop()
 	for {
@@ -119,10 +124,10 @@ func (c *Client) exchange(ctx context.Context, q Question, servers []netip.AddrP
 			}
 			return o
 		case <-timer.C:
-			x.late(ctx)
+			x.late()
 			timer.Reset(x.pause())
 		case e := <-x.events:
-			if m := x.handle(ctx, e); m != nil {
+			if m := x.handle(e); m != nil {
 				return x.outcome(m, "")
 			}
 		}
@@ -142,7 +147,19 @@ func (x *exchange) outcome(m *dns.Msg, cause string) outcome {
 	return o
 }
 
+// context ends with the exchange. It is made when something has to wait for that, since most exchanges are over before.
+func (x *exchange) context() context.Context {
+	if x.ctx == nil {
+		x.ctx, x.cancel = context.WithDeadlineCause(x.caller, x.until, errSilence)
+		x.events = make(chan event)
+	}
+	return x.ctx
+}
+
 func (x *exchange) close() {
+	if x.ctx != nil {
+		x.cancel()
+	}
 	for _, p := range x.peers {
 		switch {
 		case p.conn.Conn == nil:
@@ -156,7 +173,7 @@ func (x *exchange) close() {
 
 // again makes the next of three attempts, each with more patience than the one before: at 0, 1 and 2.5 s of 4.5 s. A late
 // answer to an earlier attempt still counts, since the sockets stay open.
-func (x *exchange) again(ctx context.Context, upTo state) {
+func (x *exchange) again(upTo state) {
 	x.attempts++
 	switch x.attempts {
 	case 1:
@@ -166,7 +183,7 @@ func (x *exchange) again(ctx context.Context, upTo state) {
 	default:
 		x.due = time.Now().Add(x.timeout) // ctx ends before
 	}
-	x.attempt(ctx, upTo)
+	x.attempt(upTo)
 }
 
 // pause is how long to wait for an answer before it is time to look at what is late.
@@ -197,24 +214,24 @@ func (x *exchange) lateAt(p *peer) time.Time {
 
 // late sends again what is late: to the next server when an attempt has had its time, and before that to the same one, for
 // that a datagram is lost says nothing against a server.
-func (x *exchange) late(ctx context.Context) {
+func (x *exchange) late() {
 	p := x.peers[0]
 	switch {
 	case !time.Now().Before(x.due):
-		x.again(ctx, asked)
+		x.again(asked)
 	case !x.mayRepeat(p) || time.Now().Before(x.lateAt(p)) || !p.line.spend():
 	default:
 		x.early++
 		if _, err := p.conn.Write(p.query); err != nil {
 			p.failUDP(err)
-			x.attempt(ctx, unasked)
+			x.attempt(unasked)
 		}
 	}
 }
 
 // attempt sends the question to the next server that has got no further than state upTo. One that cannot be reached
 // makes way for the next that was not asked yet.
-func (x *exchange) attempt(ctx context.Context, upTo state) {
+func (x *exchange) attempt(upTo state) {
 	for range x.peers {
 		p := x.peers[x.turn%len(x.peers)]
 		x.turn++
@@ -222,7 +239,7 @@ func (x *exchange) attempt(ctx context.Context, upTo state) {
 			continue
 		}
 		p.state = asked
-		if x.send(ctx, p) {
+		if x.send(p) {
 			return
 		}
 		upTo = unasked
@@ -230,7 +247,7 @@ func (x *exchange) attempt(ctx context.Context, upTo state) {
 }
 
 // send sends the query to p over UDP, for the first time or again.
-func (x *exchange) send(ctx context.Context, p *peer) bool {
+func (x *exchange) send(p *peer) bool {
 	if p.query == nil {
 		query, err := newQuery(x.q, p.plain)
 		if err != nil {
@@ -239,7 +256,7 @@ func (x *exchange) send(ctx context.Context, p *peer) bool {
 		p.query = query
 	}
 	if x.q.TCP {
-		x.overTCP(ctx, p)
+		x.overTCP(p)
 		return true
 	}
 	first := p.conn.Conn == nil
@@ -248,6 +265,7 @@ func (x *exchange) send(ctx context.Context, p *peer) bool {
 		p.conn = p.line.take()
 	}
 	if p.conn.Conn == nil {
+		ctx := x.context()
 		conn, err := x.dial(ctx, "udp", p.addr.String())
 		if err != nil && ctx.Err() != nil {
 			return true
@@ -260,7 +278,7 @@ func (x *exchange) send(ctx context.Context, p *peer) bool {
 	if first {
 		p.sent = time.Now()
 		if x.attempts > 1 || p != x.peers[0] {
-			go x.read(ctx, p)
+			go x.read(x.context(), p)
 		} // else see prompt
 	}
 	if _, err := p.conn.Write(p.query); err != nil {
@@ -332,7 +350,7 @@ var buffers = sync.Pool{New: func() any { return new([readSize]byte) }}
 
 // prompt waits for the answer of the first server, in the usual case that it comes at once and settles everything: that
 // takes neither a goroutine nor a socket of its own. What it leaves is for the events to bring.
-func (x *exchange) prompt(ctx context.Context) *dns.Msg {
+func (x *exchange) prompt() *dns.Msg {
 	p := x.peers[0]
 	if p.state != asked || p.conn.Conn == nil {
 		return nil
@@ -340,14 +358,14 @@ func (x *exchange) prompt(ctx context.Context) *dns.Msg {
 	conn := p.conn.Conn
 	// A socket fails to take a deadline only where it fails to read, too.
 	wake := func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) }
-	stop := context.AfterFunc(ctx, wake)
-	if err := conn.SetReadDeadline(time.Now().Add(x.pause())); err != nil {
+	stop := context.AfterFunc(x.caller, wake)
+	if err := conn.SetReadDeadline(time.Now().Add(min(x.pause(), time.Until(x.until)))); err != nil {
 		stop()
 		p.failUDP(err)
-		x.attempt(ctx, unasked)
+		x.attempt(unasked)
 		return nil
 	}
-	if ctx.Err() != nil {
+	if x.caller.Err() != nil {
 		wake() // the end came before our deadline
 	}
 	buf := buffers.Get().(*[readSize]byte)
@@ -356,7 +374,7 @@ func (x *exchange) prompt(ctx context.Context) *dns.Msg {
 	kept := stop()
 	var m *dns.Msg
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
-		m = x.handle(ctx, event{peer: p, message: buf[:n], err: err})
+		m = x.handle(event{peer: p, message: buf[:n], err: err})
 	}
 	if m != nil {
 		p.clean = kept && x.asked == 1
@@ -364,7 +382,7 @@ func (x *exchange) prompt(ctx context.Context) *dns.Msg {
 	}
 	if p.state == asked && kept {
 		_ = conn.SetReadDeadline(time.Time{})
-		go x.read(ctx, p)
+		go x.read(x.context(), p)
 	}
 	return nil
 }
@@ -389,20 +407,20 @@ func (x *exchange) post(ctx context.Context, e event) {
 }
 
 // handle takes in one event, and returns the message that ends the exchange if this is it.
-func (x *exchange) handle(ctx context.Context, e event) *dns.Msg {
+func (x *exchange) handle(e event) *dns.Msg {
 	p := e.peer
 	if e.crash != nil {
 		panic(e.crash)
 	}
 	if e.tcp {
-		return x.handleTCP(ctx, e)
+		return x.handleTCP(e)
 	}
 	if p.state != asked {
 		return nil // it is being asked over TCP already, or has failed
 	}
 	if e.err != nil {
 		p.failUDP(e.err)
-		x.attempt(ctx, unasked)
+		x.attempt(unasked)
 		return nil
 	}
 	m, k := x.parse(e.message, p.query)
@@ -414,30 +432,30 @@ func (x *exchange) handle(ctx context.Context, e event) *dns.Msg {
 		x.strays++
 		return nil
 	case k == broken:
-		x.repeat(ctx, p, "malformed over UDP")
+		x.repeat(p, "malformed over UDP")
 		return nil
 	case m.Truncated: // RFC 2181 9, RFC 7766 5: whatever such a message holds, do not use it
-		x.repeat(ctx, p, "truncated over UDP")
+		x.repeat(p, "truncated over UDP")
 		return nil
 	case m.Rcode == dns.RcodeFormatError && !p.plain: // RFC 6891 7: it may not know EDNS
 		p.plain, p.query = true, nil
 		x.asked++
-		if !x.send(ctx, p) {
-			x.attempt(ctx, unasked)
+		if !x.send(p) {
+			x.attempt(unasked)
 		}
 		return nil
 	}
 	if cause := x.refusal(m); cause != "" {
 		p.fail(Garbled, "%s %s", p.addr, cause)
-		x.attempt(ctx, unasked)
+		x.attempt(unasked)
 		return nil
 	}
 	return m
 }
 
-func (x *exchange) handleTCP(ctx context.Context, e event) *dns.Msg {
+func (x *exchange) handleTCP(e event) *dns.Msg {
 	p, err := e.peer, e.err
-	if err != nil && ctx.Err() != nil {
+	if err != nil && x.context().Err() != nil {
 		return nil
 	}
 	var m *dns.Msg
@@ -460,7 +478,7 @@ func (x *exchange) handleTCP(ctx context.Context, e event) *dns.Msg {
 	default:
 		return m
 	}
-	x.attempt(ctx, unasked)
+	x.attempt(unasked)
 	return nil
 }
 
@@ -485,15 +503,15 @@ func (p *peer) again() string {
 }
 
 // repeat asks p again over TCP.
-func (x *exchange) repeat(ctx context.Context, p *peer, why string) {
+func (x *exchange) repeat(p *peer, why string) {
 	p.cause = why
 	x.asked++
-	x.overTCP(ctx, p)
+	x.overTCP(p)
 }
 
-func (x *exchange) overTCP(ctx context.Context, p *peer) {
+func (x *exchange) overTCP(p *peer) {
 	p.state = overTCP
-	query := p.query
+	ctx, query := x.context(), p.query
 	go func() {
 		e := event{peer: p, tcp: true}
 		defer func() {

@@ -21,7 +21,7 @@ const (
 // Sockets are used again, since to open and close one costs more than the question. Only so often: a forger has to find the
 // port (RFC 5452 9.2), and a way out that has changed shows with a new socket.
 const (
-	maxUses = 16
+	maxUses = 64
 	maxIdle = 256
 	idleFor = 5 * time.Second
 )
@@ -201,6 +201,19 @@ func (w *window) admit() {
 		w.waiting = w.waiting[1:]
 		w.busy++
 	}
+}
+
+// bound sets how many questions may be under way, and says whether more are. What other questions were lost still counts.
+func (w *window) bound(most int) (over bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.size == w.most {
+		w.size = most
+	}
+	w.most, w.least = most, min(most, leastWindow)
+	w.size = min(max(w.size, w.least), most)
+	w.admit()
+	return w.busy > most
 }
 
 // note counts a question that was answered at once, or not.

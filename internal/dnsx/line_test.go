@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,6 +21,7 @@ import (
 type lossy struct {
 	delay func(packet int) time.Duration
 	lost  func(packet int) bool
+	cname string // of every name; "": NODATA
 
 	mu      sync.Mutex
 	packets int
@@ -54,7 +56,11 @@ func (c *lossyConn) Write(b []byte) (int, error) {
 	if err := m.Unpack(b); err != nil {
 		return 0, err
 	}
-	reply, err := new(dns.Msg).SetReply(m).Pack()
+	answer := new(dns.Msg).SetReply(m)
+	if target := c.net.cname; target != "" {
+		answer.Answer = []dns.RR{&dns.CNAME{Hdr: dns.RR_Header{Name: m.Question[0].Name, Rrtype: dns.TypeCNAME, Class: dns.ClassINET, Ttl: 300}, Target: target}}
+	}
+	reply, err := answer.Pack()
 	if err != nil {
 		return 0, err
 	}
@@ -114,6 +120,30 @@ func TestEarly(t *testing.T) {
 			if a.Status != NoData || a.Asked != 1 || took != want {
 				t.Fatalf("question %d: %s after %v, %d asked, want %v", i, a.Status, took, a.Asked, want)
 			}
+		}
+	})
+}
+
+// TestUntil: what is left of the time of a lookup is all that the end of a chain gets, and no more.
+func TestUntil(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const measured = 5
+		l := &lossy{lost: func(p int) bool { return p > measured+2 }}
+		l.delay = func(p int) time.Duration {
+			if p < measured {
+				return 700 * time.Millisecond
+			}
+			return 4 * time.Second
+		}
+		c := l.client()
+		for range measured { // so that the client is patient
+			c.Lookup(t.Context(), Q("a.example", A))
+		}
+		l.cname = "b.example."
+		began := time.Now()
+		a := c.Lookup(t.Context(), Q("a.example", A))
+		if took := time.Since(began); a.Status != Failed || a.Asked != 2 || took != defaultTimeout {
+			t.Errorf("%+v after %v, want two questions and %v", a, took, defaultTimeout)
 		}
 	})
 }
@@ -275,5 +305,61 @@ func TestLoss(t *testing.T) {
 		} else {
 			t.Logf("at %v the median is %v of %v without a loss, the slowest %v", delay, median, 4*delay, took[len(took)-1])
 		}
+	}
+}
+
+// TestWindowBound: less is let out at once, what is under way counts until it is over, and nobody who waits is forgotten.
+func TestWindowBound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWindow(8)
+		var in atomic.Int64
+		for range 12 {
+			go func() {
+				if w.enter(t.Context()) {
+					in.Add(1)
+				}
+			}()
+		}
+		synctest.Wait()
+		for i, x := range []struct {
+			most int
+			over bool
+			in   int64
+		}{{8, false, 8}, {4, true, 8}, {8, false, 8}, {0, true, 8}, {10, false, 10}, {12, false, 12}, {11, true, 12}} {
+			if over := w.bound(x.most); over != x.over {
+				t.Errorf("step %d: over %v", i, over)
+			}
+			if synctest.Wait(); in.Load() != x.in {
+				t.Errorf("step %d: %d are in, want %d", i, in.Load(), x.in)
+			}
+		}
+		w.bound(1000)
+		for range 3 { // seconds in which nothing is heard
+			w.note(false)
+			time.Sleep(time.Second)
+			w.note(false)
+		}
+		if w.bound(2000); w.size >= 1000 {
+			t.Errorf("%d at once though questions are lost", w.size)
+		}
+	})
+}
+
+// TestClientShare: nothing goes out without a part, and a part is of what the client may have under way.
+func TestClientShare(t *testing.T) {
+	c := NewClient(Config{Servers: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:9")}, InFlight: 100})
+	for part, want := range map[float64]int{0: 0, 0.001: 1, 0.5: 50, 1: 100} {
+		if still := c.Share(part); still != 0 || c.window.most != want {
+			t.Errorf("%v: %d, for %v", part, c.window.most, still)
+		}
+	}
+	c.window.enter(t.Context())
+	if still := c.Share(0); still != defaultTimeout {
+		t.Errorf("one under way may take %v", still)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if a := c.Lookup(ctx, Q("example.com", A)); a.Status != Failed || a.Asked != 0 {
+		t.Errorf("%+v", a)
 	}
 }

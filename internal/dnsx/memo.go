@@ -25,10 +25,13 @@ type entry struct {
 	crash  error // a panic of the lookup, which is raised again in every caller: none could catch it otherwise
 }
 
+// usual is how many questions an audit asks or so.
+const usual = 200
+
 // NewMemo remembers the answers of under. Lookups run under ctx, which is the audit's: one caller that gives up takes
 // the answer from no other.
 func NewMemo(ctx context.Context, under Resolver) *Memo {
-	return &Memo{ctx: ctx, under: under, entries: map[Question]*entry{}}
+	return &Memo{ctx: ctx, under: under, entries: make(map[Question]*entry, usual)}
 }
 
 // Lookup implements Resolver.
@@ -42,9 +45,15 @@ func (m *Memo) Lookup(ctx context.Context, q Question) Answer {
 	if !ok {
 		e = &entry{done: make(chan struct{})}
 		m.entries[q] = e
-		go m.fill(e, q)
 	}
 	m.mu.Unlock()
+	switch {
+	case ok:
+	case ctx.Done() == m.ctx.Done(): // the caller ends with the audit, and need not be able to go before the answer is there
+		m.fill(e, q)
+	default:
+		go m.fill(e, q)
+	}
 	select {
 	case <-e.done:
 	case <-ctx.Done():

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"time"
 
 	"github.com/miekg/dns"
 )
@@ -14,10 +15,10 @@ const (
 	maxGlue     = 200
 )
 
-// server asks an authoritative server itself. No CNAME is followed: where it leads is the affair of other servers.
-func (c *Client) server(ctx context.Context, q Question) Answer {
+// server asks an authoritative server itself, until the deadline. No CNAME is followed: where it leads is the affair of other servers.
+func (c *Client) server(ctx context.Context, q Question, deadline time.Time) Answer {
 	at := netip.AddrPortFrom(q.Server, port53)
-	r := c.exchange(ctx, q, []netip.AddrPort{at})
+	r := c.exchange(ctx, q, []netip.AddrPort{at}, deadline)
 	a := Answer{Question: q, Asked: r.asked, Server: &Server{Silence: r.silence}}
 	m := r.message
 	if m == nil {

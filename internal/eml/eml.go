@@ -156,6 +156,15 @@ func (m *Message) From() (string, error) {
 	return from, nil
 }
 
+// Authors is how many addresses the From fields name.
+func (m *Message) Authors() int {
+	n := 0
+	for _, f := range m.all("From") {
+		n += len(addresses(f.Value))
+	}
+	return n
+}
+
 // asIs reads words in any charset: of names nothing but their end is wanted.
 var asIs = &mail.AddressParser{WordDecoder: &mime.WordDecoder{CharsetReader: func(_ string, r io.Reader) (io.Reader, error) { return r, nil }}}
 

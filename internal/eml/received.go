@@ -1,9 +1,12 @@
 package eml
 
 import (
+	"net/mail"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Received is what one Received field says (RFC 5321 4.4). The server that took the message wrote it, and each product
@@ -22,7 +25,9 @@ type Received struct {
 	RDNS   string     // the reverse name; "" where there is none or the field does not say
 	IP     netip.Addr // not valid where none is named
 	By     string
-	With   string // the protocol
+	With   string    // the protocol
+	TLS    string    // the version, as "TLS 1.3"; "TLS" where it is not told; "none" where the protocol says so; "" where nothing does
+	Time   time.Time // when By took the message; zero where it cannot be read
 
 	auth  bool // an authenticated user handed the message in
 	plain bool // the address stands without brackets, as Exchange writes it: there is no place for a reverse name
@@ -102,7 +107,10 @@ func tokens(s string) (l []token, rest string, more bool) {
 // received reads the value of a Received field.
 func received(value string) Received {
 	r := Received{Text: value}
-	l, _, _ := tokens(value)
+	l, date, _ := tokens(value)
+	if t, err := mail.ParseDate(strings.TrimSpace(date)); err == nil {
+		r.Time = t.UTC()
+	}
 	by := slices.IndexFunc(l, func(t token) bool { return !t.comment && strings.EqualFold(t.text, "by") })
 	if by >= 0 {
 		r.By = name(wordAfter(l[by:], "by"))
@@ -113,6 +121,7 @@ func received(value string) Received {
 	} else {
 		by = len(l)
 	}
+	r.TLS = encryption(r.With, strings.TrimSuffix(value, date))
 	if len(l) < 2 || l[0].comment || !strings.EqualFold(l[0].text, "from") {
 		return r
 	}
@@ -120,6 +129,23 @@ func received(value string) Received {
 	exim := slices.ContainsFunc(l[by:], func(t token) bool { return t.comment && strings.HasPrefix(t.text, "Exim") })
 	r.client(l[1:max(by, 1)], exim)
 	return r
+}
+
+// tlsVersion is a version of TLS as products write it: TLSv1.3, TLS1_3, TLS1.3.
+var tlsVersion = regexp.MustCompile(`(?i)\bTLS ?v?1[._]([0-3])\b`)
+
+// encryption is what a field says of TLS: the protocols whose names end in S or SA are those over it (RFC 3848).
+func encryption(with, text string) string {
+	protocol := strings.TrimSuffix(strings.TrimPrefix(with, "UTF8"), "A")
+	switch m := tlsVersion.FindStringSubmatch(text); {
+	case m != nil:
+		return "TLS 1." + m[1]
+	case strings.Contains(with, "TLS"), protocol == "ESMTPS" || protocol == "SMTPS" || protocol == "LMTPS" || protocol == "HTTPS":
+		return "TLS"
+	case protocol == "SMTP" || protocol == "ESMTP" || protocol == "LMTP":
+		return "none"
+	}
+	return ""
 }
 
 // wordAfter is the word behind another one, "" where there is none.

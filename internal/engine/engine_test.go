@@ -65,6 +65,10 @@ func TestSpamd(t *testing.T) {
 			t.Errorf("%.60q: %v, want %q", answer, err, says)
 		}
 	}
+	zero, _ := spamdServer(t, "SPAMD/1.1 0 EX_OK\r\nSpam: False ; -0.0 / 5.0\r\n\r\n")
+	if o, err := Ask(t.Context(), testnet.Dial, Engine{Spamd, zero}, "", Envelope{}); err != nil || fmt.Sprint(o.Score) != "0" {
+		t.Errorf("%v, %v", o.Score, err)
+	}
 	addr, _ = spamdServer(t, "SPAMD/1.1 0 EX_OK\r\nSpam: False ; -1 / 5\r\n\r\n"+strings.Repeat("A"+strings.Repeat("B", 1000)+",", 300))
 	got, err = Ask(t.Context(), testnet.Dial, Engine{Spamd, addr}, "", Envelope{})
 	if err != nil || len(got.Symbols) != maxSymbols || len(got.Symbols[0]) != maxSymbol {
@@ -102,7 +106,13 @@ func TestRspamd(t *testing.T) {
 	if got := fmt.Sprint(asked.Method, asked.URL.Path, asked.Header["Ip"], asked.Header["From"], asked.Header["Helo"], body); got != "POST/checkv2[11.22.33.44] [a@b.example] [mail.b.example]a: b\r\n" {
 		t.Errorf("%q", got)
 	}
-	for text, says := range map[string]string{"": "no answer of Rspamd", "{}": "no score", `{"is_skipped": true, "action": "reject"}`: `action is "reject"`, "[" + strings.Repeat("1,", maxAnswer): "no answer of Rspamd"} {
+	// As Rspamd 3.4 answers to GTUBE.
+	answer = `{"is_skipped":true,"score":15.0,"required_score":15.0,"action":"reject","symbols":{"GTUBE":{"name":"GTUBE","score":0.0,"metric_score":0.0}},"messages":{"smtp_message":"Gtube pattern"}}`
+	got, err = ask()
+	if d := cmp.Diff(Opinion{15, 15, []string{"GTUBE"}}, got); d != "" || err != nil {
+		t.Error(d, err)
+	}
+	for text, says := range map[string]string{`{"is_skipped": true, "action": "no action", "score": 0, "required_score": 15}`: `action is "no action"`, "": "no answer of Rspamd", "{}": "no score", `{"is_skipped": true, "action": "reject"}`: `action is "reject"`, "[" + strings.Repeat("1,", maxAnswer): "no answer of Rspamd"} {
 		answer = text
 		if _, err := ask(); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%.30q: %v, want %q", text, err, says)

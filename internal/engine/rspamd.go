@@ -50,15 +50,17 @@ func rspamd(ctx context.Context, dial DialFunc, addr, message string, from Envel
 	if err := json.Unmarshal(body, &answer); err != nil {
 		return o, fmt.Errorf("%.80q is no answer of Rspamd", body)
 	}
+	// A message that is refused before its symbols are counted, by GTUBE or a list, is skipped, too, and has the score for that.
+	refused := answer.Action == "reject" && answer.Score != nil && answer.Required != nil
 	switch {
-	case answer.Skipped:
+	case answer.Skipped && !refused:
 		return o, fmt.Errorf("it did not score the message, and its action is %.40q", answer.Action)
 	case answer.Score == nil || answer.Required == nil:
 		return o, fmt.Errorf("the answer has no score")
 	}
 	var l []string
 	for name, s := range answer.Symbols {
-		if s.Score != 0 {
+		if s.Score != 0 || answer.Skipped {
 			l = append(l, name)
 		}
 	}

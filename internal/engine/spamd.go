@@ -66,6 +66,7 @@ func spamd(ctx context.Context, dial DialFunc, addr, message string) (o Opinion,
 	if err != nil {
 		return Opinion{}, err
 	}
+	o.Score += 0 // it writes -0.0
 	o.Symbols = symbols(strings.FieldsFunc(string(body), func(r rune) bool { return r == ',' || r <= ' ' }))
 	return o, nil
 }

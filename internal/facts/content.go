@@ -1,6 +1,9 @@
 package facts
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // Content is what a message itself says, as it was written (RFC 5322). Names of fields are in lower case.
 type Content struct {
@@ -23,6 +26,33 @@ type Content struct {
 	Unsubscribe []string   `json:"unsubscribe"`       // List-Unsubscribe (RFC 2369 3.2)
 	OneClick    []string   `json:"one_click"`         // List-Unsubscribe-Post (RFC 8058 3.1)
 	Coverage    []Coverage `json:"coverage"`          // one for each of Message.Signatures
+
+	Path         []Relay   `json:"path"`                 // the way that it came by its Received fields, the newest first
+	Links        []string  `json:"links"`                // registrable domains that it leads to
+	LinksLeft    int       `json:"links_left,omitempty"` // further ones, which no list is asked about
+	LinkListings []Listing `json:"link_listings"`        // what domain blocklists say of Links
+	Attachments  []string  `json:"attachments"`          // names of files
+	ARC          *ARC      `json:"arc,omitempty"`        // nil without ARC fields
+}
+
+// Relay is one Received field (RFC 5321 4.4). Whoever sent the message may have written it.
+type Relay struct {
+	Number int        `json:"number"` // from the top of the message, from 1
+	From   string     `json:"from"`   // the name in HELO
+	RDNS   string     `json:"rdns,omitempty"`
+	IP     netip.Addr `json:"ip,omitzero"`
+	By     string     `json:"by"`
+	With   string     `json:"with"`
+	TLS    string     `json:"tls,omitempty"` // as eml.Received
+	Time   time.Time  `json:"time,omitzero"`
+	Delay  *int64     `json:"delay,omitempty"` // seconds since the hop before; negative where clocks differ; nil where a time is missing
+}
+
+// ARC is the form of the ARC sets of a message (RFC 8617); their signatures are not verified.
+type ARC struct {
+	Sets     int      `json:"sets"`
+	CV       string   `json:"cv"` // of the newest seal
+	Problems []string `json:"problems"`
 }
 
 // Score is what one filter says of a message.

@@ -93,7 +93,8 @@ type Facts struct {
 	RequireLists bool               `json:"require_lists,omitempty"` // that no major list answered decides
 	Lists        []List             `json:"lists"`
 	Listings     []Listing          `json:"listings"`
-	Nearby       []Listing          `json:"nearby"` // of what sends nothing: the domain's MX hosts, and the domains of MX hosts and name servers
+	HELOListings []Listing          `json:"helo_listings,omitempty"` // of names in HELO that are no domain of the mail
+	Nearby       []Listing          `json:"nearby"`                  // of what sends nothing: the domain's MX hosts, and the domains of MX hosts and name servers
 	Allowlists   []List             `json:"allowlists"`
 	Allowed      []Listing          `json:"allowed"` // what they say of the sending addresses
 	Submission   Submission         `json:"submission"`
@@ -105,6 +106,8 @@ type Facts struct {
 	Registration Fact[Registration] `json:"registration"`
 	Returns      []Return           `json:"returns,omitempty"`  // one for each other domain in MAIL FROM
 	Messages     []Message          `json:"messages,omitempty"` // given with --message
+	Samples      *Samples           `json:"samples,omitempty"`  // likewise, where there are several
+	Reports      *Reports           `json:"reports,omitempty"`  // given with --dmarc-report
 	Vantage      Vantage            `json:"vantage"`
 	Questions    int                `json:"questions"` // DNS questions asked
 	Took         time.Duration      `json:"took"`
@@ -131,8 +134,9 @@ type Stream struct {
 	HELO       string       `json:"helo,omitempty"`
 	DKIMDomain string       `json:"dkim_domain"`
 	Selectors  []string     `json:"selectors"`
-	Daily      int          `json:"daily,omitempty"`   // messages a day; 0 where not given
-	Learned    []string     `json:"learned,omitempty"` // fields of it that were taken from a message
+	Daily      int          `json:"daily,omitempty"`      // messages a day; 0 where not given
+	Learned    []string     `json:"learned,omitempty"`    // fields of it that were taken from a message
+	ByReports  bool         `json:"by_reports,omitempty"` // they were taken from DMARC aggregate reports
 }
 
 // Hosts are the addresses at a name, and how the name leads to them.
@@ -376,7 +380,7 @@ const (
 type Key struct {
 	Selector  string       `json:"selector"`
 	Name      string       `json:"name"`
-	Origin    string       `json:"origin"` // flag, message, provider, common
+	Origin    string       `json:"origin"` // flag, message, dmarc-report, provider, common
 	Status    string       `json:"status"`
 	Why       string       `json:"why,omitempty"`
 	Texts     []string     `json:"texts"` // every TXT record at the name
@@ -458,7 +462,7 @@ type Org struct {
 type Source struct {
 	IP       netip.Addr `json:"ip"`
 	Stream   string     `json:"stream"`
-	Origin   string     `json:"origin"` // flag, message, spf
+	Origin   string     `json:"origin"` // flag, message, dmarc-report, spf
 	Term     string     `json:"term,omitempty"`
 	Declared bool       `json:"declared"`
 	PTR      Fact[PTR]  `json:"ptr"`
@@ -482,6 +486,7 @@ type HELO struct {
 	Name      string      `json:"name"`
 	Stream    string      `json:"stream"`
 	Addresses Fact[Hosts] `json:"addresses"` // unasked for what is no host name
+	MX        Fact[bool]  `json:"mx"`        // it has an MX record; unasked where it has an address
 }
 
 // List is one blocklist in this run.
@@ -534,6 +539,7 @@ type Listing struct {
 
 	Host        string `json:"host,omitempty"`        // of what is nearby: the MX host or name server that the target stands for
 	Compromised bool   `json:"compromised,omitempty"` // of a listing: of a hijacked host or account, by its code
+	HELO        bool   `json:"helo,omitempty"`        // it is of Facts.HELOListings
 	Net64       bool   `json:"net64,omitempty"`       // of a listing: of the whole /64 of an IPv6 address, by its code
 }
 

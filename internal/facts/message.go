@@ -18,9 +18,11 @@ const (
 // HasLearned says whether a field of the stream was taken from a message.
 func (s Stream) HasLearned(field string) bool { return slices.Contains(s.Learned, field) }
 
-// Named says whether somebody named the selector, the user or a message that was signed with it. Whether a guessed one is
+// Named says whether somebody named the selector, the user or mail that was signed with it. Whether a guessed one is
 // in use nobody knows.
-func (k Key) Named() bool { return k.Origin == "flag" || k.Origin == "message" }
+func (k Key) Named() bool {
+	return k.Origin == "flag" || k.Origin == "message" || k.Origin == LearnedByReports
+}
 
 // Message is what one sample message showed of the way it was sent.
 type Message struct {
@@ -30,6 +32,7 @@ type Message struct {
 	Why        string       `json:"why,omitempty"`    // why none is
 	Sender     string       `json:"sender,omitempty"` // the envelope sender, by Return-Path: an address, "<>", or "" where it is not known
 	Signatures []Signature  `json:"signatures"`
+	Authors    int          `json:"authors,omitempty"` // addresses in From
 	Unread     int          `json:"unread,omitempty"`  // signatures beyond those that are looked at
 	Content    *Content     `json:"content,omitempty"` // of the pre-flight of a message; nil for a sample
 	Scores     []Score      `json:"scores,omitempty"`  // what the filters that were named say of it
@@ -62,9 +65,27 @@ type Signature struct {
 	Result    string    `json:"result"`
 	Why       string    `json:"why,omitempty"`
 	Bits      int       `json:"bits,omitempty"` // of the published key
+	Key       string    `json:"key,omitempty"`  // of several key records at the selector, the only one with which it verifies
 	Algorithm string    `json:"algorithm,omitempty"`
 	Expires   time.Time `json:"expires,omitzero"` // x=
+	// Faults are what RFC 6376 and RFC 8301 have verifiers, or let them, take for none; Holds says whether it fits the message and
+	// the key in p= of the record for one who minds neither them nor the rest of the record.
+	Faults []string `json:"faults,omitempty"`
+	Holds  bool     `json:"holds"`
 }
+
+// The faults of a Signature.
+const (
+	FaultExpired   = "expired"   // x= is past
+	FaultFuture    = "future"    // t= is still to come
+	FaultAgent     = "agent"     // i= is not of d=
+	FaultUncovered = "uncovered" // it does not cover From
+	FaultSHA1      = "sha1"
+	FaultLength    = "length"   // l=
+	FaultVersion   = "version"  // v= is not 1
+	FaultUnknown   = "unknown"  // a= or c= that there is not
+	FaultCapitals  = "capitals" // in a=
+)
 
 // The results of a Signature.
 const (

@@ -2,6 +2,7 @@ package fix
 
 import (
 	"slices"
+	"strings"
 
 	"mailaudit/internal/checks"
 	"mailaudit/internal/facts"
@@ -19,6 +20,7 @@ func (p *proposer) dkim() {
 			}
 			p.repairKey(k)
 			p.keyAlone(k)
+			p.keyInUse(d.Domain, k)
 		}
 	}
 }
@@ -66,4 +68,80 @@ func (p *proposer) keyAlone(k facts.Key) {
 	if clears := p.take(func(f checks.Finding) bool { return f.Check.ID == "dkim.not-dkim-txt" && f.At.Name == k.Name }); len(clears) > 0 {
 		p.add(Proposal{Kind: DNS, Text: "Remove what stands beside the key of selector " + k.Selector + " and is none", Changes: changes}, clears)
 	}
+}
+
+// keyInUse takes away the keys beside the one that a message was signed with. Which that is nobody can see without one.
+func (p *proposer) keyInUse(domain string, k facts.Key) {
+	var keys []string
+	for _, text := range k.Texts {
+		if dkim.IsKey(text) {
+			keys = append(keys, text)
+		}
+	}
+	if len(keys) < 2 {
+		return
+	}
+	clears := p.take(func(f checks.Finding) bool { return f.Check.ID == "dkim.multiple" && f.At.Name == k.Name })
+	if len(clears) == 0 {
+		return
+	}
+	inUse, others := p.signedWith(domain, k)
+	if inUse == "" {
+		n := Proposal{Kind: DNS, Doubt: "which of these keys is in use only a signed message tells: give one with --message",
+			Text: "Keep the one of " + k.Name + " that the server signs with, which a message of it tells (--message), and remove the others:"}
+		for i, text := range keys[:min(len(keys), most)] {
+			if i > 0 {
+				n.Text += " or"
+			}
+			n.Text += " that whose p= ends in " + ending(text)
+		}
+		p.add(n, clears)
+		return
+	}
+	n := Proposal{Kind: DNS, Authenticates: true, Text: "Remove from " + k.Name + " what the message was not signed with; a server that signs with that needs a selector of its own first"}
+	for _, text := range keys {
+		if text != inUse {
+			n.Changes = append(n.Changes, Change{Op: "remove", Name: k.Name, Type: "TXT", TTL: ttl, Was: quote(text)})
+		}
+	}
+	if others != "" {
+		n.Doubt = "stream " + others + " names this selector, too, and no message of it shows that it signs with the same key"
+	}
+	p.add(n, clears)
+}
+
+// signedWith is the key record that the messages of all streams were signed with whose selector it is, "" where none tells, or
+// they do not agree. others is a stream of which no message tells.
+func (p *proposer) signedWith(domain string, k facts.Key) (text, others string) {
+	told := map[string]bool{} // by stream
+	for _, m := range p.facts.Messages {
+		for _, s := range m.Signatures {
+			if s.Domain != domain || s.Selector != k.Selector || s.Key == "" {
+				continue
+			}
+			if text != "" && text != s.Key {
+				return "", ""
+			}
+			text, told[m.Stream] = s.Key, true
+		}
+	}
+	for _, s := range p.facts.Streams {
+		if s.DKIMDomain == domain && slices.Contains(s.Selectors, k.Selector) && !told[s.Name] {
+			others = s.Name
+		}
+	}
+	return text, others
+}
+
+// ending are the last characters of a key: they tell it from another one, whose first ones are the same for all of a size.
+func ending(text string) string {
+	const shown = 16 // those of RSA all end alike, in six of them
+	r := dkim.Parse(text)
+	for _, t := range r.Tags {
+		if t.Name == "p" {
+			v := strings.Join(strings.Fields(t.Value), "")
+			return v[max(0, len(v)-shown):]
+		}
+	}
+	return ""
 }

@@ -82,9 +82,10 @@ func (p Proposal) answers(f checks.Finding) bool {
 // ttl of a proposed record, in seconds: short enough to correct a mistake within the hour.
 const ttl = 3600
 
-// Propose lists a proposal for every finding that costs something, one for all findings that it answers.
-func Propose(f *facts.Facts, findings []checks.Finding) []Proposal {
-	p := proposer{facts: f}
+// Propose lists a proposal for every finding that costs something, one for all findings that it answers. What somebody answers
+// for is accepted: it stays as it is, beside what is put right.
+func Propose(f *facts.Facts, findings, accepted []checks.Finding) []Proposal {
+	p := proposer{facts: f, accepted: accepted}
 	for _, x := range findings {
 		if x.Status == checks.Fail || x.Status == checks.Warn {
 			p.open = append(p.open, x)
@@ -106,6 +107,8 @@ type proposer struct {
 	open  []checks.Finding // those without a proposal so far
 	list  []Proposal
 
+	accepted []checks.Finding // those that stay
+
 	advice  []Proposal // second choices, each with its risk
 	pending []Proposal // those of the proposal that is added next
 }
@@ -126,6 +129,11 @@ func (p *proposer) take(want func(checks.Finding) bool) []checks.Finding {
 		return false
 	})
 	return l
+}
+
+// stays says whether a finding of a rule is accepted, about a domain or an address.
+func (p *proposer) stays(rule, subject string) bool {
+	return slices.ContainsFunc(p.accepted, func(f checks.Finding) bool { return f.Check.ID == rule && f.Subject == subject })
 }
 
 // at makes a proposal about a name that somebody else has the zone of one to that person: nobody can prove for them.

@@ -101,7 +101,7 @@ func TestRest(t *testing.T) {
 	l := Propose(&facts.Facts{}, []checks.Finding{
 		hidden, of(key, checks.Fail, "a"), of(list, checks.Info, "a"), of(greeting, checks.Fail, "a"), of(key, checks.Warn, "b"), other,
 		of(list, checks.Warn, "a"), of(closed, checks.Fail, "a"), of(closed, checks.Unknown, "b"), of(address, checks.Fail, "a"), of(key, checks.Pass, "e"),
-	})
+	}, nil)
 	var got []string
 	for _, p := range l {
 		got = append(got, strings.Join([]string{p.ID, p.Kind, p.Text, strings.Join(p.Rules, " ")}, "|"))

@@ -33,7 +33,7 @@ func locked(n facts.SPFNode) bool {
 func (p *proposer) declared(domain string, want func(facts.SPFResult) bool) []netip.Addr {
 	var l []netip.Addr
 	for _, r := range p.facts.Results {
-		if r.Domain == domain && r.Declared && want(r) {
+		if r.Domain == domain && r.Declared && want(r) && !p.stays("spf.ip-not-covered", r.IP.String()) {
 			l = append(l, r.IP)
 		}
 	}
@@ -84,8 +84,9 @@ type draft struct {
 	// lapsed: no evaluation comes to the end of the record as it is. What its all refuses was never refused, and the first
 	// repair may not begin with it.
 	lapsed  bool
-	meant   string // the all that is published
-	inPlace bool   // what stands behind all stays there
+	meant   string                 // the all that is published
+	stays   func(rule string) bool // a finding of it is accepted
+	inPlace bool                   // what stands behind all stays there
 }
 
 // repairSPF puts right what can be put right without knowing more than the record and what it leads to: several records
@@ -96,6 +97,7 @@ func (p *proposer) repairSPF(s facts.SPF) {
 	if d == nil {
 		return
 	}
+	d.stays = func(rule string) bool { return p.stays(rule, s.Domain) }
 	d.dropBroken()
 	d.dropDead(s)
 	d.dropBeyond(s)
@@ -215,6 +217,9 @@ func unglued(n facts.SPFNode) spf.Record {
 
 // drop leaves out the terms that are not wanted, and notes whose findings that answers.
 func (d *draft) drop(unwanted func(spf.Term) bool, rules ...string) bool {
+	if slices.ContainsFunc(rules, d.stays) {
+		return false
+	}
 	n := len(d.terms)
 	d.terms = slices.DeleteFunc(d.terms, unwanted)
 	if len(d.terms) == n {
@@ -270,13 +275,8 @@ func (d *draft) dropDead(s facts.SPF) {
 	if d.drop(func(t spf.Term) bool { return d.walk[t.Offset].Hosts > maxMXHosts }, "spf.mx-limit") {
 		d.lapsed = true
 	}
-	if s.Void <= maxVoid {
-		d.drop(func(t spf.Term) bool { return d.walk[t.Offset].Void }, "spf.void", "spf.mech-a-mx-void", "spf.takeover")
-		return
-	}
-	// No more goes than must: without these, the record is in force.
-	beyond := func(t spf.Term) bool { return d.walk[t.Offset].Void && d.walk[t.Offset].VoidCount > maxVoid }
-	if d.drop(beyond, "spf.void-limit") {
+	// All of them, where they are too many, too: what is left would be found next.
+	if d.drop(func(t spf.Term) bool { return d.walk[t.Offset].Void }, "spf.void", "spf.void-limit", "spf.mech-a-mx-void", "spf.takeover") && s.Void > maxVoid {
 		d.lapsed = true
 	}
 }
@@ -401,8 +401,10 @@ func (d *draft) settleAll() {
 	switch {
 	case d.all != "":
 	case i < 0 && redirects:
+	case i < 0 && d.stays("spf.all-missing"):
 	case i < 0:
 		d.rules, d.all = append(d.rules, "spf.all-missing"), "~all"
+	case d.terms[i].Qualifier == "+" && d.stays("spf.all-plus"), d.terms[i].Qualifier == "?" && d.stays("spf.all-neutral"):
 	case d.terms[i].Qualifier == "+":
 		d.rules, d.all = append(d.rules, "spf.all-plus"), "~all"
 	case d.terms[i].Qualifier == "?":
@@ -412,6 +414,8 @@ func (d *draft) settleAll() {
 	}
 	switch {
 	case i < 0:
+	case d.stays("spf.all-not-last"):
+		d.inPlace = true
 	case inOrder(d.terms[i:]) && d.fewVoid(d.terms[i:]):
 		d.rules = append(d.rules, "spf.all-not-last")
 	default:

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"mailaudit/internal/blocklist"
 	"mailaudit/internal/eml"
 	"mailaudit/internal/engine"
 	"mailaudit/internal/facts"
@@ -22,7 +23,8 @@ func content(m *eml.Message) *facts.Content {
 	lines := m.Lines()
 	c := &facts.Content{Size: lines.Size, Received: len(m.Received()), From: len(m.Values("From")), Dates: kept(m.Values("Date")), Date: m.Date(),
 		MessageIDs: kept(m.Values("Message-ID")), Repeated: m.Repeated(), EightBit: kept(m.EightBit()), Longest: lines.Longest, LongestAt: lines.At,
-		BareCR: lines.BareCR, Unsubscribe: kept(m.Values("List-Unsubscribe")), OneClick: kept(m.Values("List-Unsubscribe-Post")), Coverage: []facts.Coverage{}}
+		BareCR: lines.BareCR, Unsubscribe: kept(m.Values("List-Unsubscribe")), OneClick: kept(m.Values("List-Unsubscribe-Post")), Coverage: []facts.Coverage{},
+		LinkListings: []facts.Listing{}}
 	if lines.CRLF > 0 { // a file of lines that all end in LF is a message as systems keep it
 		c.BareLF = lines.BareLF
 	}
@@ -50,7 +52,76 @@ func content(m *eml.Message) *facts.Content {
 		}
 		c.Coverage = append(c.Coverage, v)
 	}
+	c.Path = path(m)
+	c.Links, c.LinksLeft = linkedDomains(m.Links())
+	c.Attachments = kept(m.Attachments())
+	if a := m.ARC(); a != nil {
+		c.ARC = &facts.ARC{Sets: a.Sets, CV: cut(a.CV), Problems: a.Problems}
+	}
 	return c
+}
+
+// path is the way that the message came, with the time that each hop took.
+func path(m *eml.Message) []facts.Relay {
+	l := []facts.Relay{}
+	for _, r := range m.Received() {
+		if len(l) == maxKept {
+			break
+		}
+		l = append(l, facts.Relay{Number: r.Number, From: r.HELO, RDNS: r.RDNS, IP: r.IP, By: r.By, With: r.With, TLS: r.TLS, Time: r.Time})
+	}
+	for i := range max(len(l)-1, 0) { // that below it is the hop before
+		if before := l[i+1].Time; !before.IsZero() && !l[i].Time.IsZero() {
+			seconds := int64(l[i].Time.Sub(before) / time.Second)
+			l[i].Delay = &seconds
+		}
+	}
+	return l
+}
+
+// maxLinks bounds the domains of links that blocklists are asked about.
+const maxLinks = 20
+
+// linkedDomains are the registrable domains of hosts: what lists of domains hold.
+func linkedDomains(hosts []string) (l []string, left int) {
+	l = []string{}
+	for _, h := range hosts {
+		d := registrable(h)
+		switch {
+		case slices.Contains(l, d):
+		case len(l) == maxLinks:
+			left++
+		default:
+			l = append(l, d)
+		}
+	}
+	return l, left
+}
+
+// linkListings asks the lists for whose word mail is refused about the domains of links. As everywhere, an answer counts only
+// where the list passes its self-test (RFC 5782 5).
+func (g *gatherer) linkListings(domains []string) []facts.Listing {
+	lists := slices.DeleteFunc(slices.Clone(g.t.Lists), func(l blocklist.List) bool { return !listsDomains(l) || g.leave(l) != "" })
+	if len(domains) == 0 {
+		lists = nil
+	}
+	out := []facts.Listing{}
+	for _, found := range every(lists, func(l blocklist.List) []facts.Listing {
+		health := soon(func() blocklist.Health { return g.selfTest(l) })
+		found := every(domains, func(d string) facts.Listing { return g.listing(l, target{name: d}) })
+		if h := health(); !h.Usable() {
+			return disbelieve(found, string(h.Status()), h.Why)
+		}
+		for _, x := range found {
+			if x.Status == hijacked {
+				return disbelieve(found, facts.NoClue, x.Why)
+			}
+		}
+		return found
+	}) {
+		out = append(out, found...)
+	}
+	return out
 }
 
 func kept(l []string) []string {

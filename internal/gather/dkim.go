@@ -44,8 +44,8 @@ func (g *gatherer) signer(d facts.DKIM, named []string, records []spfRecord) fac
 	exists := soon(func() bool { return g.ask(d.Domain, dnsx.TXT).Status != dnsx.NXDomain })
 	found := every(named, func(sel string) facts.Key {
 		origin := "flag"
-		if g.learned(d.Domain, sel) {
-			origin = "message"
+		if by := g.learnedBy(d.Domain, sel); by != "" {
+			origin = by
 		}
 		k := g.key(d.Domain, sel, origin, dnsx.Answer{})
 		if k.Status == facts.KeyMissing {

@@ -28,7 +28,10 @@ func (g *gatherer) results(sources []facts.Source) []facts.SPFResult {
 		stream[s.Name] = s
 	}
 	for _, src := range sources {
-		s := stream[src.Stream]
+		s, known := stream[src.Stream]
+		if !known { // an address of DMARC reports: its MAIL FROM is not the domain's
+			continue
+		}
 		r := facts.SPFResult{IP: src.IP, Stream: s.Name, Declared: src.Declared}
 		_, r.Domain, _ = strings.Cut(s.MailFrom, "@")
 		r.Identity = "mailfrom"
@@ -172,6 +175,13 @@ func (w *witness) readable(text, domain string) string {
 	for _, t := range spf.Parse(text).Terms {
 		exists := t.Name == "exists"
 		slash := (t.Name == "a" || t.Name == "mx") && strings.Contains(t.Spec, "/")
+		if t.Name == "ip6" && !t.Bad && t.Network.Addr().Is4In6() {
+			// It matches nobody (RFC 7208 5), and the library takes it for an IPv4 address.
+			b.WriteString(text[done:t.Offset])
+			b.WriteString(strings.Replace(t.Text, t.Spec, "::/128", 1))
+			done = t.Offset + len(t.Text)
+			continue
+		}
 		if t.Bad || t.Modifier || !exists && !slash {
 			continue
 		}

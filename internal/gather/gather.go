@@ -93,6 +93,9 @@ type Target struct {
 	RDAPServer   *url.URL        // asked in place of the registry's own, because the user typed it
 	Family       int             // 4 or 6: dial only those addresses; 0: both
 	Messages     []Sample        // of the domain's mail
+	Samples      *facts.Samples  // what several messages told
+	Reports      *facts.Reports  // what DMARC aggregate reports told
+	Reported     []netip.Addr    // addresses that they tell of and that nobody declares
 	Preflight    bool            // look at what these say, too
 	Engines      []engine.Engine // filters that are asked about them
 }
@@ -102,6 +105,7 @@ type Endpoint struct {
 	Host     string
 	Port     int
 	Implicit bool
+	Guarded  bool // a stranger asked for it: it is dialled only as what DNS names is
 }
 
 // gatherer is one run.
@@ -117,7 +121,7 @@ func Gather(ctx context.Context, env Env, t Target, want facts.Topic) *facts.Fac
 	g := &gatherer{ctx: ctx, env: env, t: t}
 	g.dns = dnsx.NewMemo(ctx, honest{env.DNS, g.rewrites})
 	f := &facts.Facts{Schema: facts.Schema, Domain: t.Domain, Started: env.Now().UTC(), Streams: t.Streams,
-		Public: t.AssumePublic, RequireLists: t.RequireLists}
+		Public: t.AssumePublic, RequireLists: t.RequireLists, Samples: t.Samples, Reports: t.Reports}
 
 	// What decides the profile and the candidates is always asked.
 	addresses := soonIf(want&(facts.Domain|facts.MXHosts) != 0, func() facts.Fact[facts.Hosts] { return g.hosts(t.Domain) })
@@ -162,7 +166,7 @@ func Gather(ctx context.Context, env Env, t Target, want facts.Topic) *facts.Fac
 	f.DKIM, f.DMARC, f.Orgs, f.HELOs = keys(), policy(), orgs(), helos()
 	f.BIMI = logo()
 	l := listed()
-	f.Lists, f.Listings, f.Nearby, f.Allowlists, f.Allowed = l.lists, l.listings, l.nearby, l.allowlists, l.allowed
+	f.Lists, f.Listings, f.HELOListings, f.Nearby, f.Allowlists, f.Allowed = l.lists, l.listings, l.helos, l.nearby, l.allowlists, l.allowed
 	f.Submission, f.Inbound = services(), inbound()
 	f.Returns = returns()
 	f.Messages = messages()

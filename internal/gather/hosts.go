@@ -154,7 +154,7 @@ func (g *gatherer) reverse(ip netip.Addr) facts.Fact[facts.PTR] {
 	return facts.Know(p)
 }
 
-// helos finds the addresses of the names that the streams' hosts say. A literal or a single label is no host
+// helos finds the addresses, or else the MX records, of the names that the streams' hosts say. A literal or a single label is no host
 // name and is not asked for.
 func (g *gatherer) helos() []facts.HELO {
 	l := []facts.HELO{}
@@ -167,8 +167,20 @@ func (g *gatherer) helos() []facts.HELO {
 		if isHost(h.Name) {
 			h.Addresses = g.hosts(h.Name)
 		}
+		if h.Addresses.Known() && len(h.Addresses.Value.Addresses) == 0 {
+			h.MX = g.exchanged(h.Name)
+		}
 		return h
 	})
+}
+
+// exchanged says whether a name has an MX record, with which some receivers are content in the place of an address.
+func (g *gatherer) exchanged(name string) facts.Fact[bool] {
+	a := g.ask(name, dnsx.MX)
+	if a.Status == dnsx.Failed {
+		return facts.Cannot[bool](a.Cause)
+	}
+	return facts.Know(len(a.Records) > 0)
 }
 
 // isHost says whether a HELO argument could be a fully-qualified host name.
@@ -184,7 +196,7 @@ func (g *gatherer) sources(records []spfRecord) []facts.Source {
 	for _, s := range g.t.Streams {
 		origin := "flag"
 		if s.HasLearned(facts.LearnedIPs) {
-			origin = "message"
+			origin = s.LearnedBy()
 		}
 		for _, ip := range s.IPs {
 			l = append(l, facts.Source{IP: ip, Stream: s.Name, Origin: origin, Declared: true})
@@ -192,6 +204,11 @@ func (g *gatherer) sources(records []spfRecord) []facts.Source {
 	}
 	if len(l) == 0 {
 		l = g.candidates(records)
+	}
+	for _, ip := range g.t.Reported {
+		if !slices.ContainsFunc(l, func(s facts.Source) bool { return s.IP == ip }) {
+			l = append(l, facts.Source{IP: ip, Origin: facts.LearnedByReports})
+		}
 	}
 	return l
 }

@@ -375,29 +375,35 @@ func TestReversesPublic(t *testing.T) {
 }
 
 func TestHELOs(t *testing.T) {
-	s := serve(t, "mail.example. A 192.0.2.1\nalias.example. CNAME mail.example.\ntext.example. TXT none\n", lost("dead.example"))
+	faults := lost("dead.example")
+	faults[dnsx.Q("half.example", dnsx.MX)] = testnet.DNSServFail
+	s := serve(t, "mail.example. A 192.0.2.1\nalias.example. CNAME mail.example.\ntext.example. TXT none\nin.example. MX 10 mail.example.\nhalf.example. TXT none\n", faults)
 	g := over(t.Context(), s, Target{Domain: "d.example"})
 	mail := facts.Know(facts.Hosts{Addresses: addresses("192.0.2.1")})
 	for _, tt := range []struct {
 		helo string
 		want facts.Fact[facts.Hosts]
+		mx   facts.Fact[bool]
 	}{
-		{"mail.example", mail},
-		{"MAIL.Example.", mail},
-		{"alias.example", facts.Know(facts.Hosts{Addresses: addresses("192.0.2.1"), CNAME: []string{"mail.example"}})},
-		{"text.example", facts.Know(facts.Hosts{})},
-		{"gone.example", facts.Know(facts.Hosts{Missing: true})},
-		{"localhost", facts.Fact[facts.Hosts]{}},
-		{"[192.0.2.1]", facts.Fact[facts.Hosts]{}},
-		{"[IPv6:2001:db8::1]", facts.Fact[facts.Hosts]{}},
-		{"192.0.2.1", facts.Fact[facts.Hosts]{}},
+		{"mail.example", mail, facts.Fact[bool]{}},
+		{"MAIL.Example.", mail, facts.Fact[bool]{}},
+		{"alias.example", facts.Know(facts.Hosts{Addresses: addresses("192.0.2.1"), CNAME: []string{"mail.example"}}), facts.Fact[bool]{}},
+		{"text.example", facts.Know(facts.Hosts{}), facts.Know(false)},
+		{"gone.example", facts.Know(facts.Hosts{Missing: true}), facts.Know(false)},
+		{"in.example", facts.Know(facts.Hosts{}), facts.Know(true)},
+		{"localhost", facts.Fact[facts.Hosts]{}, facts.Fact[bool]{}},
+		{"[192.0.2.1]", facts.Fact[facts.Hosts]{}, facts.Fact[bool]{}},
+		{"[IPv6:2001:db8::1]", facts.Fact[facts.Hosts]{}, facts.Fact[bool]{}},
+		{"192.0.2.1", facts.Fact[facts.Hosts]{}, facts.Fact[bool]{}},
 	} {
 		g.t.Streams = []facts.Stream{{Name: "none"}, {Name: "s", HELO: tt.helo}}
-		want := []facts.HELO{{Name: tt.helo, Stream: "s", Addresses: tt.want}}
+		want := []facts.HELO{{Name: tt.helo, Stream: "s", Addresses: tt.want, MX: tt.mx}}
 		if d := cmp.Diff(want, g.helos(), alike); d != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.helo, d)
 		}
 	}
 	g.t.Streams = []facts.Stream{{Name: "s", HELO: "dead.example"}}
 	unknown(t, "a lost name", g.helos()[0].Addresses, "SERVFAIL")
+	g.t.Streams[0].HELO = "half.example"
+	unknown(t, "lost MX records", g.helos()[0].MX, "SERVFAIL")
 }

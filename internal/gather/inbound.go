@@ -117,14 +117,13 @@ func (g *gatherer) envelopes(mx facts.MX) []facts.Envelope {
 	// The same in every run, so that a recording answers it, and nobody's by any likelihood.
 	sum := sha256.Sum256([]byte(g.t.Domain))
 	nobody := fmt.Sprintf("mailaudit-%x", sum[:6]) + at
-	l := []facts.Envelope{
-		{Purpose: facts.AskPostmaster, To: "postmaster" + at},
-		{Purpose: facts.AskAbuse, To: "abuse" + at},
-	}
-	for _, path := range g.returnPaths(mx) {
+	var l []facts.Envelope
+	for _, path := range g.returnPaths(mx) { // first, as a callout does: a server may close after any of them
 		l = append(l, facts.Envelope{Purpose: facts.AskSender, To: path})
 	}
 	return append(l,
+		facts.Envelope{Purpose: facts.AskPostmaster, To: "postmaster" + at},
+		facts.Envelope{Purpose: facts.AskAbuse, To: "abuse" + at},
 		facts.Envelope{Purpose: facts.AskRandom, To: nobody},
 		g.relay(),
 		facts.Envelope{Purpose: facts.AskVrfy, Verify: true, To: "postmaster" + at},

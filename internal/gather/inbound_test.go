@@ -254,8 +254,8 @@ mx.d.example.  A 11.0.0.1
 	// sha256("d.example") begins so.
 	const nobody = "mailaudit-4832b62ed035@d.example"
 	want := []string{
-		"postmaster rcpt <> <postmaster@d.example> 250", "abuse rcpt <> <abuse@d.example> 550",
 		"sender rcpt <> <News@d.example> 250", "sender rcpt <> <gone@d.example> 550", "sender rcpt <> <x@twin.example> 250",
+		"postmaster rcpt <> <postmaster@d.example> 250", "abuse rcpt <> <abuse@d.example> 550",
 		"random rcpt <> <" + nobody + "> 550", "relay rcpt <postmaster@d.example> <mailaudit@relay-test.invalid> 554",
 		"vrfy vrfy <> <postmaster@d.example> 252", "vrfy-random vrfy <> <" + nobody + "> 252",
 	}

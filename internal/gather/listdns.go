@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/time/rate"
 
@@ -21,10 +22,10 @@ const InFlight = 1024
 // too for each of 256 addresses that are all listed, the two test points and what is nearby.
 const listBurst = 600
 
-// listDNS stands between an audit and the client that asks real servers, and knows the zones of lists: the key of each and
+// ListDNS stands between an audit and the client that asks real servers, and knows the zones of lists: the key of each and
 // its pace. In front of it a key is nowhere. Names hold blocklist.Placeholder, and so does whatever comes back, be it a
 // record, an alias or the cause of a failure; so nothing that is kept or shown can hold the key.
-type listDNS struct {
+type ListDNS struct {
 	under dnsx.Resolver
 	zones map[string]*listZone
 }
@@ -34,20 +35,21 @@ type listZone struct {
 	wire string // as in a question
 	key  *regexp.Regexp
 	pace *rate.Limiter
-	wait bool // for a turn: an allowlist decides nothing, and so holds nothing up
+	full rate.Limit // the pace, where nobody shares it
+	wait bool       // for a turn: an allowlist decides nothing, and so holds nothing up
 }
 
 // NewListDNS makes a resolver that asks under, and about the lists with their keys, by variable, and no faster than each
 // allows. A process needs one, since the pace is that of all its audits together, and a dnsx.Cache over it: what many of them
 // ask, such as the self-tests of lists, then takes one turn.
-func NewListDNS(under dnsx.Resolver, lists []blocklist.List, keys map[string]string) dnsx.Resolver {
-	d := &listDNS{under: under, zones: map[string]*listZone{}}
+func NewListDNS(under dnsx.Resolver, lists []blocklist.List, keys map[string]string) *ListDNS {
+	d := &ListDNS{under: under, zones: map[string]*listZone{}}
 	for _, l := range lists {
 		perSecond := l.Rate
 		if perSecond == 0 {
 			perSecond = blocklist.DefaultRate
 		}
-		z := &listZone{zone: l.Zone, wire: l.Zone, pace: rate.NewLimiter(rate.Limit(perSecond), listBurst), wait: !l.Allows()}
+		z := &listZone{zone: l.Zone, wire: l.Zone, full: rate.Limit(perSecond), pace: rate.NewLimiter(rate.Limit(perSecond), listBurst), wait: !l.Allows()}
 		if key := keys[l.Key]; key != "" {
 			z.wire = strings.Replace(l.Zone, blocklist.Placeholder, key, 1)
 			z.key = regexp.MustCompile("(?i)" + regexp.QuoteMeta(key)) // servers may answer in another case
@@ -57,8 +59,26 @@ func NewListDNS(under dnsx.Resolver, lists []blocklist.List, keys map[string]str
 	return d
 }
 
+// Share keeps to a part of each list's pace, from 0, at which none is asked, to 1: the rest belongs to others who ask for the
+// same owner. More of it is never questions at once, which somebody else may have asked already, but only a faster pace. It
+// returns for how long the earlier pace still holds, since questions wait for turns that they were promised.
+func (d *ListDNS) Share(part float64) (still time.Duration) {
+	burst := int(part * listBurst)
+	if part > 0 {
+		burst = max(burst, 1)
+	}
+	for _, z := range d.zones {
+		if owed := -z.pace.Tokens(); owed > 0 && z.pace.Limit() > 0 {
+			still = max(still, time.Duration(owed/float64(z.pace.Limit())*float64(time.Second)))
+		}
+		z.pace.SetBurst(burst)
+		z.pace.SetLimit(z.full * rate.Limit(part)) // which cuts what was saved up to the new burst
+	}
+	return still
+}
+
 // Lookup implements dnsx.Resolver.
-func (d *listDNS) Lookup(ctx context.Context, q dnsx.Question) dnsx.Answer {
+func (d *ListDNS) Lookup(ctx context.Context, q dnsx.Question) dnsx.Answer {
 	z := d.of(q.Name)
 	if z == nil || q.Server.IsValid() { // a key goes to no server that DNS named
 		return d.under.Lookup(ctx, q)
@@ -67,11 +87,11 @@ func (d *listDNS) Lookup(ctx context.Context, q dnsx.Question) dnsx.Answer {
 }
 
 // ask asks a list, in its turn.
-func (d *listDNS) ask(ctx context.Context, z *listZone, q dnsx.Question) dnsx.Answer {
+func (d *ListDNS) ask(ctx context.Context, z *listZone, q dnsx.Question) dnsx.Answer {
 	// It fails at once where no turn would come in time. After the end of ctx the resolver has the better words.
 	if !z.turn(ctx) && ctx.Err() == nil {
 		return dnsx.Answer{Question: q, Status: dnsx.Failed, Cause: fmt.Sprintf("our own rate limit of %s questions a second to %s: no turn within the time limit",
-			strconv.FormatFloat(float64(z.pace.Limit()), 'f', -1, 64), z.zone)}
+			strconv.FormatFloat(float64(z.pace.Limit()), 'g', 4, 64), z.zone)}
 	}
 	asked := q
 	asked.Name = strings.TrimSuffix(q.Name, z.zone) + z.wire
@@ -89,7 +109,7 @@ func (z *listZone) turn(ctx context.Context) bool {
 }
 
 // of is the list to whose zone a name belongs, the most specific.
-func (d *listDNS) of(name string) *listZone {
+func (d *ListDNS) of(name string) *listZone {
 	for more := true; more; _, name, more = strings.Cut(name, ".") {
 		if z := d.zones[name]; z != nil {
 			return z

@@ -194,7 +194,7 @@ func TestListDNSEnded(t *testing.T) {
 
 // TestListDNSMostSpecific: of a list within another's zone its own pace counts.
 func TestListDNSMostSpecific(t *testing.T) {
-	d := NewListDNS(nil, []blocklist.List{ipList("example.org"), ipList("a.example.org")}, nil).(*listDNS)
+	d := NewListDNS(nil, []blocklist.List{ipList("example.org"), ipList("a.example.org")}, nil)
 	for name, want := range map[string]string{"1.a.example.org": "a.example.org", "a.example.org": "a.example.org", "1.b.example.org": "example.org", "example.org": "example.org"} {
 		if z := d.of(name); z == nil || z.zone != want {
 			t.Errorf("%s: %+v, want %s", name, z, want)

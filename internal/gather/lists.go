@@ -31,6 +31,7 @@ const (
 type listed struct {
 	lists      []facts.List
 	listings   []facts.Listing
+	helos      []facts.Listing
 	nearby     []facts.Listing
 	allowlists []facts.List
 	allowed    []facts.Listing
@@ -42,6 +43,7 @@ type target struct {
 	addr     netip.Addr
 	declared bool
 	beyond   bool   // one too many: it is not asked about
+	helo     bool   // it is a name in HELO and no other of the mail's domains
 	host     string // of what is nearby: the MX host or name server that it stands for
 }
 
@@ -51,6 +53,7 @@ func (g *gatherer) listings(senders later[[]facts.Source], mx later[facts.Fact[f
 	domains := g.listDomains()
 	own := soonIf(want&facts.MXListings != 0, func() []target { return g.ownAddresses(mx()) })
 	others := soonIf(want&facts.HostListings != 0, func() []target { return g.otherDomains(domains) })
+	helos := g.heloNames(domains)
 	type asked struct {
 		list  facts.List
 		found []facts.Listing
@@ -75,6 +78,8 @@ func (g *gatherer) listings(senders later[[]facts.Source], mx later[facts.Fact[f
 		case want&facts.Listings == 0:
 		case l.Kind == blocklist.KindIP:
 			targets = listAddresses(senders(), g.t.AssumePublic, l)
+		case listsDomains(l):
+			targets = slices.Concat(domains, askable(l, helos))
 		default:
 			targets = domains
 		}
@@ -102,7 +107,7 @@ func (g *gatherer) listings(senders later[[]facts.Source], mx later[facts.Fact[f
 		}
 		return asked{list: f, found: found}
 	})
-	l := listed{lists: []facts.List{}, listings: []facts.Listing{}, nearby: []facts.Listing{}, allowlists: []facts.List{}, allowed: []facts.Listing{}}
+	l := listed{lists: []facts.List{}, listings: []facts.Listing{}, helos: []facts.Listing{}, nearby: []facts.Listing{}, allowlists: []facts.List{}, allowed: []facts.Listing{}}
 	for i, a := range answers {
 		if a.idle {
 			continue
@@ -113,9 +118,12 @@ func (g *gatherer) listings(senders later[[]facts.Source], mx later[facts.Fact[f
 		}
 		l.lists = append(l.lists, a.list)
 		for _, x := range a.found {
-			if x.Host != "" {
+			switch {
+			case x.Host != "":
 				l.nearby = append(l.nearby, x)
-			} else {
+			case x.HELO:
+				l.helos = append(l.helos, x)
+			default:
 				l.listings = append(l.listings, x)
 			}
 		}
@@ -164,7 +172,12 @@ func nearTargets(l blocklist.List, addresses, domains later[[]target]) []target 
 	case listsDomains(l):
 		all = domains()
 	}
-	return slices.DeleteFunc(slices.Clone(all), func(t target) bool {
+	return askable(l, all)
+}
+
+// askable are the targets that a list could hold.
+func askable(l blocklist.List, targets []target) []target {
+	return slices.DeleteFunc(slices.Clone(targets), func(t target) bool {
 		_, err := l.Name(t.name)
 		return err != nil
 	})
@@ -173,7 +186,7 @@ func nearTargets(l blocklist.List, addresses, domains later[[]target]) []target 
 // disbelieve leaves of listings nothing but that they count for nothing.
 func disbelieve(l []facts.Listing, status, why string) []facts.Listing {
 	for i, x := range l {
-		l[i] = facts.Listing{Zone: x.Zone, Target: x.Target, Kind: x.Kind, Declared: x.Declared, Host: x.Host, Status: status, Why: why, Codes: []string{}}
+		l[i] = facts.Listing{Zone: x.Zone, Target: x.Target, Kind: x.Kind, Declared: x.Declared, Host: x.Host, HELO: x.HELO, Status: status, Why: why, Codes: []string{}}
 	}
 	return l
 }
@@ -220,7 +233,7 @@ func addrs(a dnsx.Answer) []netip.Addr {
 
 // unasked is a listing of which nothing is known yet.
 func unasked(l blocklist.List, t target) facts.Listing {
-	return facts.Listing{Zone: l.Zone, Target: t.name, Kind: string(l.Kind), Declared: t.declared, Host: t.host, Codes: []string{}}
+	return facts.Listing{Zone: l.Zone, Target: t.name, Kind: string(l.Kind), Declared: t.declared, Host: t.host, HELO: t.helo, Codes: []string{}}
 }
 
 // listing asks one list about one target, and for its reason where it is listed.
@@ -298,6 +311,20 @@ func (g *gatherer) listDomains() []target {
 		both(s.DKIMDomain)
 	}
 	return out
+}
+
+// heloNames are the host names that the streams' hosts say, but for those that are asked about anyway. Receivers ask lists of
+// domains about them as they stand: reject_rhsbl_helo of Postfix.
+func (g *gatherer) heloNames(asked []target) []target {
+	var l []target
+	for _, s := range g.t.Streams {
+		name := strings.ToLower(s.HELO)
+		known := func(t target) bool { return t.name == name }
+		if isHost(name) && !slices.ContainsFunc(asked, known) && !slices.ContainsFunc(l, known) {
+			l = append(l, target{name: name, declared: true, helo: true})
+		}
+	}
+	return l
 }
 
 // registrable is the domain that somebody registered; the name itself where it is a public suffix.

@@ -186,6 +186,31 @@ func TestListingsOfDomains(t *testing.T) {
 }
 
 // TestListingsLeft: in a batch, a list whose terms forbid that is not asked at all.
+// TestListingsOfHELOs: lists of domains for which mail is refused are asked about the names in HELO, as they stand.
+func TestListingsOfHELOs(t *testing.T) {
+	two := stream()
+	two.HELO = "OUT.d.example"
+	same := stream()
+	same.HELO = "d.example"
+	literal := stream()
+	literal.HELO = "[11.0.0.1]"
+	target := listTarget(domainList("names.example"), ipList("bl.example"))
+	target.Streams = []facts.Stream{two, same, literal}
+	zone := selfTest + "test.names.example. A 127.0.1.2\nout.d.example.names.example. A 127.0.1.2\n"
+	g := over(t.Context(), serve(t, zone, nil), target)
+	l := listingsOf(g, "11.0.0.1")
+	if len(l.helos) != 1 || l.helos[0].Target != "out.d.example" || l.helos[0].Zone != "names.example" || l.helos[0].Status != facts.Listed || !l.helos[0].HELO {
+		t.Errorf("%+v", l.helos)
+	}
+	if slices.ContainsFunc(l.listings, func(x facts.Listing) bool { return x.HELO || x.Target == "out.d.example" }) {
+		t.Errorf("among the listings of the mail: %+v", l.listings)
+	}
+	g = over(t.Context(), serve(t, strings.Replace(zone, "test.names.example. A 127.0.1.2\n", "", 1), nil), target)
+	if l := listingsOf(g, "11.0.0.1"); l.helos[0].Status != facts.NoClue || !l.helos[0].HELO {
+		t.Errorf("of a list that fails its test: %+v", l.helos)
+	}
+}
+
 func TestListingsLeft(t *testing.T) {
 	s := serve(t, selfTest+"2.0.0.127.nc.example. A 127.0.0.2\n", nil)
 	nc := ipList("nc.example")

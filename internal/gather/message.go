@@ -2,6 +2,7 @@ package gather
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"mailaudit/internal/dnsx"
 	"mailaudit/internal/eml"
 	"mailaudit/internal/facts"
+	"mailaudit/internal/record/dkim"
 )
 
 // Sample is a message of the audited domain, and the stream that it is of.
@@ -42,6 +44,7 @@ func (g *gatherer) messages() []facts.Message {
 		}
 		if g.t.Preflight {
 			m.Content = content(s.Message)
+			m.Content.LinkListings = g.linkListings(m.Content.Links)
 			m.Scores = g.scores(s)
 		}
 		l, all := s.Message.Signatures()
@@ -52,7 +55,7 @@ func (g *gatherer) messages() []facts.Message {
 			}
 			return g.key(x.Domain, x.Selector, "message", dnsx.Answer{})
 		})
-		m.Signatures = []facts.Signature{}
+		m.Signatures, m.Authors = []facts.Signature{}, s.Message.Authors()
 		for i, x := range l { // one after the other: each takes a good part of a second for a large message
 			m.Signatures = append(m.Signatures, g.signature(s.Message, x, keys[i]))
 		}
@@ -60,8 +63,56 @@ func (g *gatherer) messages() []facts.Message {
 	})
 }
 
-// signature verifies one signature with the key that is published now.
+// signature verifies one signature with the key that is published now, and says what else stands against it.
 func (g *gatherer) signature(m *eml.Message, x eml.Signature, k facts.Key) facts.Signature {
+	s := g.verified(m, x, k)
+	s.Faults = g.faults(x, k)
+	s.Holds = s.Result == facts.SignaturePass
+	if !s.Holds && g.ctx.Err() == nil && s.Bits <= maxKeyBits && len(k.Texts) == 1 {
+		s.Holds = m.Holds(x, k.Texts[0])
+	}
+	return s
+}
+
+// faults are those of the signature's own tags (RFC 6376 3.5, 6.1.1; RFC 8301 3.1).
+func (g *gatherer) faults(x eml.Signature, k facts.Key) []string {
+	var l []string
+	add := func(fault string, found bool) {
+		if found {
+			l = append(l, fault)
+		}
+	}
+	seconds := func(tag string) int64 {
+		n, _ := strconv.ParseInt(x.Tag(tag), 10, 37)
+		return n
+	}
+	now := g.env.Now().Unix()
+	_, agent, _ := strings.Cut(strings.ToLower(x.Tag("i")), "@")
+	strict := k.Record != nil && k.Record.Strict
+	covered := func(name string) bool { return strings.EqualFold(strings.TrimSpace(name), "From") }
+	add(facts.FaultExpired, seconds("x") > 0 && seconds("x") < now)
+	add(facts.FaultFuture, seconds("t") > now+clockSkew)
+	add(facts.FaultAgent, agent != "" && agent != x.Domain && (strict || !within(agent, x.Domain)))
+	add(facts.FaultUncovered, !slices.ContainsFunc(strings.Split(x.Tag("h"), ":"), covered))
+	add(facts.FaultSHA1, strings.EqualFold(x.Tag("a"), "rsa-sha1"))
+	add(facts.FaultLength, x.Has("l"))
+	add(facts.FaultVersion, x.Tag("v") != "1")
+	algorithm := strings.ToLower(x.Tag("a"))
+	add(facts.FaultUnknown, !signatureAlgorithms[algorithm] || !canonicalizations.MatchString(x.Tag("c")))
+	add(facts.FaultCapitals, algorithm != x.Tag("a"))
+	return l
+}
+
+var (
+	signatureAlgorithms = map[string]bool{"rsa-sha1": true, "rsa-sha256": true, "ed25519-sha256": true}
+	canonicalizations   = regexp.MustCompile(`^$|^(?:simple|relaxed)(?:/(?:simple|relaxed))?$`)
+)
+
+// clockSkew is how far ahead of ours the clock of a signer may be, in seconds: what OpenDKIM allows.
+const clockSkew = 300
+
+// verified is the result by RFC 6376.
+func (g *gatherer) verified(m *eml.Message, x eml.Signature, k facts.Key) facts.Signature {
 	s := facts.Signature{Domain: x.Domain, Selector: x.Selector, Algorithm: x.Tag("a")}
 	is := func(result, format string, args ...any) facts.Signature {
 		s.Result, s.Why = result, fmt.Sprintf(format, args...)
@@ -82,16 +133,16 @@ func (g *gatherer) signature(m *eml.Message, x eml.Signature, k facts.Key) facts
 		s.Bits = k.Record.Bits
 	}
 	if result, why := unusable(k); result != "" {
+		s.Key = g.fits(m, x, s, k)
 		return is(result, "%s", why)
 	}
-	i := strings.LastIndexByte(x.Tag("i"), '@')
 	switch {
 	case s.Bits > maxKeyBits:
 		return is(facts.SignaturePermError, "the key at %s has %d bits, and no more than %d are looked at", k.Name, s.Bits, maxKeyBits)
-	case k.Record.Strict && i >= 0 && !strings.EqualFold(x.Tag("i")[i+1:], x.Tag("d")):
+	case k.Record.Strict && ofAnother(x):
 		return is(facts.SignaturePermError, "the key at %s has t=s, and i=%.80s is of another domain than d= (RFC 6376 3.6.1)", k.Name, x.Tag("i"))
 	// The library asks the clock itself and refuses l=, so both are told before it could.
-	case !s.Expires.IsZero() && (g.env.Now().After(s.Expires) || time.Now().After(s.Expires)):
+	case g.expired(s):
 		return is(facts.SignaturePolicy, "it expired on %s (x=), so it was not verified: take a message that was sent since", s.Expires.Format(time.DateOnly))
 	case x.Has("l"):
 		return is(facts.SignaturePolicy, "l=%.20s has it cover the first octets of the body alone, so it was not verified: receivers differ on that (RFC 6376 8.2)", x.Tag("l"))
@@ -100,6 +151,45 @@ func (g *gatherer) signature(m *eml.Message, x eml.Signature, k facts.Key) facts
 	}
 	result, why := m.Verify(x, keyTexts(k)[0])
 	return is(result, "%s", why)
+}
+
+// ofAnother says whether i= is of another domain than d=, which a key with t=s does not take (RFC 6376 3.6.1).
+func ofAnother(x eml.Signature) bool {
+	i := strings.LastIndexByte(x.Tag("i"), '@')
+	return i >= 0 && !strings.EqualFold(x.Tag("i")[i+1:], x.Tag("d"))
+}
+
+func (g *gatherer) expired(s facts.Signature) bool {
+	return !s.Expires.IsZero() && (g.env.Now().After(s.Expires) || time.Now().After(s.Expires))
+}
+
+// maxKeys bounds the key records of one selector that a signature is tried with.
+const maxKeys = 4
+
+// fits is that of several key records with which a signature verifies, "" unless there is one, and one alone. No receiver is
+// bound to try them all (RFC 6376 3.6.2.2); it tells which of them is in use.
+func (g *gatherer) fits(m *eml.Message, x eml.Signature, s facts.Signature, k facts.Key) string {
+	texts := keyTexts(k)
+	if len(texts) < 2 || len(texts) > maxKeys || g.expired(s) || x.Has("l") {
+		return ""
+	}
+	found := ""
+	for _, text := range texts {
+		if g.ctx.Err() != nil {
+			return ""
+		}
+		if rec := dkim.Parse(text); !rec.Usable() || rec.Bits > maxKeyBits || rec.Strict && ofAnother(x) {
+			continue
+		}
+		if result, _ := m.Verify(x, text); result != facts.SignaturePass {
+			continue
+		}
+		if found != "" {
+			return ""
+		}
+		found = text
+	}
+	return found
 }
 
 // unusable is the result of whatever was signed with a key that verifiers cannot use, "" where they can.
@@ -126,9 +216,17 @@ func unusable(k facts.Key) (result, why string) {
 	return facts.SignaturePermError, fmt.Sprintf("the key at %s: %s", k.Name, what)
 }
 
-// learned says whether all streams that name a selector of a signing domain learned it from a message.
-func (g *gatherer) learned(domain, selector string) bool {
-	return !slices.ContainsFunc(g.t.Streams, func(s facts.Stream) bool {
-		return s.DKIMDomain == domain && slices.Contains(s.Selectors, selector) && !s.HasLearned(facts.LearnedSelectors)
-	})
+// learnedBy is whence a selector of a signing domain was learned, "" where a stream was told it by the user.
+func (g *gatherer) learnedBy(domain, selector string) string {
+	by := ""
+	for _, s := range g.t.Streams {
+		switch {
+		case s.DKIMDomain != domain || !slices.Contains(s.Selectors, selector):
+		case !s.HasLearned(facts.LearnedSelectors):
+			return ""
+		case by != "message":
+			by = s.LearnedBy()
+		}
+	}
+	return by
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -98,6 +99,76 @@ func TestSignatureResults(t *testing.T) {
 	}
 }
 
+// TestWhichKey: of several keys at a selector that with which the signature verifies.
+func TestWhichKey(t *testing.T) {
+	at := func(records ...string) (zone string) {
+		for _, r := range records {
+			zone += txt("s1._domainkey.d.example", r)
+		}
+		return zone
+	}
+	good := signed(t, dkim.SignOptions{})
+	third := strings.Replace(otherKey, "p=", "n=third; p=", 1)
+	for _, tt := range []struct{ name, text, zone, want string }{
+		{"one of two", good, at(signingKey, otherKey), signingKey},
+		{"one of two, in another order", good, at(otherKey, signingKey), signingKey},
+		{"beside what is no key", good, at("v=spf1 -all", signingKey, otherKey), signingKey},
+		{"one alone", good, at(signingKey), ""},
+		{"neither", good, at(otherKey, third), ""},
+		{"both", good, at(signingKey, signingKey+"; n=again"), ""},
+		{"one that is not for mail", good, at(signingKey+"; s=tlsrpt", otherKey), ""},
+		{"one that t=s keeps from it", signed(t, dkim.SignOptions{Identifier: "a@b.d.example"}), at(signingKey+"; t=s", otherKey), ""},
+		{"expired", signed(t, dkim.SignOptions{Expiration: time.Date(2024, 2, 3, 0, 0, 0, 0, time.UTC)}), at(signingKey, otherKey), ""},
+		{"l=", strings.Replace(good, "v=1;", "v=1; l=2;", 1), at(signingKey, otherKey), ""},
+		{"a changed body", good + "more\r\n", at(signingKey, otherKey), ""},
+		{"more than are tried", good, at(signingKey, otherKey, third, third+"; t=s", third+"; t=y"), ""},
+	} {
+		g := over(t.Context(), serve(t, "d.example. A 11.0.0.1\n"+tt.zone, nil), Target{Domain: "d.example", Messages: []Sample{sampleOf(t, tt.text)}})
+		if l := g.messages()[0].Signatures; len(l) != 1 || l[0].Key != tt.want {
+			t.Errorf("%s: %+v", tt.name, l)
+		}
+	}
+}
+
+// TestSignatureFaults: what stands against a signature beside its result, and whether it holds all the same.
+func TestSignatureFaults(t *testing.T) {
+	at := func(record string) string { return txt("s1._domainkey.d.example", record) }
+	good := signed(t, dkim.SignOptions{})
+	tags := func(more string) string { return strings.Replace(good, "v=1;", "v=1; "+more, 1) }
+	made := func(later time.Duration) string {
+		return regexp.MustCompile(`\bt=[0-9]+`).ReplaceAllString(good, fmt.Sprint("t=", time.Now().Add(later).Unix()))
+	}
+	for _, tt := range []struct {
+		name, text, zone string
+		faults           []string
+		holds            bool
+	}{
+		{"good", good, at(signingKey), nil, true},
+		{"expired", signed(t, dkim.SignOptions{Expiration: time.Date(2024, 2, 3, 0, 0, 0, 0, time.UTC)}), at(signingKey), []string{facts.FaultExpired}, true},
+		{"not yet", signed(t, dkim.SignOptions{Expiration: time.Now().Add(time.Hour)}), at(signingKey), nil, true},
+		{"of a subdomain", signed(t, dkim.SignOptions{Identifier: "a@b.d.example"}), at(signingKey), nil, true},
+		{"of a subdomain, where t=s forbids it", signed(t, dkim.SignOptions{Identifier: "a@b.d.example"}), at(signingKey + "; t=s"), []string{facts.FaultAgent}, true},
+		{"of another domain", tags("i=a@x.example;"), at(signingKey), []string{facts.FaultAgent}, false},
+		{"signed tomorrow", made(24 * time.Hour), at(signingKey), []string{facts.FaultFuture}, false},
+		{"signed by a clock that is fast", made(time.Minute), at(signingKey), nil, false},
+		{"l=", tags("l=2;"), at(signingKey), []string{facts.FaultLength}, false},
+		{"without From", "DKIM-Signature: v=1; a=rsa-sha1; d=d.example; s=s1; h=subject\r\nFrom: a@d.example\r\n\r\n", at(signingKey), []string{facts.FaultUncovered, facts.FaultSHA1}, false},
+		{"of another version", strings.Replace(good, "v=1;", "v=2;", 1), at(signingKey), []string{facts.FaultVersion}, false},
+		{"in capitals", strings.Replace(good, "a=ed25519-sha256", "a=ED25519-SHA256", 1), at(signingKey), []string{facts.FaultCapitals}, false},
+		{"an algorithm that there is not", strings.Replace(good, "a=ed25519-sha256", "a=dsa-sha256", 1), at(signingKey), []string{facts.FaultUnknown}, false},
+		{"a canonicalisation that there is not", strings.Replace(good, "c=simple/simple", "c=nowsp", 1), at(signingKey), []string{facts.FaultUnknown}, false},
+		{"a void record", good, at("k=ed25519; p=" + strings.TrimPrefix(signingKey, "v=DKIM1; k=ed25519; p=") + "; v=DKIM1"), nil, true},
+		{"two records", good, at(signingKey) + at(otherKey), nil, false},
+		{"no record", good, "", nil, false},
+	} {
+		g := over(t.Context(), serve(t, "d.example. A 11.0.0.1\n"+tt.zone, nil), Target{Domain: "d.example", Messages: []Sample{sampleOf(t, tt.text)}})
+		s := g.messages()[0].Signatures[0]
+		if !slices.Equal(s.Faults, tt.faults) || s.Holds != tt.holds {
+			t.Errorf("%s: %q, holds %v: %s %s", tt.name, s.Faults, s.Holds, s.Result, s.Why)
+		}
+	}
+}
+
 // TestMessages: a message and what an audit takes from it.
 func TestMessages(t *testing.T) {
 	text := "Return-Path: <b@d.example>\r\nReceived: from mail.d.example (out.d.example [11.0.0.1]) by mx.r.example with ESMTP; x\r\nReceived: from y (y [11.9.9.9]) by z; x\r\n" +
@@ -111,7 +182,7 @@ func TestMessages(t *testing.T) {
 	}
 	m := f.Messages[0]
 	m.Signatures = nil
-	want := facts.Message{Stream: "main", From: "d.example", Sender: "b@d.example", Unread: 1,
+	want := facts.Message{Stream: "main", From: "d.example", Sender: "b@d.example", Authors: 1, Unread: 1,
 		Hop: &facts.Hop{Number: 1, Of: 2, Text: "from mail.d.example (out.d.example [11.0.0.1]) by mx.r.example with ESMTP; x", By: "mx.r.example",
 			HELO: "mail.d.example", RDNS: "out.d.example", IP: netip.MustParseAddr("11.0.0.1")},
 		Results: &facts.AuthResults{Server: "mx.r.example", Results: []string{"dkim=pass header.d=d.example"}}}

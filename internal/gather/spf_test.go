@@ -2,6 +2,7 @@ package gather
 
 import (
 	"fmt"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -489,5 +490,20 @@ func TestSourcesOfMailFrom(t *testing.T) {
 	l := g.sources(g.walks(0))
 	if len(l) != 1 || l[0].IP != addresses("11.2.2.2")[0] || l[0].Stream != "esp" {
 		t.Errorf("%+v", l)
+	}
+}
+
+// TestMappedNetworks: an IPv4-mapped ip6-network matches nobody, and an IPv4 sender least of all (RFC 7208 5).
+func TestMappedNetworks(t *testing.T) {
+	for record, want := range map[string]string{
+		"v=spf1 ip6:::ffff:11.0.0.1 -all":              "fail",
+		"v=spf1 ?ip6:::ffff:0:0/96 ip4:11.0.0.1 -all":  "pass",
+		"v=spf1 ip6:2001:db8::/32 ip4:11.0.0.1 -all":   "pass",
+		"v=spf1 -ip6:::ffff:11.0.0.1 a:d.example -all": "pass",
+	} {
+		g := over(t.Context(), serve(t, "d.example. A 11.0.0.1\n"+txt("d.example", record), nil), Target{})
+		if got, why := g.evaluate(netip.MustParseAddr("11.0.0.1"), "h.example", "a@d.example", "d.example"); got != want {
+			t.Errorf("%s: %s because %s, want %s", record, got, why, want)
+		}
 	}
 }

@@ -34,7 +34,7 @@ func (g *gatherer) submission(inbound later[[]facts.MXTalk]) facts.Submission {
 	var places []place
 	if len(g.t.Submission) > 0 {
 		for _, e := range g.t.Submission {
-			places = append(places, place{facts.Service{Host: e.Host, Port: e.Port, Implicit: e.Implicit, Origin: "flag"}, true})
+			places = append(places, place{facts.Service{Host: e.Host, Port: e.Port, Implicit: e.Implicit, Origin: "flag"}, !e.Guarded})
 		}
 	} else {
 		var declined bool
@@ -117,7 +117,11 @@ func (g *gatherer) service(p place, inbound later[[]facts.MXTalk]) facts.Service
 		}
 		return s
 	case !p.named && s.Port != portSubmission && s.Port != portSubmissions && s.Port != portAlternative:
-		s.Left = fmt.Sprintf("DNS names port %d: only 465, 587 and 2525 are dialled on the word of DNS", s.Port)
+		who := "DNS names"
+		if s.Origin == "flag" {
+			who = "a stranger names"
+		}
+		s.Left = fmt.Sprintf("%s port %d: only 465, 587 and 2525 are dialled on such a word", who, s.Port)
 		return s
 	}
 	var dial []netip.AddrPort

@@ -44,7 +44,7 @@ func runIn(m *testing.M) (code int, err error) {
 		return 0, err
 	}
 	if os.Getenv("LAB_STAY") != "" {
-		fmt.Printf("the lab is up; its files are in %s\nip netns exec %s %s check good.example --ip 198.51.100.%d\n", matrix.Dir, matrix.Auditor, matrix.Binary(), first)
+		fmt.Printf("the lab is up; its files are in %s\nip netns exec %s %s check good.example --ip %s\n", matrix.Dir, matrix.Auditor, matrix.Binary(), senders[0].addr())
 		<-ctx.Done()
 		return 0, nil
 	}

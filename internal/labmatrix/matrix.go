@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"slices"
 	"syscall"
 	"time"
 
@@ -104,7 +105,7 @@ func (m *Matrix) sinks() error {
 	l := []sink{{Addr: espMX, Host: "mx.esp.example", Domain: "esp.example"}}
 	for _, s := range senders {
 		if !s.Deaf {
-			l = append(l, sink{Addr: s.addr(), Host: "mail." + s.domain(), Domain: s.domain(), Rcpt: s.Rcpt, Null: s.Null})
+			l = append(l, sink{Addr: s.addr(), Host: "mail." + s.domain(), Domain: s.domain(), Rcpt: s.Rcpt, Null: s.Null, Greeting: s.Greeting})
 		}
 	}
 	for i := range l {
@@ -144,9 +145,11 @@ func (m *Matrix) play(part, name string, v any) error {
 	return m.Start(m.World, name, []string{part + "=" + m.Path(name+".json")}, self)
 }
 
-// send sends the samples of some senders to every receiver.
+// send sends the samples of some senders to every receiver, those first of which a server has to be waited for.
 func (m *Matrix) send(ctx context.Context, from []*sender) ([]reply, error) {
 	var jobs []mail
+	from = slices.Clone(from)
+	slices.SortStableFunc(from, func(a, b *sender) int { return slowFirst(*a, *b) })
 	for _, s := range from {
 		for _, r := range receiverTable {
 			jobs = append(jobs, mail{s.Name, s.addr(), s.HELO, s.MailFrom, m.Path(sample(s)), r.Setup, r.Addr})
@@ -171,6 +174,16 @@ func (m *Matrix) send(ctx context.Context, from []*sender) ([]reply, error) {
 	}
 	var replies []reply
 	return replies, json.Unmarshal(out, &replies)
+}
+
+func slowFirst(a, b sender) int {
+	switch {
+	case a.Slow == b.Slow:
+		return 0
+	case a.Slow:
+		return -1
+	}
+	return 1
 }
 
 // output is what a command prints; an error holds what it said on stderr.

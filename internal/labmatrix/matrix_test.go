@@ -58,8 +58,17 @@ type forecast struct{ Setup, Receiver, Verdict, Stage, Reply, Reason string }
 
 // flags are those that tell mailaudit about a sender.
 func flags(s *sender) []string {
-	return []string{s.audited(), "--ip", s.addr(), "--helo", s.HELO, "--mail-from", s.MailFrom, "--message", matrix.Path(sample(s)), "--probe-inbound",
-		"--assume-public", "198.51.100.0/24", "--assume-public", "203.0.113.0/24", "--ca-file", matrix.Path("ca.pem"), "--timeout", "60s"}
+	l := []string{s.audited(), "--ip", s.addr(), "--helo", s.HELO, "--probe-inbound",
+		"--assume-public", "198.51.100.0/24", "--assume-public", "203.0.113.0/24", "--assume-public", "192.0.2.128/25", "--ca-file", matrix.Path("ca.pem"), "--timeout", "60s"}
+	if s.Unshown {
+		l = append(l, "--selector", or(s.Signed[0].Selector, "s1"))
+	} else {
+		l = append(l, "--message", matrix.Path(sample(s)))
+	}
+	if s.MailFrom == null {
+		return l // the sample's Return-Path says so
+	}
+	return append(l, "--mail-from", s.MailFrom)
 }
 
 // mailaudit runs the binary beside the receivers.
@@ -98,9 +107,11 @@ func foretell(t *testing.T) map[cell]forecast {
 	return out
 }
 
-// each does something for each sender, several at a time.
+// each does something for each sender, several at a time, those first of which a server has to be waited for.
 func each(l []sender, do func(*sender)) {
 	slots := make(chan struct{}, 6)
+	l = slices.Clone(l)
+	slices.SortStableFunc(l, slowFirst)
 	var wg sync.WaitGroup
 	for i := range l {
 		slots <- struct{}{}

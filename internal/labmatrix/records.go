@@ -16,9 +16,9 @@ const (
 	nsd = "198.51.100.2" // ns.nic.example: every zone
 	rbl = "198.51.100.3" // ns.rbl.example: the blocklists; refuses everything else
 
-	reverseZone = "100.51.198.in-addr.arpa"
-	listsNS     = "ns.rbl.example"
-	allNS       = "ns.nic.example"
+	listsNS = "ns.rbl.example"
+	allNS   = "ns.nic.example"
+	quietNS = "ns.silent.example"
 )
 
 // record is one of a zone file, by a name with a dot at its end.
@@ -117,13 +117,19 @@ func (m *Matrix) publish(serial int, fixed []record) error {
 			*parent += fmt.Sprintf("%s. NS %s.\n", s.domain(), allNS)
 		case refusing:
 			*parent += fmt.Sprintf("%s. NS %s.\n", s.domain(), listsNS)
+		case quiet:
+			*parent += fmt.Sprintf("%s. NS %s.\n", s.domain(), quietNS)
 		}
 	}
 	if err := m.zone("com", serial, com); err != nil {
 		return err
 	}
-	if err := m.zone(reverseZone, serial, take(reverseZone)); err != nil {
-		return err
+	reverse := ""
+	for _, n := range networks {
+		if err := m.zone(n.reverse, serial, take(n.reverse)); err != nil {
+			return err
+		}
+		reverse += fmt.Sprintf("%s. NS %s.\n", n.reverse, allNS)
 	}
 	example += "rx.example. MX 10 mx.rx.example.\nmx.rx.example. A " + receiverTable[0].Addr + "\n"
 	if err := m.zone("example", serial, example+take("example")); err != nil {
@@ -132,7 +138,7 @@ func (m *Matrix) publish(serial int, fixed []record) error {
 	if len(all) > 0 {
 		return fmt.Errorf("nobody has the zone of %v", all)
 	}
-	root := fmt.Sprintf("%[1]s. A %[2]s\n%[3]s. A %[4]s\nexample. NS %[1]s.\ncom. NS %[1]s.\n%[5]s. NS %[1]s.\n", allNS, nsd, listsNS, rbl, reverseZone)
+	root := fmt.Sprintf("%[1]s. A %[2]s\n%[3]s. A %[4]s\nexample. NS %[1]s.\ncom. NS %[1]s.\n", allNS, nsd, listsNS, rbl) + reverse
 	for _, l := range blocklists {
 		root += fmt.Sprintf("%s. NS %s.\n", l.zone, listsNS)
 	}
@@ -217,8 +223,12 @@ func (m *Matrix) configureResolver() error {
 	if err := m.Write("hints", []byte(hints)); err != nil {
 		return err
 	}
+	var reverse []string
+	for _, n := range networks {
+		reverse = append(reverse, n.reverse)
+	}
 	return m.Configure("unbound.conf", "unbound.conf.tmpl", map[string]any{"Name": "unbound", "Address": netlab.AuditorEnd, "Dir": m.Dir,
-		"Validate": false, "Anchor": "", "Hints": m.Path("hints"), "Reverse": []string{reverseZone}, "Rewrite": []string{}, "MadeUp": ""})
+		"Validate": false, "Anchor": "", "Hints": m.Path("hints"), "Reverse": reverse, "Rewrite": []string{}, "MadeUp": ""})
 }
 
 // parseFix reads what `mailaudit fix --format zone` prints: whole record sets, and in comments those of which nothing stays.

@@ -19,15 +19,20 @@ type sender struct {
 	Order bool
 
 	HELO     string      // mail.{d}
-	MailFrom string      // news@{d}
+	MailFrom string      // news@{d}; null for the null sender
 	From     string      // news@{d}
+	Head     []string    // edits of the header: a field takes the place of those of its name, "-Name" removes them
 	Edits    []string    // of the healthy records
 	Signed   []signature // nil: by {d} with its key at the selector s1
 	Tampered bool        // the body was changed after it was signed
+	After    []string    // old and new: other changes after it was signed
 	Lists    []string    // "ZONE CODE" of blocklists, with the address, or "ZONE CODE DOMAIN"
 	At       place       // who has the zone
+	Unshown  bool        // mailaudit refuses the sample, and is told of the selector
+	Slow     bool        // a server that does not answer is waited for
 
 	Rcpt, Null string // what its MX says to RCPT, and to MAIL FROM:<>; 250 otherwise
+	Greeting   string // of its MX
 	Deaf       bool   // its MX takes no connection
 }
 
@@ -49,6 +54,7 @@ const (
 type signature struct {
 	Key, Domain, Selector string // rsa2048, {d}, s1
 	Expired               bool
+	Tags                  []string // name=value, in place of those that the library would write
 }
 
 // place is who has a zone.
@@ -58,6 +64,7 @@ const (
 	served place = iota
 	nowhere
 	refusing // a server that says REFUSED
+	quiet    // a server that does not answer
 )
 
 // healthy are the records of a sender with which nothing is wrong.
@@ -139,7 +146,7 @@ const notOurs = "v=spf1 ip4:" + other
 
 // neighbours are records that several senders refer to.
 var neighbours = []string{
-	`esp.example. TXT "v=spf1 ip4:198.51.100.0/24 -all"`, `esp.example. MX 10 mx.esp.example.`, `mx.esp.example. A ` + espMX, `_dmarc.esp.example. TXT "v=DMARC1; p=none"`,
+	`esp.example. TXT "v=spf1 ip4:198.51.100.0/24 ip4:203.0.113.0/24 ip4:192.0.2.128/25 -all"`, `esp.example. MX 10 mx.esp.example.`, `mx.esp.example. A ` + espMX, `_dmarc.esp.example. TXT "v=DMARC1; p=none"`,
 	`s1._domainkey.esp.example. TXT "v=DKIM1; k=rsa; p={rsa2048b}"`, `key._domainkey.esp.example. TXT "v=DKIM1; k=rsa; p={rsa2048}"`,
 	`hub.esp.example. A ` + other,
 	`servfail.example. NS ns.rbl.example.`,
@@ -149,10 +156,12 @@ var neighbours = []string{
 }
 
 // senders is the table. A row is a sender.
-var senders = []sender{
+var senders = slices.Concat(tuned, unseen)
+
+// tuned are those by which the books were written.
+var tuned = []sender{
 	{Name: "good", Cause: "none"},
-	// The first of those with a fault: it takes as long as all the others together.
-	{Name: "spfslow", Cause: "SPF temperror: an include of which nobody answers", Edits: spf("v=spf1 include:spf.silent.example -all")},
+	{Name: "spfslow", Slow: true, Cause: "SPF temperror: an include of which nobody answers", Edits: spf("v=spf1 include:spf.silent.example -all")},
 
 	// SPF. DKIM and DMARC are well.
 	{Name: "nospf", Cause: "no SPF record", Edits: spf()},
@@ -276,14 +285,14 @@ var senders = []sender{
 	{Name: "tamperedesp", Cause: "the body was changed, SPF not aligned", MailFrom: esp, Tampered: true},
 	{Name: "dkimexpired", Cause: "the signature has expired (x=)", MailFrom: esp, Signed: []signature{{Expired: true}}},
 	{Name: "dkimforeign", Cause: "signed by somebody else alone", MailFrom: esp, Signed: []signature{{Key: "rsa2048b", Domain: "esp.example"}}},
-	{Name: "dkimtwokeys", Cause: "two keys at one selector", DNS: owed, Order: true, MailFrom: esp, Edits: key("v=DKIM1; k=rsa; p={rsa2048}", "v=DKIM1; k=rsa; p={rsa2048b}")},
+	{Name: "dkimtwokeys", Cause: "two keys at one selector", DNS: proposed, Order: true, MailFrom: esp, Edits: key("v=DKIM1; k=rsa; p={rsa2048}", "v=DKIM1; k=rsa; p={rsa2048b}")},
 	{Name: "dkimsha1", Cause: "a key for SHA-1 alone (h=)", DNS: proposed, MailFrom: esp, Edits: key("v=DKIM1; h=sha1; k=rsa; p={rsa2048}")},
 	{Name: "dkimservice", Cause: "a key that is not for mail (s=)", DNS: proposed, MailFrom: esp, Edits: key("v=DKIM1; s=tlsrpt; k=rsa; p={rsa2048}")},
 	{Name: "dkimplain", Cause: "none: a key without v=", MailFrom: esp, Edits: key("p={rsa2048}")},
 	{Name: "dkimcname", Cause: "none: a key by CNAME", MailFrom: esp, Edits: with(key(), []string{`s1._domainkey.{d}. CNAME key._domainkey.esp.example.`})},
 	{Name: "dkimlost", Cause: "a key that cannot be looked up", MailFrom: esp, Edits: with(key(), []string{`s1._domainkey.{d}. CNAME key._domainkey.servfail.example.`})},
 
-	{Name: "dkimslow", Cause: "a key of which nobody answers", MailFrom: esp, Edits: with(key(), []string{`s1._domainkey.{d}. CNAME key._domainkey.silent.example.`})},
+	{Name: "dkimslow", Slow: true, Cause: "a key of which nobody answers", MailFrom: esp, Edits: with(key(), []string{`s1._domainkey.{d}. CNAME key._domainkey.silent.example.`})},
 	{Name: "dkimtesting", Cause: "the body was changed, the key is a test (t=y)", MailFrom: esp, Tampered: true, Edits: key("v=DKIM1; t=y; k=rsa; p={rsa2048}")},
 	{Name: "dkimversion", Cause: "a key with v=DKIM2", DNS: proposed, MailFrom: esp, Edits: key("v=DKIM2; k=rsa; p={rsa2048}")},
 	{Name: "dkimtype", Cause: "a key of a type that there is not", DNS: proposed, MailFrom: esp, Edits: key("v=DKIM1; k=dsa; p={rsa2048}")},
@@ -390,8 +399,18 @@ var senders = []sender{
 	{Name: "dkimsignedtwice", Cause: "none: signed by itself and by another", Signed: []signature{{}, {Key: "rsa2048b", Domain: "esp.example"}}},
 }
 
-// first is the last number of the address of the first sender; the others follow.
-const first = 10
+// networks are those of the senders' addresses: the first sender has the first number of the first.
+var networks = []struct {
+	net, reverse string
+	first, last  int
+}{
+	{"198.51.100.", "100.51.198.in-addr.arpa", 10, 248},
+	{"203.0.113.", "113.0.203.in-addr.arpa", 60, 254},
+	{"192.0.2.", "2.0.192.in-addr.arpa", 130, 250}, // the wire's own has room, too
+}
+
+// null is MAIL FROM of a bounce.
+const null = "<>"
 
 func init() {
 	for i := range senders {
@@ -418,16 +437,27 @@ func (s *sender) audited() string {
 	return d
 }
 
-func (s *sender) number() int {
-	return first + slices.IndexFunc(senders, func(x sender) bool { return x.Name == s.Name })
+// place is the sender's address: the network, its reverse zone, and the last number.
+func (s *sender) place() (net, reverse string, number int) {
+	i := slices.IndexFunc(senders, func(x sender) bool { return x.Name == s.Name })
+	for _, n := range networks {
+		if number = n.first + i; number <= n.last {
+			return n.net, n.reverse, number
+		}
+		i = number - n.last - 1
+	}
+	panic("more senders than addresses")
 }
 
-func (s *sender) addr() string { return fmt.Sprintf("198.51.100.%d", s.number()) }
+func (s *sender) addr() string {
+	net, _, n := s.place()
+	return fmt.Sprint(net, n)
+}
 
 // fill puts the sender's names and addresses into a text. Keys are put in later.
 func (s *sender) fill(text string) string {
-	n := fmt.Sprint(s.number())
-	return strings.NewReplacer("{d}", s.domain(), "{ip}", s.addr(), "{n}", n, "{r}", n+"."+reverseZone).Replace(text)
+	_, reverse, n := s.place()
+	return strings.NewReplacer("{d}", s.domain(), "{ip}", s.addr(), "{n}", fmt.Sprint(n), "{r}", fmt.Sprint(n, ".", reverse)).Replace(text)
 }
 
 // records are those that the sender publishes, wherever.

@@ -30,7 +30,7 @@ func Parts() map[string]func(string) error {
 }
 
 // sink is the MX host of one sender: in order but for what it says to callouts. It takes no message.
-type sink struct{ Addr, Host, Domain, Rcpt, Null, Certificate string }
+type sink struct{ Addr, Host, Domain, Rcpt, Null, Greeting, Certificate string }
 
 func serveSinks(file string) error {
 	var sinks []sink
@@ -62,7 +62,10 @@ func (s sink) serve(c net.Conn) {
 	_, encrypted := c.(*tls.Conn)
 	say := func(line string) { fmt.Fprintf(c, "%s\r\n", line) }
 	if !encrypted {
-		say("220 " + s.Host + " ESMTP")
+		say(or(s.Greeting, "220 "+s.Host+" ESMTP"))
+		if s.Greeting != "" {
+			return
+		}
 	}
 	for lines := bufio.NewScanner(c); lines.Scan(); {
 		line := lines.Text()
@@ -116,7 +119,7 @@ var enhancedCode = regexp.MustCompile(`^[245]\.\d+\.\d+`)
 func (r reply) enhanced() string { return enhancedCode.FindString(r.Text) }
 
 // atOnce is how many messages are under way.
-const atOnce = 16
+const atOnce = 24
 
 func sendAll(file string) error {
 	var jobs []mail
@@ -164,7 +167,7 @@ func (j mail) send() reply {
 		stage, command string
 		want           int
 	}{
-		{"connect", "", 2}, {"helo", "EHLO " + j.HELO, 2}, {"mail", "MAIL FROM:<" + j.MailFrom + ">", 2},
+		{"connect", "", 2}, {"helo", "EHLO " + j.HELO, 2}, {"mail", "MAIL FROM:<" + strings.Trim(j.MailFrom, null) + ">", 2},
 		{"rcpt", "RCPT TO:<" + recipient + ">", 2}, {"data", "DATA", 3}, {"data", "", 2},
 	} {
 		r.Stage = step.stage

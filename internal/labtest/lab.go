@@ -44,7 +44,7 @@ func (l *Lab) Up(ctx context.Context) error {
 	built := make(chan error, 1)
 	go func() { built <- l.Build(ctx) }()
 	for _, step := range []func(context.Context) error{
-		l.certificates, l.zones, l.lists, l.nameServers, l.web, l.mail, l.misbehaving, l.resolvers,
+		l.certificates, l.zones, l.lists, l.nameServers, l.web, l.mail, l.misbehaving, l.filters, l.resolvers,
 	} {
 		if err := step(ctx); err != nil {
 			return errors.Join(err, <-built)

@@ -1,22 +1,20 @@
 // Package rdapx asks a registry about a domain over RDAP (RFC 7480, RFC 9082, RFC 9083), and finds the registry's server in
 // the list that IANA keeps (RFC 9224). It says what the registry says and judges nothing.
 //
-// The protocol is github.com/openrdap/rdap's: addresses of requests, redirects, decoding, the form of IANA's list. The way
-// out is ours: each request, redirects included, goes through one function that resolves by the caller's resolver, dials only
-// what the caller lets it dial, and bounds the answer in octets and in time (docs/decisions/0004-rdap.md).
+// The form of IANA's list is github.com/openrdap/rdap/bootstrap's. The way out is ours: each request, redirects included, goes
+// through one function that resolves by the caller's resolver, dials only what the caller lets it dial, and bounds the answer in
+// octets and in time (docs/decisions/0004-rdap.md).
 package rdapx
 
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"time"
 
-	"github.com/openrdap/rdap"
 	"github.com/openrdap/rdap/bootstrap"
 
 	"mailaudit/internal/httpx"
@@ -128,8 +126,7 @@ func (c *Client) serverOf(ctx context.Context, q Query) (*url.URL, error) {
 	}
 	for _, u := range answer.URLs {
 		if u.Scheme == "https" {
-			own := *u // the library writes to the one that it is given
-			return &own, nil
+			return u, nil
 		}
 	}
 	return nil, fmt.Errorf("IANA's list names no RDAP server for %s", q.Domain)
@@ -161,23 +158,39 @@ func fetchList(ctx context.Context, q Query) (*bootstrap.DNSRegistry, error) {
 	return list, nil
 }
 
-// ask puts the question to a server.
+// ask puts the question to a server (RFC 9082 3.1.3).
 func ask(ctx context.Context, q Query, server *url.URL) Answer {
-	own := *server // the library writes to the one that it is given
 	w := &way{query: q, typed: q.Server, most: maxAnswer}
-	library := &rdap.Client{HTTP: w.http()}
-	response, err := library.Do((&rdap.Request{Type: rdap.DomainRequest, Query: q.Domain, Server: &own}).WithContext(ctx))
-	var refusal *rdap.ClientError
-	switch {
-	case errors.As(err, &refusal) && refusal.Type == rdap.ObjectDoesNotExist:
-		return Answer{Status: None, Server: w.host}
-	case err != nil:
-		return Answer{Status: Failed, Server: w.host, Why: w.why(response, err)}
-	}
-	a, err := read(response.Object, q)
+	a, err := w.domain(ctx, server)
 	if err != nil {
-		return Answer{Status: Failed, Server: w.host, Why: fmt.Sprintf("%s: %v", w.host, err)}
+		a = Answer{Status: Failed, Why: err.Error()}
 	}
 	a.Server = w.host
 	return a
+}
+
+func (w *way) domain(ctx context.Context, server *url.URL) (Answer, error) {
+	u := *server
+	u.RawQuery, u.Fragment = "", ""
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u.JoinPath("domain", w.query.Domain).String(), http.NoBody)
+	if err != nil {
+		return Answer{}, err
+	}
+	response, err := w.http().Do(r)
+	if err != nil {
+		return Answer{}, inner(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode == http.StatusNotFound {
+		return Answer{Status: None}, nil
+	}
+	text, err := w.read(response)
+	if err != nil {
+		return Answer{}, err
+	}
+	a, err := read(text, w.query)
+	if err != nil {
+		return Answer{}, fmt.Errorf("%s: %w", w.host, err)
+	}
+	return a, nil
 }

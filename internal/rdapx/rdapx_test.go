@@ -263,7 +263,7 @@ func TestHostile(t *testing.T) {
 		"null":                 {body("null"), "is not about a domain"},
 		"an error":             {body(`{"errorCode": 500, "title": "down"}`), "is not about a domain"},
 		"another kind":         {body(`{"objectClassName": "ip network"}`), "is not about a domain"},
-		"an unheard-of kind":   {body(`{"objectClassName": "teapot"}`), "cannot be read"},
+		"an unheard-of kind":   {body(`{"objectClassName": "teapot"}`), "is not about a domain"},
 		"another domain":       {body(testnet.RDAPDomain("e.example", "R", now, now)), "its answer is about e.example, not d.example"},
 		"a web page":           {testnet.RDAPReply{Type: "text/html; charset=utf-8", Body: "<html>"}, "answers with text/html, which is not RDAP"},
 		"JSON as text":         {testnet.RDAPReply{Type: "text/plain", Body: testnet.RDAPDomain("d.example", "R", now, now)}, "answers with text/plain"},

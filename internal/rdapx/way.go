@@ -12,8 +12,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/openrdap/rdap"
-
 	"mailaudit/internal/httpx"
 )
 
@@ -99,23 +97,6 @@ func (w *way) read(r *http.Response) ([]byte, error) {
 		return nil, w.answered(r.StatusCode)
 	}
 	return io.ReadAll(r.Body)
-}
-
-// why says what was wrong with the answer of the one server that was asked.
-func (w *way) why(r *rdap.Response, err error) string {
-	if r == nil || len(r.HTTP) == 0 {
-		return err.Error()
-	}
-	switch last := r.HTTP[0]; {
-	case last.Error != nil && last.Response != nil && last.Response.StatusCode == http.StatusOK:
-		return fmt.Sprintf("%s: its answer cannot be read: %s", w.host, clip(last.Error.Error()))
-	case last.Error != nil:
-		return inner(last.Error).Error()
-	case last.Response.StatusCode == http.StatusOK:
-		return w.host + " answers with nothing"
-	default:
-		return w.answered(last.Response.StatusCode).Error()
-	}
 }
 
 // answered is an HTTP status that is no answer to the question.

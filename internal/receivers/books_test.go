@@ -44,7 +44,7 @@ func healthyCase() Case {
 		Listings: []facts.Listing{
 			{Zone: "zen.spamhaus.org", Kind: "ip", Target: ip4.String(), Status: facts.Clean}, {Zone: "bl.spamcop.net", Kind: "ip", Target: ip4.String(), Status: facts.Clean},
 			{Zone: "b.barracudacentral.org", Kind: "ip", Target: ip4.String(), Status: facts.Clean}, {Zone: "dbl.spamhaus.org", Kind: "domain", Target: "d.example", Status: facts.Clean}},
-		Callout: facts.Know(Said{250, "2.1.5 ok"}), NullCallout: facts.Know(Said{250, "2.1.5 ok"})}
+		Callout: facts.Know(Said{Code: 250, Text: "2.1.5 ok"}), NullCallout: facts.Know(Said{Code: 250, Text: "2.1.5 ok"})}
 }
 
 const lost = "SERVFAIL from 192.0.2.53"
@@ -71,10 +71,12 @@ var (
 	greets = func(name string) func(*Case) {
 		return func(c *Case) { c.HELO, c.HELOHosts, c.HELOSPF = name, facts.Fact[facts.Hosts]{}, facts.Fact[SPF]{} }
 	}
-	heloNowhere = func(c *Case) { c.HELO, c.HELOHosts = "nx.d.example", facts.Know(facts.Hosts{Missing: true}) }
-	gone        = func(c *Case) { c.Exists, c.MX = no, facts.Know(facts.MX{Status: facts.MXNone}) }
-	mxStatus    = func(status string) func(*Case) { return func(c *Case) { c.MX = facts.Know(facts.MX{Status: status}) } }
-	mxAt        = func(ips ...netip.Addr) func(*Case) {
+	heloNowhere = func(c *Case) {
+		c.HELO, c.HELOHosts, c.HELOMX = "nx.d.example", facts.Know(facts.Hosts{Missing: true}), no
+	}
+	gone     = func(c *Case) { c.Exists, c.MX = no, facts.Know(facts.MX{Status: facts.MXNone}) }
+	mxStatus = func(status string) func(*Case) { return func(c *Case) { c.MX = facts.Know(facts.MX{Status: status}) } }
+	mxAt     = func(ips ...netip.Addr) func(*Case) {
 		return func(c *Case) {
 			c.MX = facts.Know(facts.MX{Status: facts.MXFound, Hosts: []facts.MXHost{{Host: "mx.d.example", Addresses: at(ips...)}}})
 		}
@@ -85,7 +87,7 @@ var (
 	senderLost = func(c *Case) { c.Exists, c.MX = cannot(lost), facts.Cannot[facts.MX](lost) }
 	says       = func(code int) func(*Case) {
 		return func(c *Case) {
-			c.Callout, c.NullCallout = facts.Know(Said{code, "5.1.1 no such user"}), facts.Know(Said{code, "no such user"})
+			c.Callout, c.NullCallout = facts.Know(Said{Code: code, Text: "5.1.1 no such user"}), facts.Know(Said{Code: code, Text: "no such user"})
 		}
 	}
 	spfGives  = func(r string) func(*Case) { return func(c *Case) { c.SPF = result(r) } }
@@ -166,6 +168,11 @@ var broken = unitedInternetToo(map[string]func(*Case){
 	"postfix.sender-null-mx": mxStatus(facts.MXNull), "postfix.sender": gone, "postfix.sender-lookup": senderLost,
 	"postfix.sender-mx-loopback": mxAt(netip.MustParseAddr("127.0.0.1")), "postfix.sender-mx-private": mxAt(netip.MustParseAddr("10.1.2.3")),
 	"postfix.zen": onZEN, "postfix.spamcop": listing("bl.spamcop.net", "127.0.0.2"), "postfix.dbl": onDBL,
+	"postfix.dbl-helo": func(c *Case) {
+		c.Listings = append(c.Listings, facts.Listing{Zone: "dbl.spamhaus.org", Kind: "domain", Target: "mail.d.example", HELO: true, Status: facts.Listed, Codes: []string{"127.0.1.2"}})
+	},
+	"policyd-spf-perl.helo-invalid": greets("mail..d.example"), "opensmtpd.helo": greets("[mail.d.example]"),
+	"opensmtpd.sender": func(c *Case) { c.MailFrom = `"a b"@d.example` }, "exim.callout-unreached": mxAt(netip.MustParseAddr("169.254.1.1")),
 	"postfix.callout-refused": says(550), "postfix.callout-unroutable": mxAt(), "postfix.callout-deferred": says(450), "postfix.callout-lookup": mxLost, "postfix.callout-loop": mxAt(netip.MustParseAddr("127.0.0.1")), "postfix.callout-private": mxAt(netip.MustParseAddr("10.1.2.3")), "postscreen.zen": onZEN,
 	"policyd-spf.helo": heloGives(fail), "policyd-spf.mail-from": spfGives(fail), "policyd-spf.helo-permerror": heloGives(permerror),
 	"policyd-spf.helo-temperror": heloGives(temperror), "policyd-spf.softfail": spfGives(softfail), "policyd-spf.permerror": spfGives(permerror),
@@ -174,7 +181,8 @@ var broken = unitedInternetToo(map[string]func(*Case){
 	"opendkim.missing": signs(Missing), "opendkim.revoked": signs(Revoked), "opendkim.bad": signs(Wrong),
 	"opendmarc.reject": nothing, "opendmarc.quarantine": both(nothing, asking("quarantine")),
 	"rspamd.reject": nothing, "rspamd.quarantine": both(nothing, asking("quarantine")),
-	"exim.helo": greets("mail_1.d.example"), "exim.sender": gone, "exim.sender-lookup": senderLost, "exim.spf-fail": spfGives(fail), "exim.spf-permerror": spfGives(permerror),
+	"exim.address": func(c *Case) { c.MailFrom = "news@my_bounce.d.example" },
+	"exim.helo":    greets("mail_1.d.example"), "exim.sender": gone, "exim.sender-lookup": senderLost, "exim.spf-fail": spfGives(fail), "exim.spf-permerror": spfGives(permerror),
 	"exim.spf-temperror": spfGives(temperror), "exim.callout-refused": says(550), "exim.callout-deferred": says(450), "exim.reverse": withoutPTR,
 	"exim.reverse-lookup": ptrLost, "exim.zen": onZEN, "exim.dbl": onDBL, "exim.helo-elsewhere": func(c *Case) { c.HELO, c.HELOHosts = "other.example", at(ip6) },
 	"exim.dkim-invalid": signs(Missing), "exim.dkim-fail": signs(Wrong), "opensmtpd.rdns": withoutPTR, "opensmtpd.fcrdns": unforward,

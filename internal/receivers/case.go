@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"mailaudit/internal/checks"
@@ -21,14 +23,17 @@ type Case struct {
 	HELO      string     // "" where it is not known
 	MailFrom  string     // an address
 	Bulk      bool
+	Daily     int // messages a day; 0: not known
 	// Answers says that other questions of this audit were answered. Then one that failed did so at the sender's servers,
 	// and a receiver that asks gets no answer either.
 	Answers bool
+	Public  []netip.Prefix // that the user declares public
 
 	PTR       facts.Fact[facts.PTR]
 	Generic   string // why the reverse name looks like one out of a range; "" where it does not
 	HELOHosts facts.Fact[facts.Hosts]
-	HELOMX    bool                 // the HELO name is known to have an MX record
+	HELOMX    facts.Fact[bool]     // the HELO name has an MX record; unasked where it has an address
+	Bounce    bool                 // MAIL FROM is the null sender; MailFrom is what SPF is judged by
 	Exists    Truth                // the domain in MAIL FROM
 	MX        facts.Fact[facts.MX] // of the domain in MAIL FROM
 	SPF       facts.Fact[SPF]      // for MAIL FROM
@@ -39,7 +44,9 @@ type Case struct {
 	SPFOrg    Truth // the domain in MAIL FROM has the organizational domain of From
 	SPFMode   Truth // and is as close to it as aspf= asks
 
-	Listings []facts.Listing // of the address and of the domains in the mail
+	Authors int // addresses in From; 0 where no message was seen
+
+	Listings []facts.Listing // of the address, of the domains in the mail, and of the name in EHLO
 	Lists    bool            // that a list did not answer decides (--require-dnsbl)
 
 	Callout     facts.Fact[Said] // what the sender's own MX says to mail for its address
@@ -48,17 +55,21 @@ type Case struct {
 
 // Said is a reply of the sender's own MX. Code 0 is that it takes no connection.
 type Said struct {
-	Code int
-	Text string
+	Code     int
+	Text     string
+	Greeting bool // it turned the caller away before anything was asked
 }
 
 // Signature is one DKIM signature, of a message or as the stream is taken to sign.
 type Signature struct {
-	Domain  string // d=
-	State   string // how it verifies
-	Why     string // of Lost
-	Relaxed Truth  // it has the organizational domain of From
-	Mode    Truth  // it is as close to From as adkim= asks
+	Domain  string     // d=
+	State   string     // how it verifies, by RFC 6376
+	Why     string     // of Lost
+	Key     *facts.Key // what it was verified with; nil where nobody asked for it
+	Faults  []string   // of facts.Signature
+	Holds   bool       // it fits the message and the key, whatever else is wrong
+	Relaxed Truth      // it has the organizational domain of From
+	Mode    Truth      // it is as close to From as adkim= asks
 }
 
 // How a signature verifies. Short is a key that is too short to count and otherwise right; Several keys stand at the
@@ -74,6 +85,7 @@ const (
 	Untyped  = "key of unknown type"
 	Excused  = "another key, or changed mail, and a key under test" // t=y
 	Wrong    = "another key, or changed mail"
+	Faulty   = "passed over" // for a fault of its own, such as an x= that is past
 	Lost     = "unknown"
 )
 
@@ -119,18 +131,25 @@ func faulted(f *facts.Facts, rule string) map[netip.Addr]string {
 
 // caseOf is what does not hang on the address.
 func caseOf(f *facts.Facts, s facts.Stream, a checks.Alignment) Case {
-	c := Case{Domain: f.Domain, Stream: s.Name, HELO: s.HELO, MailFrom: s.MailFrom, Bulk: f.Profile.Name == facts.Bulk, Answers: answers(f),
+	c := Case{Domain: f.Domain, Stream: s.Name, HELO: s.HELO, MailFrom: s.MailFrom, Bulk: f.Profile.Name == facts.Bulk, Daily: s.Daily, Answers: answers(f), Public: f.Public,
 		HELOHosts: facts.Cannot[facts.Hosts](noHELO), DMARC: f.DMARC, Lists: f.RequireLists,
 		SPFOrg: word(a.SPF.Relaxed, "the organizational domain of "+a.SPF.Domain+" is not known"), SPFMode: word(a.SPF.Aligned, "the DMARC record is not known")}
 	c.Exists, c.MX = envelope(f, a.SPF.Domain)
 	for _, h := range f.HELOs {
 		if h.Stream == s.Name {
-			c.HELOHosts = h.Addresses
-			c.HELOMX = strings.EqualFold(h.Name, f.Domain) && hasMX(f.MX)
+			c.HELOHosts, c.HELOMX = h.Addresses, h.MX
 		}
 	}
 	c.DKIM, c.NoKey = signatures(f, s, a)
-	if talk, ok := preferred(f, a.SPF.Domain); ok {
+	for _, m := range f.Messages {
+		if m.Stream == s.Name {
+			c.Authors, c.Bounce = m.Authors, m.Sender == nullSender && s.HasLearned(facts.LearnedMailFrom)
+		}
+	}
+	if c.Bounce { // nobody asks about the domain of an address that is none
+		c.Exists, c.MX = yes, facts.Fact[facts.MX]{}
+	}
+	if talk, ok := preferred(f, a.SPF.Domain); ok && !c.Bounce {
 		c.Callout, c.NullCallout = callouts(talk, s.MailFrom)
 	}
 	return c
@@ -153,7 +172,7 @@ func (c Case) from(f *facts.Facts, x facts.Source, generic string) Case {
 			c.SPF = facts.Know(spfOf(f, r))
 		}
 	}
-	for _, l := range f.Listings {
+	for _, l := range slices.Concat(f.Listings, f.HELOListings) {
 		if l.Kind == "domain" || l.Target == x.IP.String() {
 			c.Listings = append(c.Listings, l)
 		}
@@ -180,10 +199,6 @@ func word(s, why string) Truth {
 	return cannot(why)
 }
 
-func hasMX(f facts.Fact[facts.MX]) bool {
-	return f.Known() && (f.Value.Status == facts.MXFound || f.Value.Status == facts.MXNull)
-}
-
 // envelope is whether the domain in MAIL FROM exists, and its mail exchangers.
 func envelope(f *facts.Facts, domain string) (Truth, facts.Fact[facts.MX]) {
 	if domain == f.Domain {
@@ -206,7 +221,7 @@ func signatures(f *facts.Facts, s facts.Stream, a checks.Alignment) (sigs facts.
 			continue
 		}
 		for _, x := range m.Signatures {
-			l = append(l, checked(f, x, a))
+			l = append(l, checked(f, m, x, a))
 		}
 		return facts.Know(l), false
 	}
@@ -217,7 +232,7 @@ func signatures(f *facts.Facts, s facts.Stream, a checks.Alignment) (sigs facts.
 		noKey = d.Subtree.Known() && d.Subtree.Value == facts.SubtreeAbsent
 		for _, k := range d.Keys {
 			if slices.Contains(s.Selectors, k.Selector) && k.Named() {
-				sig := Signature{Domain: d.Domain}
+				sig := Signature{Domain: d.Domain, Key: &k, Holds: true}
 				sig.State, sig.Why = keyState(k)
 				sig.Relaxed, sig.Mode = closeness(f, d.Domain, a)
 				l = append(l, sig)
@@ -241,13 +256,17 @@ func used(l []Signature) []Signature {
 }
 
 // checked is a signature of a message, verified against its key.
-func checked(f *facts.Facts, x facts.Signature, a checks.Alignment) Signature {
-	sig := Signature{Domain: x.Domain, State: Wrong, Why: x.Why}
+func checked(f *facts.Facts, m facts.Message, x facts.Signature, a checks.Alignment) Signature {
+	sig := Signature{Domain: x.Domain, State: Wrong, Why: x.Why, Faults: x.Faults, Holds: x.Holds || x.Result == facts.SignaturePass}
 	sig.Relaxed, sig.Mode = closeness(f, x.Domain, a)
 	key, known := keyAt(f, x.Domain, x.Selector)
 	state, why := Unusable, ""
 	if known {
 		state, why = keyState(key)
+		sig.Key = &key
+	}
+	if m.Hop != nil { // of mail that was delivered: what is sent today has a later date
+		sig.Faults = slices.DeleteFunc(slices.Clone(sig.Faults), func(f string) bool { return f == facts.FaultExpired })
 	}
 	switch {
 	case state == Several:
@@ -265,6 +284,9 @@ func checked(f *facts.Facts, x facts.Signature, a checks.Alignment) Signature {
 	}
 	return sig
 }
+
+// nullSender is facts.Message.Sender of a bounce.
+const nullSender = "<>"
 
 func keyAt(f *facts.Facts, domain, selector string) (facts.Key, bool) {
 	for _, d := range f.DKIM {
@@ -344,8 +366,14 @@ func preferred(f *facts.Facts, domain string) (facts.Probe, bool) {
 		return facts.Probe{}, false
 	}
 	for _, t := range f.Inbound {
-		if p := t.Probe.Value; t.Probe.Known() && (p.Status == facts.ServiceRefused || len(p.Envelopes) > 0) {
+		p := t.Probe.Value
+		if t.Probe.Known() && (p.Status == facts.ServiceRefused || len(p.Envelopes) > 0 || len(t.Asked) > 0 && greetingCode(p) > 0) {
 			return p, true
+		}
+	}
+	for _, t := range f.Inbound { // none said anything
+		if t.Probe.Known() && len(t.Asked) > 0 && t.Probe.Value.Why != "" {
+			return t.Probe.Value, true
 		}
 	}
 	return facts.Probe{}, false
@@ -357,11 +385,18 @@ func callouts(p facts.Probe, address string) (somebody, nobody facts.Fact[Said])
 		said := facts.Know(Said{Text: "connection refused"})
 		return said, said
 	}
+	if code := greetingCode(p); code > 0 {
+		said := facts.Know(Said{Code: code, Text: p.Banner, Greeting: true})
+		return said, said
+	}
+	if p.Why != "" { // what was not answered before the talk broke off
+		somebody, nobody = facts.Cannot[Said](p.Why), facts.Cannot[Said](p.Why)
+	}
 	for _, e := range p.Envelopes {
 		if e.Verify || !strings.EqualFold(e.To, address) {
 			continue
 		}
-		said := facts.Know(Said{e.Code, e.Text})
+		said := facts.Know(Said{Code: e.Code, Text: e.Text})
 		if e.From != "" {
 			somebody = said
 			continue
@@ -373,4 +408,16 @@ func callouts(p facts.Probe, address string) (somebody, nobody facts.Fact[Said])
 		}
 	}
 	return somebody, nobody
+}
+
+var turnedAway = regexp.MustCompile(`^the greeting is "([45][0-9][0-9])\b`)
+
+// greetingCode is the code of a greeting that turned us away, 0 where there was none.
+func greetingCode(p facts.Probe) int {
+	found := turnedAway.FindStringSubmatch(p.Why)
+	if found == nil {
+		return 0
+	}
+	code, _ := strconv.Atoi(found[1])
+	return code
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"mailaudit/internal/facts"
+	"mailaudit/internal/special"
 )
 
 // The conditions of the books. Each is true where something is broken.
@@ -34,11 +35,13 @@ func noPTR(c Case) Truth {
 	return is(c.PTR, func(p facts.PTR) bool { return len(p.Names) == 0 })
 }
 
-// noName is noPTR for software that takes nothing for a reverse name that is no host name.
-func noName(c Case) Truth {
-	return is(c.PTR, func(p facts.PTR) bool {
-		return !slices.ContainsFunc(p.Names, func(n facts.PTRName) bool { return hostName(n.Name) })
-	})
+// noName is noPTR for software that takes nothing for a reverse name that it finds to be no host name.
+func noName(isName func(string) bool) func(Case) Truth {
+	return func(c Case) Truth {
+		return is(c.PTR, func(p facts.PTR) bool {
+			return !slices.ContainsFunc(p.Names, func(n facts.PTRName) bool { return isName(n.Name) })
+		})
+	}
 }
 
 // unconfirmed says that no reverse name leads back to the address, or that there is none.
@@ -52,18 +55,37 @@ func unconfirmed(c Case) Truth {
 // misled says that there is a reverse name, and that none leads back.
 func misled(c Case) Truth { return all(not(noPTR(c)), unconfirmed(c)) }
 
-// unconfirmedFirst is unconfirmed for software that looks at one of several reverse names alone.
-func unconfirmedFirst(c Case) Truth {
-	t := unconfirmed(c)
-	if !t.Known() || t.Value {
-		return t
-	}
-	for _, n := range c.PTR.Value.Names {
-		if !hostName(n.Name) || !slices.Contains(n.Addresses.Value.Addresses, c.IP) {
+// unconfirmedFirst is unconfirmed for software that looks at one of several reverse names alone, if it is a host name.
+func unconfirmedFirst(isName func(string) bool) func(Case) Truth {
+	return func(c Case) Truth {
+		t := unconfirmed(c)
+		if !t.Known() || t.Value {
+			return t
+		}
+		bad := 0
+		for _, n := range c.PTR.Value.Names {
+			if !isName(n.Name) || !slices.Contains(n.Addresses.Value.Addresses, c.IP) {
+				bad++
+			}
+		}
+		if bad > 0 && bad < len(c.PTR.Value.Names) {
 			return cannot("it hangs on which of the reverse names a receiver gets first")
 		}
+		return truth(bad > 0)
 	}
-	return no
+}
+
+// unconfirmedNames is unconfirmed for software that looks at all reverse names that are host names.
+func unconfirmedNames(isName func(string) bool) func(Case) Truth {
+	return func(c Case) Truth {
+		t := unconfirmed(c)
+		if !t.Known() || t.Value {
+			return t
+		}
+		return truth(!slices.ContainsFunc(c.PTR.Value.Names, func(n facts.PTRName) bool {
+			return isName(n.Name) && slices.Contains(n.Addresses.Value.Addresses, c.IP)
+		}))
+	}
 }
 
 // forwardFails says that it cannot be found out whether a reverse name leads back, since the sender's servers do not answer.
@@ -127,14 +149,19 @@ var (
 	xbl       = listed("zen.spamhaus.org", address, between("127.0.0", 4, 7))
 	dbl       = listed("dbl.spamhaus.org", anyDomain, between("127.0.1", 2, 99))
 	dblSender = listed("dbl.spamhaus.org", senderDomain, between("127.0.1", 2, 99))
+	dblHELO   = listed("dbl.spamhaus.org", heloName, between("127.0.1", 2, 99))
 )
 
 func address(_ Case, l facts.Listing) bool   { return l.Kind == "ip" }
-func anyDomain(_ Case, l facts.Listing) bool { return l.Kind == "domain" }
+func anyDomain(_ Case, l facts.Listing) bool { return l.Kind == "domain" && !l.HELO }
 
 func senderDomain(c Case, l facts.Listing) bool {
 	_, domain, _ := strings.Cut(c.MailFrom, "@")
-	return l.Kind == "domain" && l.Target == domain
+	return l.Kind == "domain" && l.Target == domain && !c.Bounce
+}
+
+func heloName(c Case, l facts.Listing) bool {
+	return l.Kind == "domain" && strings.EqualFold(l.Target, c.HELO)
 }
 
 // EHLO.
@@ -147,6 +174,24 @@ func hostName(name string) bool {
 	labels := strings.Split(name, ".")
 	bad := slices.ContainsFunc(labels, func(l string) bool { return !hostLabel.MatchString(l) })
 	return !bad && len(name) <= 255 && strings.Trim(name, "0123456789.") != ""
+}
+
+var (
+	innerLabel = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_-]{0,62}$`)
+	wordLabel  = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9/_-]*[A-Za-z0-9_])?$`)
+)
+
+// resolverName says whether a name is one that the resolver of C takes for a host's (res_hnok), which OpenSMTPD goes by: a
+// label may end in a hyphen.
+func resolverName(name string) bool {
+	return ofLabels(name, innerLabel) && strings.Trim(name, "0123456789.") != ""
+}
+
+// eximName says whether a name is one that Exim asks DNS for (dns_check_names_pattern).
+func eximName(name string) bool { return ofLabels(name, wordLabel) }
+
+func ofLabels(name string, label *regexp.Regexp) bool {
+	return !slices.ContainsFunc(strings.Split(name, "."), func(l string) bool { return !label.MatchString(l) })
 }
 
 // literal says whether a name in EHLO is an address literal (RFC 5321 4.1.3).
@@ -190,22 +235,51 @@ var (
 	})
 )
 
+// heloNotFound is heloUnknown for Postfix, which asks for a name with a dot at its end and finds none.
+func heloNotFound(c Case) Truth {
+	return some(truth(strings.HasSuffix(c.HELO, ".") && !literal(c.HELO)), heloUnknown(c))
+}
+
 // heloUnknown says that the name in EHLO has no address and no MX record. Addresses and what is no name are not looked up.
 func heloUnknown(c Case) Truth {
 	if c.HELO == "" {
 		return cannot(noHELO)
 	}
-	if literal(c.HELO) || c.HELOMX || c.HELOHosts.State == facts.Unasked {
+	if literal(c.HELO) || c.HELOHosts.State == facts.Unasked {
 		return no
 	}
-	return is(c.HELOHosts, func(h facts.Hosts) bool { return len(h.Addresses) == 0 })
+	none := is(c.HELOHosts, func(h facts.Hosts) bool { return len(h.Addresses) == 0 })
+	if !none.Known() || !none.Value {
+		return none
+	}
+	return not(c.HELOMX)
 }
 
 func heloFails(c Case) Truth {
 	if c.HELO == "" {
 		return cannot(noHELO)
 	}
-	return failing(c, c.HELOHosts)
+	return some(failing(c, c.HELOHosts), failing(c, c.HELOMX))
+}
+
+// heloRefused is what OpenSMTPD takes for no argument of EHLO (valid_domainpart).
+func heloRefused(c Case) Truth {
+	if c.HELO == "" {
+		return cannot(noHELO)
+	}
+	if strings.HasPrefix(c.HELO, "[") {
+		return truth(!literal(c.HELO))
+	}
+	return truth(!ofLabels(c.HELO, innerLabel))
+}
+
+// heloUnaskable says that the name in EHLO is one that cannot be asked for in DNS: a label of it is empty or too long
+// (RFC 1035 2.3.4). Mail::SPF ends with an error then, and Postfix with it.
+func heloUnaskable(c Case) Truth {
+	if c.HELO == "" {
+		return cannot(noHELO)
+	}
+	return truth(slices.ContainsFunc(strings.Split(strings.TrimSuffix(c.HELO, "."), "."), func(l string) bool { return l == "" || len(l) > 63 }))
 }
 
 // heloElsewhere says that the name in EHLO is neither the reverse name nor leads to the address. A lookup that fails leads
@@ -232,6 +306,16 @@ func heloElsewhere(c Case) Truth {
 // MAIL FROM.
 
 func senderGone(c Case) Truth { return not(c.Exists) }
+
+// four is the case as who has IPv4 alone sees it: MX hosts have no other addresses.
+func (c Case) four() Case {
+	hosts := slices.Clone(c.MX.Value.Hosts)
+	for i, h := range hosts {
+		hosts[i].Addresses.Value.Addresses = slices.DeleteFunc(slices.Clone(h.Addresses.Value.Addresses), func(a netip.Addr) bool { return !a.Unmap().Is4() })
+	}
+	c.MX.Value.Hosts = hosts
+	return c
+}
 
 func nullMX(c Case) Truth {
 	return is(c.MX, func(m facts.MX) bool { return m.Status == facts.MXNull })
@@ -296,9 +380,11 @@ func loops(l ...netip.Prefix) func(Case) Truth {
 	}
 }
 
-// foremost is the case with its most preferred MX hosts alone.
+// foremost is the case with its most preferred MX hosts alone, of those that a receiver finds an address of, or may.
 func foremost(c Case) Case {
-	hosts := c.MX.Value.Hosts
+	hosts := slices.DeleteFunc(slices.Clone(c.MX.Value.Hosts), func(h facts.MXHost) bool {
+		return h.Addresses.Known() && len(h.Addresses.Value.Addresses) == 0 || h.Addresses.State == facts.Unknown && c.theirs(h.Addresses.Why)
+	})
 	c.MX.Value.Hosts = slices.DeleteFunc(slices.Clone(hosts), func(h facts.MXHost) bool { return h.Preference > hosts[0].Preference })
 	return c
 }
@@ -308,10 +394,30 @@ func loopsBack(c Case) Truth {
 	return every(foremost(c), func(a netip.Addr) bool { return within(a, []netip.Prefix{loopback}) }, false)
 }
 
-// unreached says that they are where nobody else can connect to.
+// unreached says that they are where no stranger can connect to. Of several addresses Postfix tries any first, and waits.
 func unreached(c Case) Truth {
-	return every(foremost(c), func(a netip.Addr) bool { return within(a, []netip.Prefix{private, private2, private3}) }, false)
+	c = foremost(c)
+	t := every(c, c.unreachable, false)
+	if none := every(c, func(a netip.Addr) bool { return !c.unreachable(a) }, true); t == no && none == no {
+		return cannot("it hangs on which of the addresses of its MX hosts a receiver tries first")
+	}
+	return t
 }
+
+// unreachedBeyond says that all MX hosts are there, but for those in networks of the receiver's own, which it passes over.
+func unreachedBeyond(own ...netip.Prefix) func(Case) Truth {
+	return func(c Case) Truth {
+		hosts := slices.Clone(c.MX.Value.Hosts)
+		for i, h := range hosts {
+			hosts[i].Addresses.Value.Addresses = slices.DeleteFunc(slices.Clone(h.Addresses.Value.Addresses), func(a netip.Addr) bool { return within(a, own) })
+		}
+		c.MX.Value.Hosts = hosts
+		return every(c, c.unreachable, false)
+	}
+}
+
+// unreachable says that an address is of a special purpose, and not for loopback.
+func (c Case) unreachable(a netip.Addr) bool { return !a.IsLoopback() && !special.Public(a, c.Public) }
 
 // every says whether something holds for all addresses of the MX hosts; none is what is said where there are none.
 func every(c Case, holds func(netip.Addr) bool, none bool) Truth {
@@ -334,15 +440,34 @@ func within(a netip.Addr, l []netip.Prefix) bool {
 	return slices.ContainsFunc(l, func(p netip.Prefix) bool { return p.Contains(a.Unmap()) })
 }
 
-// answered makes a condition of one on the code of a callout.
-func answered(f func(Case) facts.Fact[Said], holds func(code int) bool) func(Case) Truth {
-	return func(c Case) Truth { return is(f(c), func(s Said) bool { return holds(s.Code) }) }
+// answered makes a condition of one on the reply to a callout.
+func answered(f func(Case) facts.Fact[Said], holds func(Said) bool) func(Case) Truth {
+	return func(c Case) Truth { return is(f(c), holds) }
 }
 
 func fromAnybody(c Case) facts.Fact[Said] { return c.Callout }
 func fromNobody(c Case) facts.Fact[Said]  { return c.NullCallout }
-func refusing(code int) bool              { return code/100 == 5 }
-func waiting(code int) bool               { return code/100 == 4 || code == 0 }
+func refusing(s Said) bool                { return s.Code/100 == 5 }
+func waiting(s Said) bool                 { return s.Code/100 == 4 || s.Code == 0 }
+
+// Postfix tries again where it was turned away by the greeting (smtp_skip_5xx_greeting).
+func refusingLater(s Said) bool { return refusing(s) && !s.Greeting }
+func waitingLonger(s Said) bool { return waiting(s) || s.Greeting && s.Code/100 != 2 }
+
+var atoms = regexp.MustCompile("^[A-Za-z0-9!#$%&'*/?^`{|}~+=_-]+(\\.[A-Za-z0-9!#$%&'*/?^`{|}~+=_-]+)*$")
+
+// quotedSender says that the local part of MAIL FROM is not made of atoms, with which OpenSMTPD deals alone.
+func quotedSender(c Case) Truth {
+	i := strings.LastIndexByte(c.MailFrom, '@')
+	return truth(!c.Bounce && i > 0 && !atoms.MatchString(c.MailFrom[:i]))
+}
+
+// foreignSender says that the domain in MAIL FROM is not made of letters, digits, hyphens and dots, which Exim takes for no
+// address.
+func foreignSender(c Case) Truth {
+	_, domain, _ := strings.Cut(c.MailFrom, "@")
+	return truth(!c.Bounce && strings.Trim(strings.ToLower(domain), "abcdefghijklmnopqrstuvwxyz0123456789.-") != "")
+}
 
 // SPF.
 
@@ -376,6 +501,15 @@ func resultIs(c Case, f facts.Fact[SPF], engine engine, results []string) Truth 
 type engine struct {
 	spf  func(SPF) facts.Fact[string]
 	keys []string // states of a signature that count as verified
+	// read is the state of a key record that it reads in a way of its own, "" where it does not; minds are the faults for which it
+	// passes over a signature that holds. With own it goes by them, and else by RFC 6376.
+	own   bool
+	read  func(facts.Key) string
+	minds []string
+	// breaks are the faults that make a signature invalid to it.
+	breaks []string
+	// policy reads a DMARC record.
+	policy func(text string) reading
 	// Of DMARC: what cannot be looked up does not pass; of several records the first counts; how close a domain must be.
 	lostFails, first bool
 	near             func(strict bool, from, other string) bool
@@ -384,9 +518,12 @@ type engine struct {
 var (
 	rfc     = engine{spf: func(s SPF) facts.Fact[string] { return facts.Know(s.Result) }, keys: []string{Verifies}}
 	libspf2 = engine{spf: func(s SPF) facts.Fact[string] { return s.Libspf2 }, keys: []string{Verifies}}
-	rspamd  = engine{spf: func(s SPF) facts.Fact[string] { return s.Rspamd }, keys: []string{Verifies, Short, Misused, Untyped}, near: nearRspamd}
+	rspamd  = engine{spf: func(s SPF) facts.Fact[string] { return s.Rspamd }, keys: []string{Verifies, Short}, near: nearRspamd, policy: rspamdPolicy,
+		own: true, read: readByRspamd, minds: []string{facts.FaultExpired, facts.FaultFuture, facts.FaultUncovered, facts.FaultVersion, facts.FaultUnknown, facts.FaultCapitals}}
 	// opendmarc judges SPF by libspf2, and DKIM by OpenDKIM.
-	opendmarc = engine{spf: libspf2.spf, keys: libspf2.keys, lostFails: true, first: true, near: nearOpenDMARC}
+	opendmarc = engine{spf: SPF.openDMARC, keys: libspf2.keys, lostFails: true, first: true, near: nearOpenDMARC, policy: openDMARCPolicy,
+		own: true, read: readByOpenDKIM, minds: []string{facts.FaultExpired, facts.FaultFuture, facts.FaultUncovered, facts.FaultAgent, facts.FaultVersion, facts.FaultUnknown}}
+	eximDKIM = engine{keys: []string{Verifies}, own: true, read: readByExim, breaks: []string{facts.FaultVersion}}
 )
 
 // spfPasses says whether MAIL FROM passes.
@@ -430,11 +567,12 @@ func signed(c Case, e engine, also func(Signature) Truth) Truth {
 	}
 	out := no
 	for _, s := range c.DKIM.Value {
-		t := truth(slices.Contains(e.keys, s.State))
+		state := e.state(s)
+		t := truth(slices.Contains(e.keys, state))
 		switch {
-		case s.State == Several:
+		case state == Several:
 			t = cannot(whichKey + s.Domain)
-		case s.State == Lost && !(e.lostFails && c.theirs(s.Why)):
+		case state == Lost && !(e.lostFails && c.theirs(s.Why)):
 			t = cannot(s.Why)
 		}
 		out = some(out, all(t, also(s)))
@@ -458,20 +596,24 @@ func dkimOther(c Case) Truth {
 	return not(signed(c, rfc, func(s Signature) Truth { return truth(s.Domain == c.Domain) }))
 }
 
-// signatureIs says that there is a signature in one of some states.
-func signatureIs(states ...string) func(Case) Truth {
+// signatureIs says that there is a signature in one of some states, by RFC 6376.
+func signatureIs(states ...string) func(Case) Truth { return rfc.signatureIs(states...) }
+
+// signatureIs says that there is a signature in one of some states, as the engine sees it.
+func (e engine) signatureIs(states ...string) func(Case) Truth {
 	return func(c Case) Truth {
 		if !c.DKIM.Known() {
 			return Truth{State: c.DKIM.State, Why: c.DKIM.Why}
 		}
 		out := no
 		for _, s := range c.DKIM.Value {
+			state := e.state(s)
 			switch {
-			case s.State == Lost && !c.theirs(s.Why):
+			case state == Lost && !c.theirs(s.Why):
 				out = cannot(s.Why)
-			case slices.Contains(states, s.State):
+			case slices.Contains(states, state):
 				return yes
-			case s.State == Several:
+			case state == Several:
 				out = cannot(whichKey + s.Domain)
 			}
 		}
@@ -480,8 +622,8 @@ func signatureIs(states ...string) func(Case) Truth {
 }
 
 // unlessSigned is a condition of software that asks only for one signature that verifies.
-func unlessSigned(broken func(Case) Truth) func(Case) Truth {
-	return func(c Case) Truth { return all(broken(c), not(dkimPasses(c, rfc))) }
+func unlessSigned(e engine, broken func(Case) Truth) func(Case) Truth {
+	return func(c Case) Truth { return all(broken(c), not(dkimPasses(c, e))) }
 }
 
 // unauthenticated says that neither SPF nor DKIM passes, for whatever domain.
@@ -552,6 +694,16 @@ func unlessLost(broken func(Case) Truth) func(Case) Truth {
 func unlessNoPolicy(broken func(Case) Truth) func(Case) Truth {
 	return func(c Case) Truth {
 		if lost := failing(c, c.DMARC); lost.Known() && lost.Value {
+			return no
+		}
+		return broken(c)
+	}
+}
+
+// unlessSeveral is a condition of software that asks for no DMARC record where From names several authors.
+func unlessSeveral(broken func(Case) Truth) func(Case) Truth {
+	return func(c Case) Truth {
+		if c.Authors > 1 {
 			return no
 		}
 		return broken(c)

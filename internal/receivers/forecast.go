@@ -27,36 +27,50 @@ type Entry struct {
 	Bulk        *Entry // of a sender that is none: what it would be as a bulk sender, where that is certainly worse
 }
 
+// Name is that of the book that answers.
+func (e Entry) Name() string { return cmp.Or(e.Setup, e.Receiver) }
+
 // Forecast is what the receivers, or set-ups of the lab, with the given names would answer, in the order of Books and Lab;
 // without names, all of Books.
 func Forecast(f *facts.Facts, names []string) []Entry {
 	if len(names) == 0 {
 		return forecast(f, Books)
 	}
-	return forecast(f, slices.DeleteFunc(slices.Concat(Books, Lab), func(b Book) bool { return !slices.Contains(names, b.name()) }))
+	return forecast(f, slices.DeleteFunc(slices.Concat(Books, Lab), func(b Book) bool { return !slices.Contains(names, b.Name()) }))
 }
 
 // Foretell is what one set-up of the lab would answer.
 func Foretell(f *facts.Facts, b Book) []Entry { return forecast(f, []Book{b}) }
 
-func forecast(f *facts.Facts, books []Book) []Entry {
+func forecast(f *facts.Facts, books []Book) []Entry { return Worst(Answers(f, books)) }
+
+// Answers are what books would answer in each case: to each address of each stream by itself, in the order of the books and
+// the streams.
+func Answers(f *facts.Facts, books []Book) []Entry {
 	l := []Entry{}
 	cases := Cases(f)
 	for _, b := range books {
 		for _, s := range f.Streams {
-			var worst *Entry
 			for _, c := range cases {
-				if c.Stream != s.Name {
-					continue
-				}
-				e := b.Answer(c)
-				if worst == nil || rank(e.Verdict) < rank(worst.Verdict) {
-					worst = &e
+				if c.Stream == s.Name {
+					l = append(l, b.Answer(c))
 				}
 			}
-			if worst != nil {
-				l = append(l, *worst)
-			}
+		}
+	}
+	return l
+}
+
+// Worst are those of Answers that count: of each receiver and stream the one to the address that fares worst.
+func Worst(answers []Entry) []Entry {
+	l := []Entry{}
+	for _, e := range answers {
+		last := len(l) - 1
+		switch {
+		case last < 0 || l[last].Receiver != e.Receiver || l[last].Setup != e.Setup || l[last].Stream != e.Stream:
+			l = append(l, e)
+		case rank(e.Verdict) < rank(l[last].Verdict):
+			l[last] = e
 		}
 	}
 	return l
@@ -70,8 +84,8 @@ func rank(v Verdict) int {
 // Answer is what the receiver would say in one case.
 func (b Book) Answer(c Case) Entry {
 	e := b.answer(c)
-	if !c.Bulk && slices.ContainsFunc(b.Requirements, func(r Requirement) bool { return r.Bulk }) {
-		c.Bulk = true
+	if slices.ContainsFunc(b.Requirements, func(r Requirement) bool { return !r.asked(c) }) {
+		c.Bulk, c.Daily = true, 0
 		if bulk := b.answer(c); rank(bulk.Verdict) < rank(e.Verdict) && bulk.Verdict != Undecided {
 			e.Bulk = &bulk
 		}
@@ -92,7 +106,7 @@ func (b Book) answer(c Case) Entry {
 		}
 	}
 	for _, r := range b.Requirements {
-		if r.Bulk && !c.Bulk {
+		if !r.asked(c) {
 			continue
 		}
 		broken := r.Broken(c)
@@ -190,6 +204,9 @@ func (s Source) cite() string {
 
 // filled is a reply with what the case has in place of its placeholders.
 func filled(reply string, c Case) string {
+	if !strings.Contains(reply, "{") {
+		return reply
+	}
 	_, sender, _ := strings.Cut(c.MailFrom, "@")
 	ip := "the sending address"
 	if c.IP.IsValid() {

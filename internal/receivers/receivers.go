@@ -7,6 +7,7 @@
 package receivers
 
 import (
+	"cmp"
 	"slices"
 
 	"mailaudit/internal/facts"
@@ -76,7 +77,9 @@ type Requirement struct {
 	ID      string // receiver.what-is-wrong
 	What    string // the good state
 	Bulk    bool   // asked only of senders that the receiver counts as bulk
+	Volume  int    // messages a day from which on it is asked of bulk senders; 0: of all
 	Broken  func(Case) Truth
+	When    string // the name of Broken, where a file chose it
 	Outcome Outcome
 	Stage   Stage
 	// Reply is the receiver's text as its source has it. {ip} is the sending address, {d} the domain of From, {from} the
@@ -89,6 +92,14 @@ type Requirement struct {
 	Source string // of a Source of the book
 	Basis  Basis  // where it differs from the source's
 	Note   string // what else its sources say, where they do not agree
+}
+
+// asked says whether it is asked of a sender.
+func (r Requirement) asked(c Case) bool {
+	if r.Volume > 0 && c.Daily > 0 {
+		return c.Daily >= r.Volume
+	}
+	return !r.Bulk || c.Bulk
 }
 
 // Book is what is known of one receiver.
@@ -125,13 +136,8 @@ func Setups() []string {
 	return l
 }
 
-// name is what a book is asked for by.
-func (b Book) name() string {
-	if b.Setup != "" {
-		return b.Setup
-	}
-	return b.Receiver
-}
+// Name is what a book is asked for by.
+func (b Book) Name() string { return cmp.Or(b.Setup, b.Receiver) }
 
 // software says whether the book is of software that anybody may run: its requirements are in the order in which it looks.
 func (b Book) software() bool { return b.Policy != "" }

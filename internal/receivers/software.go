@@ -6,7 +6,7 @@ import "net/netip"
 // lab's others are in Lab. All were measured on Debian 12 unless a requirement says otherwise.
 
 var (
-	measured = Source{"lab", "The lab: 35 senders, 19 receivers of Debian 12", "internal/receivers/testdata/lab.tsv", "measured 2026-11", Measured}
+	measured = Source{"lab", "The lab: 524 senders, 19 receivers of Debian 12", "internal/labmatrix", "measured 2026-11", Measured}
 	manual   = Source{"manual", "The software's documentation and source", "", "read in 2026-11", Inferred}
 )
 
@@ -46,7 +46,7 @@ var software = []Book{
 		"whether the client waits for the greeting cannot be seen from outside", postscreenList),
 	onSoftware("exim", "Exim as its authors set it up", "require verify = sender, and its own syntax check of EHLO",
 		"what its administrator has added cannot be seen from outside",
-		eximHELO, unmeasured(eximSender(loopback)), eximSenderLost),
+		eximHELO, eximAddress, unmeasured(eximSender(loopback, zero)), eximSenderLost),
 	onSoftware("opensmtpd", "OpenSMTPD with its filters on reverse names", "filters rdns and fcrdns",
 		"what its administrator has added cannot be seen from outside", openSMTPD...),
 	onSoftware("policyd-spf", "Postfix with policyd-spf (Python)", "HELO_reject = Fail, Mail_From_reject = Fail, as shipped",
@@ -65,7 +65,7 @@ var software = []Book{
 func postfixClient(code string) []Requirement {
 	reply := ": Client host rejected: cannot find your hostname, [{ip}]"
 	return []Requirement{
-		step("postfix.client", "a reverse name leads back to the sending address", unconfirmedFirst, outcomeOf(code), Rcpt,
+		step("postfix.client", "a reverse name leads back to the sending address", unconfirmedFirst(hostName), outcomeOf(code), Rcpt,
 			status(code, "7.25")+reply, "ptr.missing", "ptr.ipv6-missing", "ptr.no-forward", "ptr.forward-mismatch", "ptr.ip-literal"),
 		step("postfix.client-lookup", "the reverse name can be looked up", forwardFails, Defer, Rcpt, "450 4.7.25"+reply,
 			"ptr.no-forward", "ptr.forward-mismatch"),
@@ -73,7 +73,7 @@ func postfixClient(code string) []Requirement {
 }
 
 var postfixReverse = []Requirement{
-	step("postfix.reverse", "the sending address has a PTR record", noName, Defer, Rcpt,
+	step("postfix.reverse", "the sending address has a PTR record", noName(hostName), Defer, Rcpt,
 		"450 4.7.1 Client host rejected: cannot find your reverse hostname, [{ip}]", "ptr.missing", "ptr.ipv6-missing"),
 	unmeasured(step("postfix.reverse-lookup", "the PTR record can be looked up", func(c Case) Truth { return failing(c, c.PTR) }, Defer, Rcpt,
 		"450 4.7.1 Client host rejected: cannot find your reverse hostname, [{ip}]", "ptr.missing", "ptr.ipv6-missing")),
@@ -85,7 +85,7 @@ func postfixHELO(code string) []Requirement {
 			"501 5.5.2 <{helo}>: Helo command rejected: Invalid name", shortHELORules...)),
 		step("postfix.helo-short", "the name in EHLO is fully qualified", heloShort, Reject, Rcpt,
 			"504 5.5.2 <{helo}>: Helo command rejected: need fully-qualified hostname", shortHELORules...),
-		step("postfix.helo-unknown", "the name in EHLO has an address or an MX record", heloUnknown, outcomeOf(code), Rcpt,
+		step("postfix.helo-unknown", "the name in EHLO has an address or an MX record", heloNotFound, outcomeOf(code), Rcpt,
 			status(code, "7.1")+" <{helo}>: Helo command rejected: Host not found", unknownHELORule...),
 		later(step("postfix.helo-lookup", "the name in EHLO can be looked up", heloFails, Defer, Rcpt,
 			"450 4.7.1 <{helo}>: Helo command rejected: Host not found", unknownHELORule...)),
@@ -109,6 +109,7 @@ var (
 	private  = netip.MustParsePrefix("10.0.0.0/8")
 	private2 = netip.MustParsePrefix("192.168.0.0/16")
 	private3 = netip.MustParsePrefix("172.16.0.0/12")
+	zero     = netip.MustParsePrefix("0.0.0.0/32")
 )
 
 // postfixMX is check_sender_mx_access with a table of networks that no MX of others is in.
@@ -126,6 +127,8 @@ var postfixLists = []Requirement{
 		"554 5.7.1 Service unavailable; Client host [{ip}] blocked using bl.spamcop.net", "dnsbl.listed-minor", "dnsbl.listed-major")),
 	step("postfix.dbl", "the domain in MAIL FROM is not on the Spamhaus DBL", dblSender, Reject, Rcpt,
 		"554 5.7.1 Service unavailable; Sender address [{from}] blocked using dbl.spamhaus.org", "dnsbl.domain-listed"),
+	step("postfix.dbl-helo", "the name in EHLO is not on the Spamhaus DBL", dblHELO, Reject, Rcpt,
+		"554 5.7.1 Service unavailable; Helo command [{helo}] blocked using dbl.spamhaus.org", "dnsbl.domain-listed"),
 }
 
 // postfixCallout is reject_unverified_sender: whatever the sender's MX says, Postfix's own answer is 450 unless set otherwise.
@@ -135,7 +138,7 @@ func postfixCallout(code string) []Requirement {
 		word = "undeliverable"
 	}
 	return []Requirement{
-		step("postfix.callout-refused", "the sender's MX takes mail for its address", answered(fromAnybody, refusing), outcomeOf(code), Rcpt,
+		step("postfix.callout-refused", "the sender's MX takes mail for its address", answered(fromAnybody, refusingLater), outcomeOf(code), Rcpt,
 			status(code, "1.7")+" <{from}>: Sender address rejected: "+word+" address: {said}", "mx.sender-not-deliverable"),
 		unmeasured(step("postfix.callout-unroutable", "an MX host of the domain in MAIL FROM has an address", namesNothing, outcomeOf(code), Rcpt,
 			status(code, "1.7")+" <{from}>: Sender address rejected: "+word+" address: Host or domain name not found", "mx.unresolvable")),
@@ -145,7 +148,7 @@ func postfixCallout(code string) []Requirement {
 			status(code, "1.7")+" <{from}>: Sender address rejected: "+word+" address: mail for {s} loops back to myself", "mx.private-ip", "mx.localhost"),
 		step("postfix.callout-private", "an MX host of the domain in MAIL FROM is not on a private address", unreached, Defer, Rcpt,
 			"450 4.1.7 <{from}>: Sender address rejected: unverified address: Address verification in progress", "mx.private-ip"),
-		step("postfix.callout-deferred", "the sender's MX takes mail for its address at once", answered(fromAnybody, waiting), Defer, Rcpt,
+		step("postfix.callout-deferred", "the sender's MX takes mail for its address at once", answered(fromAnybody, waitingLonger), Defer, Rcpt,
 			"450 4.1.7 <{from}>: Sender address rejected: unverified address: {said}", "mx.sender-not-deliverable", "mx.refused"),
 	}
 }
@@ -203,6 +206,8 @@ var policydSPFStrict = []Requirement{
 const spfDeferred = "450 4.7.24 <{rcpt}>: Recipient address rejected: Message deferred due to: SPF Temporary Error"
 
 var policydSPFPerl = []Requirement{
+	step("policyd-spf-perl.helo-invalid", "the name in EHLO can be asked for", heloUnaskable, Defer, Rcpt,
+		"451 4.3.5 <{rcpt}>: Recipient address rejected: Server configuration problem", shortHELORules...),
 	unmeasured(step("policyd-spf-perl.helo", "SPF does not fail for the name in EHLO", heloSPFIs(fail), Reject, Rcpt,
 		"550 5.7.1 <{rcpt}>: Recipient address rejected: Please see http://www.openspf.org/Why?s=helo;id={helo};ip={ip}", "spf.helo-not-covered")),
 	step("policyd-spf-perl.helo-temperror", "SPF can be looked up for the name in EHLO", heloSPFIs(temperror), Defer, Rcpt,
@@ -216,10 +221,10 @@ var policydSPFPerl = []Requirement{
 // Milters.
 
 var openDKIM = []Requirement{
-	step("opendkim.missing", "the key of a signature is published", unlessSigned(signatureIs(Missing)), Reject, Data, "550 5.7.0 DKIM key retrieval failed",
+	step("opendkim.missing", "the key of a signature is published", unlessSigned(opendmarc, opendmarc.signatureIs(Missing)), Reject, Data, "550 5.7.0 DKIM key retrieval failed",
 		"dkim.selector-missing", "dkim.doubled-name", "dkim.cname-dangling"),
-	step("opendkim.revoked", "not every key is revoked", unlessSigned(signatureIs(Revoked)), Reject, Data, "550 5.7.1 Command rejected", "dkim.revoked"),
-	step("opendkim.bad", "a signature verifies", unlessSigned(signatureIs(Wrong)), Reject, Data, "550 5.7.0 bad DKIM signature data", "dkim.p-invalid"),
+	step("opendkim.revoked", "not every key is revoked", unlessSigned(opendmarc, opendmarc.signatureIs(Revoked)), Reject, Data, "550 5.7.1 Command rejected", "dkim.revoked"),
+	step("opendkim.bad", "a signature verifies", unlessSigned(opendmarc, opendmarc.signatureIs(Wrong)), Reject, Data, "550 5.7.0 bad DKIM signature data", "dkim.p-invalid"),
 }
 
 var openDMARC = []Requirement{
@@ -230,9 +235,9 @@ var openDMARC = []Requirement{
 }
 
 var rspamdDMARC = []Requirement{
-	step("rspamd.reject", "mail passes DMARC where the owner of the domain asks to reject what fails", unlessLost(disownedOlder(rspamd, "reject")), Reject, Data,
+	step("rspamd.reject", "mail passes DMARC where the owner of the domain asks to reject what fails", unlessSeveral(unlessLost(disownedOlder(rspamd, "reject"))), Reject, Data,
 		"554 5.7.1 Spam message rejected", disownedRules...),
-	unmeasured(step("rspamd.quarantine", "mail passes DMARC where the owner of the domain asks to quarantine what fails", unlessLost(disownedOlder(rspamd, "quarantine")),
+	unmeasured(step("rspamd.quarantine", "mail passes DMARC where the owner of the domain asks to quarantine what fails", unlessSeveral(unlessLost(disownedOlder(rspamd, "quarantine"))),
 		Spam, Data, "", disownedRules...)),
 }
 
@@ -241,6 +246,10 @@ var rspamdDMARC = []Requirement{
 // eximHELO is Exim's own check, in whatever set-up.
 var eximHELO = unmeasured(step("exim.helo", "the name in EHLO is made of letters, digits, hyphens and dots", heloForeign, Reject, HELO,
 	"501 Syntactically invalid EHLO argument(s)", "helo.underscore", "helo.not-fqdn"))
+
+// eximAddress is its check of MAIL FROM.
+var eximAddress = step("exim.address", "the domain in MAIL FROM is made of letters, digits, hyphens and dots", foreignSender, Reject, Mail,
+	"501 <{from}>: malformed address", "mx.sender-not-deliverable")
 
 // eximSender is verify = sender: the address can be routed, beyond the networks that its routers ignore.
 func eximSender(ignored ...netip.Prefix) Requirement {
@@ -254,7 +263,11 @@ var eximSenderLost = step("exim.sender-lookup", "the domain in MAIL FROM and its
 	"451 Temporary local problem - please try later", noReturnRules...)
 
 var openSMTPD = []Requirement{
-	step("opensmtpd.rdns", "the sending address has a PTR record", noName, Reject, Connect, "550 5.7.25 no reverse DNS", ptrRules...),
-	step("opensmtpd.fcrdns", "the reverse name leads back to the sending address", func(c Case) Truth { return some(forwardFails(c), unconfirmedFirst(c)) },
+	step("opensmtpd.rdns", "the sending address has a PTR record", noName(resolverName), Reject, Connect, "550 5.7.25 no reverse DNS", ptrRules...),
+	step("opensmtpd.fcrdns", "the reverse name leads back to the sending address", func(c Case) Truth { return some(forwardFails(c), unconfirmedFirst(resolverName)(c)) },
 		Reject, Connect, "550 5.7.25 reverse DNS does not match", unmatchedRules...),
+	step("opensmtpd.sender", "the local part of MAIL FROM is made of atoms", quotedSender, Reject, Mail, "553 5.1.0 Sender address syntax error",
+		"mx.sender-not-deliverable"),
+	step("opensmtpd.helo", "EHLO gives a host name or an address literal", heloRefused, Reject, HELO, "501 5.5.4 Invalid command arguments: Invalid domain name",
+		shortHELORules...),
 }

@@ -121,6 +121,8 @@ func TestRepaired(t *testing.T) {
 		"a@b,example":            "a@b.example",
 		"a@b..example.":          "a@b.example",
 		"a @ b.example;":         "a@b.example",
+		"a@b.example (Ann Lee)":  "a@b.example",
+		"(Ann) a@b.example":      "",
 		"a\uff20b.example":       "a@b.example",
 		"a@@b.example":           "",
 		"a b@c.example":          "",

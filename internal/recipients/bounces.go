@@ -3,6 +3,7 @@ package recipients
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"regexp"
 
@@ -12,8 +13,11 @@ import (
 // Bounced are the addresses that earlier mail bounced from for good, by mailbox, with the class of the reply.
 type Bounced map[string]string
 
-// maxLogLine bounds what is looked at of the first line of a file.
-const maxLogLine = 64 << 10
+// Bounds on a log.
+const (
+	maxLogLine = 64 << 10 // octets of its first line that are looked at
+	maxBounced = 1000000  // addresses
+)
 
 // logTime is how a line of a log begins (RFC 5424 6.2.3, RFC 3164 4.1.2, and Exim's own).
 var logTime = regexp.MustCompile(`^(?:<\d+>)?(?:\d{4}-\d\d-\d\d[T ]|[A-Z][a-z]{2} [ \d]\d \d\d:)`)
@@ -41,6 +45,9 @@ func (l Bounced) take(r replies.Reply) error {
 	e := replies.Explain(r)
 	switch {
 	case e.Hard && e.Permanent && e.Side == replies.Recipient:
+		if len(l) >= maxBounced {
+			return fmt.Errorf("more than %d addresses bounced", maxBounced)
+		}
 		l[a.mailbox()] = string(e.Class)
 	case r.Code/100 == 2:
 		delete(l, a.mailbox())

@@ -33,8 +33,9 @@ type place struct {
 
 // Bounds on what is asked.
 const (
-	maxHosts  = 10  // MX hosts of one domain; with more it is taken to have one that works
-	maxAtOnce = 256 // domains that are looked up at once
+	maxHosts  = 10     // MX hosts of one domain; with more it is taken to have one that works
+	maxAtOnce = 256    // domains that are looked up at once
+	maxPlaces = 200000 // domains, and hosts, whose verdict is remembered; of more, some are looked up again
 	// hopeless is after how many failed lookups nothing more is asked, if none succeeded: each takes seconds.
 	hopeless = 500
 )
@@ -78,9 +79,21 @@ func (d *domains) place(name string) func() place {
 		}
 		return p
 	})
+	forget(d.places)
 	d.places[name] = f
 	go f()
 	return f
+}
+
+// forget makes room for one more. Whoever waits for what is forgotten has it in hand.
+func forget(m map[string]func() place) {
+	if len(m) < maxPlaces {
+		return
+	}
+	for name := range m {
+		delete(m, name)
+		return
+	}
 }
 
 func (d *domains) ask(name string, t dnsx.Type) dnsx.Answer {
@@ -153,6 +166,7 @@ func (d *domains) host(name string) place {
 	f, ok := d.hosts[name]
 	if !ok {
 		f = sync.OnceValue(func() place { return d.address(name) })
+		forget(d.hosts)
 		d.hosts[name] = f
 	}
 	d.mu.Unlock()

@@ -61,6 +61,9 @@ func NewReader(name string, in io.Reader, column string) (*Reader, error) {
 	if mark, _ := b.Peek(3); string(mark) == "\xef\xbb\xbf" {
 		_, _ = b.Discard(len(mark)) // it was read already
 	}
+	if mark, _ := b.Peek(2); string(mark) == "\xff\xfe" || string(mark) == "\xfe\xff" {
+		return nil, errors.New("it is UTF-16, and UTF-8 is read")
+	}
 	r := &Reader{limit: l, text: b, Comma: comma(name, b)}
 	if r.Comma == 0 {
 		if column != "" {
@@ -157,7 +160,7 @@ func (r *Reader) head(first []string, column string) error {
 	case len(first) == 1:
 		r.first = first
 	default:
-		return fmt.Errorf("no column of the first row is one of addresses")
+		return fmt.Errorf("no column of the first row is one of addresses: --column names it")
 	}
 	return nil
 }

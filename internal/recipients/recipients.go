@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"io"
 	"strings"
 
@@ -47,18 +46,21 @@ type Summary struct {
 	Free       int  `json:"free"`
 	Unknown    int  `json:"unknown"`  // the domain could not be looked up
 	Domains    int  `json:"domains"`  // that were seen
+	Unseen     int  `json:"unseen"`   // rows that could not be remembered, so that no duplicate of them was found
 	Complete   bool `json:"complete"` // false: interrupted, or the list could not be read to its end
 }
 
-// window bounds the rows that wait for DNS.
-const window = 8192
+// Bounds on memory.
+const (
+	window  = 8192    // rows that wait for DNS
+	maxSeen = 3000000 // mailboxes and domains that are remembered, in 64 MiB
+)
 
 // judge is one run.
 type judge struct {
 	domains *domains
 	bounced Bounced
-	seeds   [2]maphash.Seed
-	seen    map[[2]uint64]int32 // the line of each mailbox
+	seen    *seen // mailboxes, and domains with an @ in front
 	sum     Summary
 }
 
@@ -67,15 +69,17 @@ type pending struct {
 	r       Result
 	address Address
 	place   func() place // nil: all is said
-	trimmed string       // the address, where signs had to be taken away around it
+	notes   []string     // what its text tells
 	err     error
+
+	syntax, duplicate, bounced, disposable, domain, unseen bool // what it counts as; domain: the first of its domain
 }
 
 // Run judges every row and gives it to write, in order. A failure of DNS drops nobody.
 func Run(ctx context.Context, in *Reader, dns dnsx.Resolver, bounced Bounced, write func(Result) error) (Summary, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	j := &judge{domains: newDomains(ctx, dns), bounced: bounced, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, seen: map[[2]uint64]int32{}}
+	j := &judge{domains: newDomains(ctx, dns), bounced: bounced, seen: newSeen(maxSeen)}
 	queue := make(chan pending, window)
 	go func() {
 		defer close(queue)
@@ -104,7 +108,7 @@ func Run(ctx context.Context, in *Reader, dns dnsx.Resolver, bounced Bounced, wr
 		}
 		switch {
 		case errors.Is(p.err, io.EOF):
-			j.sum.Domains, j.sum.Complete = len(j.domains.places), true
+			j.sum.Complete = true
 			return j.sum, nil
 		case p.err != nil:
 			return j.sum, p.err
@@ -115,44 +119,56 @@ func Run(ctx context.Context, in *Reader, dns dnsx.Resolver, bounced Bounced, wr
 				return j.sum, ctx.Err()
 			}
 		}
-		j.count(p.r)
+		j.count(&p)
 		if err := write(p.r); err != nil {
 			return j.sum, err
 		}
 	}
 }
 
-// read says what the address itself tells, and begins to look up its domain.
+// read says what the address itself tells, and begins to look up its domain. One that can be told although it is written
+// wrongly is looked at as if it were not.
 func (j *judge) read(row Row) pending {
 	p := pending{r: Result{Row: row, Action: Keep}}
 	bare := trimmed(row.Address)
 	a, err := Parse(bare)
-	if err != nil {
-		p.r.Action, p.r.Reason = Drop, "syntax: "+err.Error()
-		if s := repaired(bare); s != "" {
-			p.r.Action, p.r.Suggestion = Fix, s
+	switch {
+	case err != nil:
+		p.syntax = true
+		p.notes = append(p.notes, "syntax: "+err.Error())
+		s := repaired(bare)
+		if s == "" {
+			return p.drop()
 		}
-		return p
-	}
-	if bare != row.Address {
-		p.trimmed = bare
+		a, _ = Parse(s) // repaired gives no other
+		p.r.Action, p.r.Suggestion = Fix, s
+	case bare != row.Address:
+		p.r.Action, p.r.Suggestion = Fix, bare
 	}
 	box := a.mailbox()
-	key := [2]uint64{maphash.String(j.seeds[0], box), maphash.String(j.seeds[1], box)}
-	if line, again := j.seen[key]; again {
-		p.r.Action, p.r.Reason = Drop, fmt.Sprintf("duplicate of line %d", line)
-		return p
+	line, full := j.seen.add(box, row.Line)
+	if p.unseen = full; line > 0 {
+		p.duplicate = true
+		return p.drop(fmt.Sprintf("duplicate of line %d", line))
 	}
-	j.seen[key] = int32(row.Line)
 	if code, yes := j.bounced[box]; yes {
-		p.r.Action, p.r.Reason = Drop, "bounced before: "+code
-		return p
+		p.bounced = true
+		return p.drop("bounced before: " + code)
 	}
 	p.address = a
 	p.place = func() place { return place{state: Takes} }
 	if a.Domain != "" {
+		first, full := j.seen.add("@"+a.Domain, row.Line)
+		p.domain = first == 0 && !full
 		p.place = j.domains.place(a.Domain)
 	}
+	return p
+}
+
+// drop ends a row with what was said and one thing more.
+func (p pending) drop(why ...string) pending {
+	p.r.Action, p.r.Suggestion = Drop, ""
+	p.r.Reason = strings.Join(append(p.notes, why...), "; ")
 	return p
 }
 
@@ -161,51 +177,52 @@ func (j *judge) settle(p *pending) {
 	at := p.place()
 	suggest := func(domain string) string { return p.address.Local + "@" + domain }
 	r := &p.r
+	fix := func(why, domain string) {
+		j.sum.Typo++
+		r.Action, r.Suggestion = Fix, suggest(domain)
+		r.Reason = strings.Join(append(p.notes, why), "; ")
+	}
 	switch at.state {
 	case Gone, NullMX, NoHost:
-		r.Action, r.Reason = Drop, at.why
-		if at.meant != "" {
-			r.Action, r.Reason, r.Suggestion = Fix, fmt.Sprintf("typo: %s; %s was probably meant", at.why, at.meant), suggest(at.meant)
-		}
 		j.state(at.state)
 		if at.meant != "" {
-			j.sum.Typo++
+			fix(fmt.Sprintf("typo: %s; %s was probably meant", at.why, at.meant), at.meant)
+			return
 		}
+		*p = p.drop(at.why)
 		return
 	}
-	if at.disposable && at.slips == 1 {
-		r.Action, r.Reason, r.Suggestion = Fix, fmt.Sprintf("typo: disposable, and one sign away from %s", at.meant), suggest(at.meant)
-		j.sum.Typo++
+	switch {
+	case at.disposable && at.slips == 1:
+		fix(fmt.Sprintf("typo: disposable, and one sign away from %s", at.meant), at.meant)
+		return
+	case at.disposable:
+		p.disposable = true
+		*p = p.drop("disposable: " + p.address.Domain + " gives mailboxes that are thrown away")
 		return
 	}
-	if at.disposable {
-		r.Action, r.Reason = Drop, "disposable: "+p.address.Domain+" gives mailboxes that are thrown away"
-		return
-	}
-	var notes []string
-	if p.trimmed != "" {
-		r.Action, r.Suggestion = Fix, p.trimmed
-		notes = append(notes, "signs that are no part of the address stand around it")
+	if r.Action == Fix && !p.syntax {
+		p.notes = append(p.notes, "signs that are no part of the address stand around it")
 	}
 	if at.state == Unknown {
 		j.sum.Unknown++
-		notes = append(notes, "unknown: "+at.why)
+		p.notes = append(p.notes, "unknown: "+at.why)
 	}
 	// A domain that takes mail may be what was meant, or that of somebody who waits for such slips: a person has to look.
 	if at.meant != "" && at.slips == 1 && r.Action == Keep {
 		j.sum.Typo++
-		notes = append(notes, fmt.Sprintf("one sign away from %s", at.meant))
+		p.notes = append(p.notes, fmt.Sprintf("one sign away from %s", at.meant))
 		r.Suggestion = suggest(at.meant)
 	}
 	if isRole(p.address.Local) {
 		j.sum.Role++
-		notes = append(notes, "role account")
+		p.notes = append(p.notes, "role account")
 	}
 	if at.free {
 		j.sum.Free++
-		notes = append(notes, "free mailbox")
+		p.notes = append(p.notes, "free mailbox")
 	}
-	r.Reason = strings.Join(notes, "; ")
+	r.Reason = strings.Join(p.notes, "; ")
 }
 
 func (j *judge) state(s State) {
@@ -219,10 +236,10 @@ func (j *judge) state(s State) {
 	}
 }
 
-// count counts a row by its action, and by the word that its reason begins with.
-func (j *judge) count(r Result) {
+// count counts a row by its action, and by what was said of it before its domain was asked.
+func (j *judge) count(p *pending) {
 	j.sum.Rows++
-	switch r.Action {
+	switch p.r.Action {
 	case Keep:
 		j.sum.Keep++
 	case Fix:
@@ -230,15 +247,13 @@ func (j *judge) count(r Result) {
 	case Drop:
 		j.sum.Drop++
 	}
-	word, _, _ := strings.Cut(r.Reason, " ")
-	switch word {
-	case "syntax:":
-		j.sum.Syntax++
-	case "duplicate":
-		j.sum.Duplicate++
-	case "bounced":
-		j.sum.Bounced++
-	case "disposable:":
-		j.sum.Disposable++
+	for _, c := range []struct {
+		is bool
+		n  *int
+	}{{p.syntax, &j.sum.Syntax}, {p.duplicate, &j.sum.Duplicate}, {p.bounced, &j.sum.Bounced}, {p.disposable, &j.sum.Disposable},
+		{p.domain, &j.sum.Domains}, {p.unseen, &j.sum.Unseen}} {
+		if c.is {
+			*c.n++
+		}
 	}
 }

@@ -96,12 +96,23 @@ var runCases = [][2]string{
 	{"bob\u200b@six.example", "fix signs that are no part of the address stand around it -> bob@six.example"},
 	{"Bob <bob2@shop.example>", "fix syntax: ' ' may not stand in a local part without quotes -> bob2@shop.example"},
 	{"nobody", "drop syntax: there is no @"},
+	{"Bob <BOB2@shop.example>", "drop syntax: ' ' may not stand in a local part without quotes; duplicate of line 23"},
+	{"bob2@shop.example", "drop duplicate of line 23"},
+	{"Ann <ann@nosuch.example>", "drop syntax: ' ' may not stand in a local part without quotes; duplicate of line 8"},
+	{"Eve <eve@nosuch.example>", "drop syntax: ' ' may not stand in a local part without quotes; the domain nosuch.example does not exist"},
+	{"Eve <eve@gmaik.com>", "fix syntax: ' ' may not stand in a local part without quotes; typo: the domain gmaik.com does not exist; gmail.com was probably meant -> eve@gmail.com"},
+	{"<gone@shop.example>", "drop syntax: '<' may not stand in a local part without quotes; bounced before: recipient-unknown"},
+	{"eve@six.example (Eve)", "fix syntax: ' ' may not stand in a domain -> eve@six.example"},
+	{"sales@six.example;", "fix syntax: ';' may not stand in a domain; role account -> sales@six.example"},
+	{"eve@null.example ", "drop null.example takes no mail: it has a null MX"},
+	{"a\x00b@six.example", "drop syntax: '\\x00' may not stand in a local part without quotes"},
+	{"\"a\x1b[31m\"@six.example", "drop syntax: '\\x1b' may not stand between quotes"},
 	{"ann@[192.0.2.1]", "keep"},
 }
 
 func TestRun(t *testing.T) {
 	r, s := lookup(t)
-	bounced, err := ReadBounces(strings.NewReader("550 5.1.1 <old@shop.example>: no such user\n"))
+	bounced, err := ReadBounces(strings.NewReader("550 5.1.1 <old@shop.example>: no such user\n550 5.1.1 <gone@shop.example>: no such user\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,8 +126,8 @@ func TestRun(t *testing.T) {
 			t.Errorf("%q: %q, want %q", rows[i], got[min(i, len(got)-1)], want[i])
 		}
 	}
-	if d := cmp.Diff(Summary{Rows: 25, Keep: 8, Fix: 7, Drop: 10, Syntax: 2, Duplicate: 2, Bounced: 1, Disposable: 1, NoDomain: 5, NullMX: 1, NoMailHost: 2,
-		Typo: 5, Role: 1, Free: 1, Unknown: 2, Domains: 16, Complete: true}, sum); d != "" {
+	if d := cmp.Diff(Summary{Rows: 36, Keep: 8, Fix: 10, Drop: 18, Syntax: 11, Duplicate: 5, Bounced: 2, Disposable: 1, NoDomain: 7, NullMX: 2, NoMailHost: 2,
+		Typo: 6, Role: 2, Free: 1, Unknown: 2, Domains: 16, Complete: true}, sum); d != "" {
 		t.Error(d)
 	}
 	seen := map[dnsx.Question]int{}
@@ -182,6 +193,50 @@ func TestStreams(t *testing.T) {
 	}
 }
 
+// TestSeen: every text is found again, at its first line, while the table grows.
+func TestSeen(t *testing.T) {
+	s := newSeen(10000)
+	for round := range 2 {
+		for i := range 10000 {
+			first, full := s.add(fmt.Sprint(i), i+1+round)
+			if want := round * (i + 1); first != want || full {
+				t.Fatalf("round %d, %d: line %d, full %v", round, i, first, full)
+			}
+		}
+	}
+	if first, full := s.add("one more", 1); first != 0 || !full {
+		t.Errorf("line %d, full %v", first, full)
+	}
+}
+
+// TestMemory: what is remembered is bounded, and what is not is counted.
+func TestMemory(t *testing.T) {
+	d := newDomains(t.Context(), instant{})
+	for i := range maxPlaces + 100 {
+		name := fmt.Sprintf("d%d.example", i)
+		d.places[name] = nil
+		if d.host(name); i >= maxPlaces {
+			forget(d.places)
+		}
+	}
+	if len(d.hosts) != maxPlaces || len(d.places) > maxPlaces {
+		t.Errorf("%d hosts, %d domains", len(d.hosts), len(d.places))
+	}
+	j := &judge{domains: newDomains(t.Context(), instant{}), seen: newSeen(3)}
+	for i, c := range []struct {
+		address           string
+		duplicate, unseen bool
+	}{{"a@b.example", false, false}, {"b@b.example", false, false}, {"c@b.example", false, true}, {"c@b.example", false, true}, {"a@b.example", true, false}} {
+		if p := j.read(Row{Line: i + 1, Address: c.address}); p.duplicate != c.duplicate || p.unseen != c.unseen || p.domain != (i == 0) {
+			t.Errorf("line %d: %+v", i+1, p)
+		}
+	}
+	p := j.read(Row{Line: 9, Address: "d@b.example"})
+	if j.count(&p); j.sum.Unseen != 1 {
+		t.Errorf("%+v", j.sum)
+	}
+}
+
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	pr, pw := io.Pipe() // a list that does not go on
@@ -242,6 +297,8 @@ func TestReader(t *testing.T) {
 		{"l.txt", "c", "a@b.example\n", "no column"},
 		{"l.csv", "", "email,x\n\"" + strings.Repeat("x,\n", 1<<20), "is a quote not closed"},
 		{"l.txt", "", strings.Repeat("x", 3<<20), "is a quote not closed"},
+		{"l.csv", "", "\xff\xfee\x00m\x00", "it is UTF-16, and UTF-8 is read"},
+		{"l.csv", "", "\xfe\xff\x00e", "it is UTF-16"},
 	} {
 		in, err := NewReader(c.file, strings.NewReader(c.text), c.column)
 		for err == nil {
@@ -347,6 +404,11 @@ func TestWriters(t *testing.T) {
 		t.Error(d)
 	}
 	if d := cmp.Diff("address,action,reason,suggestion\nann@six.example,keep,,\n", write("csv", "-", "ann@six.example\n")); d != "" {
+		t.Error(d)
+	}
+	// What is appended is no formula; what was there stays as it was.
+	if d := cmp.Diff("address,action,reason,suggestion\n=1+2@gmaik.com,fix,typo: the domain gmaik.com does not exist; gmail.com was probably meant,'=1+2@gmail.com\n",
+		write("csv", "-", "=1+2@gmaik.com\n")); d != "" {
 		t.Error(d)
 	}
 	if d := cmp.Diff("line 3  fix  bob@gmaik.com -> bob@gmail.com  typo: the domain gmaik.com does not exist; gmail.com was probably meant\n"+

@@ -48,6 +48,9 @@ func repaired(cell string) string {
 	if len(s) > len("mailto:") && strings.EqualFold(s[:len("mailto:")], "mailto:") {
 		s, _, _ = strings.Cut(s[len("mailto:"):], "?")
 	}
+	if i := strings.LastIndexByte(s, '('); i > strings.IndexByte(s, '@') && strings.HasSuffix(s, ")") {
+		s = s[:i] // a comment, such as a name
+	}
 	s = strings.NewReplacer("\uff20", "@", "\u3002", ".").Replace(s) // full-width
 	s = strings.Trim(s, " \t<>()[]'\",;:.")
 	local, domain, ok := strings.Cut(s, "@")

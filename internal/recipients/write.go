@@ -72,7 +72,7 @@ func (c *csvWriter) Write(r Result) error {
 	for len(cells) < c.width {
 		cells = append(cells, "")
 	}
-	return c.w.Write(append(cells, string(r.Action), report.Visible(r.Reason), r.Suggestion))
+	return c.w.Write(append(cells, string(r.Action), report.Visible(r.Reason), report.Cell(r.Suggestion)))
 }
 
 func (c *csvWriter) Close(Summary) error {
@@ -96,7 +96,8 @@ type jsonRow struct {
 }
 
 func encode(r Result) ([]byte, error) {
-	return json.Marshal(jsonRow{r.Line, r.Address, r.Action, r.Reason, r.Suggestion})
+	text, err := json.Marshal(jsonRow{r.Line, r.Address, r.Action, r.Reason, r.Suggestion})
+	return report.Inert(text), err
 }
 
 // jsonWriter writes one object with all of them.
@@ -179,6 +180,9 @@ func (t *tableWriter) Close(s Summary) error {
 		if c.n > 0 {
 			fmt.Fprintf(t.w, "%8d  %s\n", c.n, c.what)
 		}
+	}
+	if s.Unseen > 0 {
+		fmt.Fprintf(t.w, "%8d  not remembered: of these no duplicates were found\n", s.Unseen)
 	}
 	if !s.Complete {
 		fmt.Fprintln(t.w, "the list was not read to its end")

@@ -17,22 +17,22 @@ func Message(m *eml.Message) (l []Reply, bounce bool) {
 	if inner := rewrapped(m); inner != nil {
 		m = inner
 	}
-	get := header(m.Fields)
+	get := eml.Header(m.Fields)
 	var texts, pages []string
 	var status, feedback, original []string
-	for _, p := range leaves(m) {
+	for _, p := range m.Parts() {
 		switch {
-		case strings.HasPrefix(p.kind, "message/delivery-status"), strings.HasPrefix(p.kind, "message/global-delivery-status"), strings.HasPrefix(p.kind, "message/disposition"):
-			status = append(status, p.text)
-		case strings.HasPrefix(p.kind, "message/feedback-report"):
-			feedback = append(feedback, p.text)
-		case strings.HasPrefix(p.kind, "message/rfc822"), strings.HasPrefix(p.kind, "message/global"), strings.HasSuffix(p.kind, "rfc822-headers"):
-			original = append(original, p.text)
-		case p.kind == "text/html":
-			pages = append(pages, plainOf(p.text))
-		case strings.HasPrefix(p.kind, "text/"), p.kind == "application/json":
+		case strings.HasPrefix(p.Kind, "message/delivery-status"), strings.HasPrefix(p.Kind, "message/global-delivery-status"), strings.HasPrefix(p.Kind, "message/disposition"):
+			status = append(status, p.Text)
+		case strings.HasPrefix(p.Kind, "message/feedback-report"):
+			feedback = append(feedback, p.Text)
+		case strings.HasPrefix(p.Kind, "message/rfc822"), strings.HasPrefix(p.Kind, "message/global"), strings.HasSuffix(p.Kind, "rfc822-headers"):
+			original = append(original, p.Text)
+		case p.Kind == "text/html":
+			pages = append(pages, plainOf(p.Text))
+		case strings.HasPrefix(p.Kind, "text/"), p.Kind == "application/json":
 			if len(status) == 0 && len(original) == 0 || len(texts) == 0 {
-				texts = append(texts, p.text)
+				texts = append(texts, p.Text)
 			}
 		}
 	}
@@ -124,7 +124,7 @@ func Message(m *eml.Message) (l []Reply, bounce bool) {
 
 // rewrapped is the report that stands as text in the body of another message, as some filters put it there.
 func rewrapped(m *eml.Message) *eml.Message {
-	if kind := header(m.Fields)("Content-Type"); !strings.HasPrefix(strings.ToLower(kind), "text/plain") {
+	if kind := eml.Header(m.Fields)("Content-Type"); !strings.HasPrefix(strings.ToLower(kind), "text/plain") {
 		return nil
 	}
 	body := strings.ReplaceAll(m.Body, "\r\n", "\n")
@@ -315,8 +315,8 @@ var quotes = regexp.MustCompile(`(?mi)^[ \t]*(?:-{2,} ?(?:below (?:this line|the
 
 // cutOriginal parts what the mail system says from the message that it returns.
 func cutOriginal(text string) (said, original string) {
-	if len(text) > maxPart {
-		text = text[:maxPart]
+	if len(text) > eml.MaxPart {
+		text = text[:eml.MaxPart]
 	}
 	for _, at := range quotes.FindAllStringIndex(text, 20) {
 		if strings.TrimSpace(text[:at[0]]) != "" {

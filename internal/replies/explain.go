@@ -14,6 +14,8 @@ const (
 	ByText  = "the receiver's own text"
 	ByCode  = "the receiver's own code"
 	ByWords = "words that many receivers use"
+	ByStage = "the command that it answers"
+	ByGuess = "what its words are about"
 	ByIANA  = "the registered meaning of its code"
 	ByBasic = "its code alone"
 	Nothing = "nothing in it is known"
@@ -36,8 +38,10 @@ func (e Explanation) Recognised() bool { return e.Class != Unknown }
 var (
 	anAddress  = regexp.MustCompile(`<?[^\s<>()\[\]"]+@[^\s<>()\[\]",;:]+>?`)
 	aFragment  = regexp.MustCompile(`(https?://[^\s#]+)#\S*`)
-	atMailFrom = regexp.MustCompile(`in reply to mail from|after mail from|\[mail_from\]|but sender was rejected`)
 	bare       = regexp.MustCompile(`^[^a-z]*@?[^a-z]*access denied\W*$|\.\.\. access denied\W*`)
+	refusal    = regexp.MustCompile(`\b(?:reject|refus|den(?:y|ied)\b|bounced by|prohibit)|not (?:allowed|accepted|permitted|authori[sz]ed)\b`) // and not why
+	suspended  = strings.NewReplacer("delivery temporarily suspended: ", "", "mail-box", "mailbox", "mail box", "mailbox")                      // Postfix, before what happened
+	inWords    = regexp.MustCompile(`([a-z])([A-Z])`)
 	typographs = strings.NewReplacer("\u2019", "'", "\u2018", "'", "`", "'", "\u00a0", " ")
 )
 
@@ -46,16 +50,22 @@ func lowered(s string) string {
 	if len(s) > maxText {
 		s = s[:maxText]
 	}
-	s = strings.ToLower(typographs.Replace(s))
+	s = suspended.Replace(strings.ToLower(typographs.Replace(s)))
 	s = aFragment.ReplaceAllString(s, "$1")
 	return anAddress.ReplaceAllString(s, "@")
 }
 
 // Explain says what a reply means.
 func Explain(r Reply) Explanation {
-	texts := []string{lowered(r.Text)}
+	originals := append([]string{r.Text}, r.More...)
+	texts := make([]string, len(originals))
+	for i, t := range originals {
+		texts[i] = lowered(t)
+	}
 	for _, m := range r.More {
-		texts = append(texts, lowered(m))
+		if r.Command == "" {
+			r.Command = commandIn(m)
+		}
 	}
 	e := Explanation{Reply: r}
 	e.Who, e.Known = receiver(r, strings.ToLower(r.Text+" "+strings.Join(r.More, " ")))
@@ -71,7 +81,7 @@ func Explain(r Reply) Explanation {
 	default:
 		e.Permanent = r.Outcome == "failed"
 	}
-	class, sisimai := e.class(texts, enhanced)
+	class, sisimai := e.class(originals, texts, enhanced)
 	e.About = Of(class)
 	e.Rules = slices.Clone(e.Rules)
 	e.fromBook(texts)
@@ -112,7 +122,7 @@ func (e *Explanation) fromBook(texts []string) {
 }
 
 // class goes from what is most certain to what is least.
-func (e *Explanation) class(texts []string, enhanced string) (c Class, sisimai string) {
+func (e *Explanation) class(originals, texts []string, enhanced string) (c Class, sisimai string) {
 	if e.Kind != "" {
 		e.Basis = ByForm
 		return e.Kind, ""
@@ -143,9 +153,9 @@ func (e *Explanation) class(texts []string, enhanced string) (c Class, sisimai s
 	for _, t := range texts {
 		if p, ok := common(t); ok {
 			e.Basis = ByWords
-			switch {
-			case p.class == Blocked && atMailFrom.MatchString(strings.Join(texts, " ")):
-				return SenderRefused, ""
+			switch c := e.atStage(p.class); {
+			case c != p.class:
+				return c, ""
 			case p.class == Blocked && bare.MatchString(t) && strings.HasSuffix(enhanced, ".7.1"):
 				return Refused, ""
 			case p.class == TooBig && strings.HasSuffix(enhanced, ".2.3"):
@@ -162,16 +172,63 @@ func (e *Explanation) class(texts []string, enhanced string) (c Class, sisimai s
 			}
 		}
 	}
+	return e.guess(originals, texts)
+}
+
+// guess is what is left where neither words nor codes are known.
+func (e *Explanation) guess(originals, texts []string) (c Class, sisimai string) {
+	for i, t := range texts {
+		// Names in one word, such as MailLoop, in several.
+		if apart := inWords.ReplaceAllString(originals[i], "$1 $2"); apart != originals[i] {
+			if p, ok := common(lowered(apart)); ok {
+				e.Basis = ByWords
+				return p.class, p.sisimai
+			}
+		}
+		for _, p := range guessWords() {
+			if e.Permanent && p.text.MatchString(t) {
+				e.Basis = ByGuess
+				return e.atStage(p.class), ""
+			}
+		}
+	}
+	if c, ok := stages[e.Command]; ok && e.Code > 0 {
+		e.Basis = ByStage
+		return c, ""
+	}
 	if e.Outcome == "delayed" || e.Outcome == "expired" {
 		e.Basis = ByForm
 		return Expired, ""
 	}
 	if c, ok := basics[e.Code]; ok {
 		e.Basis = ByBasic
+		if e.Code == 552 && e.Command == "DATA" { // the mailbox had room for the recipient
+			c = TooBig
+		}
 		return c, ""
+	}
+	for _, t := range texts {
+		if refusal.MatchString(t) && e.Permanent {
+			e.Basis = ByWords
+			return Refused, ""
+		}
 	}
 	e.Basis = Nothing
 	return Unknown, ""
+}
+
+// atStage corrects a class by the command that was refused: what answers MAIL is about the sender, and before DATA nobody has
+// seen the content.
+func (e *Explanation) atStage(c Class) Class {
+	switch {
+	case c == Spam && stages[e.Command] != "":
+		return Blocked
+	case e.Command == "MAIL" && (c == NoUser || c == Blocked):
+		return SenderRefused
+	case e.Command == "MAIL" && c == NoHost:
+		return SenderDomain
+	}
+	return c
 }
 
 // has says whether a pattern is about an enhanced code.

@@ -11,6 +11,16 @@ import (
 type matcher struct {
 	words []string // nil: none is needed
 	re    *regexp.Regexp
+	any   []*matcher // instead of re: one of these
+}
+
+// anyOf matches what one of several patterns matches: each has its own words, and few of them have to be tried.
+func anyOf(patterns []string) *matcher {
+	m := &matcher{any: make([]*matcher, len(patterns))}
+	for i, p := range patterns {
+		m.any[i] = newMatcher(p)
+	}
+	return m
 }
 
 func newMatcher(pattern string) *matcher {
@@ -23,6 +33,14 @@ func newMatcher(pattern string) *matcher {
 
 // MatchString is that of the pattern.
 func (m *matcher) MatchString(s string) bool {
+	for _, one := range m.any {
+		if one.MatchString(s) {
+			return true
+		}
+	}
+	if m.any != nil {
+		return false
+	}
 	if m.words == nil {
 		return m.re.MatchString(s)
 	}

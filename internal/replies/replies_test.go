@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -45,6 +46,8 @@ func TestClasses(t *testing.T) {
 	}
 }
 
+var unknownName = regexp.MustCompile(`\{[a-z]+\}`)
+
 func TestPatterns(t *testing.T) {
 	who := map[string]bool{microsoft: true}
 	for _, s := range signs {
@@ -55,7 +58,17 @@ func TestPatterns(t *testing.T) {
 			t.Errorf("nothing says how %s is known", b.Receiver)
 		}
 	}
-	for _, l := range [][]pattern{ours, codesOf, anyones, reported, registered} {
+	for _, f := range slices.Concat(families, guesses) {
+		if Of(f.class).Class != f.class || len(f.words) == 0 {
+			t.Errorf("%q has no class: %s", f.words, f.class)
+		}
+		for _, w := range f.words {
+			if left := unknownName.FindString(vocabulary.Replace(w)); left != "" {
+				t.Errorf("%q: the vocabulary has no %s", w, left)
+			}
+		}
+	}
+	for _, l := range [][]pattern{ours, codesOf, reported, registered} {
 		for _, p := range l {
 			if Of(p.class).Class != p.class {
 				t.Errorf("%q has no class: %s", p.words, p.class)
@@ -128,6 +141,21 @@ func TestExplain(t *testing.T) {
 		{"550 5.1.1 <nobody@example.net>: Recipient address rejected: User unknown in virtual mailbox table", NoUser, "example.net", true, ""},
 		{"552 5.3.4 Message size exceeds fixed limit", TooBig, "", true, "mx.size"},
 		{"450 4.2.0 <a@example.net>: Recipient address rejected: Greylisted, see http://postgrey", Greylisted, "example.net", false, ""},
+		// What is said of the sender, its host or its name is said of no recipient.
+		{"450 4.7.1 <mail.gone.example>: Helo command rejected: Host not found", HELO, "", false, "helo.unresolvable"},
+		{"450 4.1.8 <x@gone.example>: Sender address rejected: Domain not found", SenderDomain, "gone.example", false, "domain.nxdomain"},
+		{"host mx01.mail.icloud.com[192.0.2.1] said: 450 4.1.8 <x@gone.example>: Sender address rejected: Domain not found", SenderDomain, "icloud", false, "domain.nxdomain"},
+		{"550 5.7.1 Mail from IP 192.0.2.25 was rejected due to listing in Spamhaus SBL/XBL/PBL. For details please see http://www.spamhaus.org/query/bl?ip=192.0.2.25", Listed, "", true, "dnsbl.listed-major"},
+		{"421-4.7.32 Your email has been rate limited because the From: header (RFC5322) in this message isn't aligned with either the authenticated SPF or DKIM organizational domain. gsmtp", DMARC, "gmail", false, "dmarc.unaligned"},
+		{"host gmail-smtp-in.l.google.com[192.0.2.1] said: 550 5.7.32 (no words)", DMARC, "gmail", true, "dmarc.unaligned"},
+		{"host mta5.am0.yahoodns.net[192.0.2.1] said: 554 5.7.9 Message not accepted for policy reasons", Policy, "yahoo", true, "dmarc.unaligned"},
+		{"554 5.7.9 Message not accepted for policy reasons. See https://senders.yahooinc.com/error-codes", Policy, "yahoo", true, "dmarc.unaligned"},
+		// The command that is answered.
+		{"host mx.example.net[192.0.2.1] said: 550 5.0.0 No (in reply to MAIL FROM command)", SenderRefused, "example.net", true, ""},
+		{"host mx.example.net[192.0.2.1] said: 554 5.0.0 no such user (in reply to MAIL FROM command)", SenderRefused, "example.net", true, ""},
+		{"host mx.example.net[192.0.2.1] refused to talk to me: 554 5.0.0 you look like spam", Blocked, "example.net", true, ""},
+		{"host mx.example.net[192.0.2.1] said: 552 5.0.0 sorry (in reply to end of DATA command)", TooBig, "example.net", true, ""},
+		{"host mx.example.net[192.0.2.1] said: 552 5.0.0 sorry (in reply to RCPT TO command)", Full, "example.net", true, ""},
 		// An address or a fragment is no cause.
 		{"550 <mailbox.full@example.net> 5.1.1 no such user. See https://example.net/#blocked", NoUser, "example.net", true, ""},
 		{"\x1b[31m550 5.1.1 no such user\x1b]0;x\x07", NoUser, "", true, ""},
@@ -331,6 +359,24 @@ func TestProviders(t *testing.T) {
 		if !e.Known {
 			t.Errorf("%s is not known", c.Provider)
 		}
+	}
+}
+
+// What mail systems say of themselves, each wording once.
+func TestWordings(t *testing.T) {
+	n := 0
+	for line := range strings.Lines(file(t, "testdata/wordings.tsv")) {
+		reasons, text, ok := strings.Cut(strings.TrimSpace(line), "\t")
+		if !ok {
+			continue
+		}
+		n++
+		if e := Explain(New(text)); !slices.Contains(strings.Split(reasons, ","), e.Sisimai) {
+			t.Errorf("%q is %s, %s (%s), and not %s", text, e.Class, e.Sisimai, e.Basis, reasons)
+		}
+	}
+	if n < 100 {
+		t.Errorf("%d wordings", n)
 	}
 }
 

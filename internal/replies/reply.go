@@ -27,6 +27,7 @@ type Reply struct {
 	Status    string   // of the report (RFC 3464 2.3.4), where the reply itself has none
 	Outcome   string   // of the report: its Action (RFC 3464 2.3.3)
 	Kind      Class    // what the form alone tells: Complaint, AutoReply, Delivered; else ""
+	Command   string   // that it answers: connect, EHLO, STARTTLS, AUTH, MAIL, RCPT or DATA; "": not known
 	Host      string   // that replied
 	HostIP    string
 	Recipient string
@@ -57,6 +58,15 @@ var (
 		regexp.MustCompile(`(?i)\bFQDN=([a-z0-9._-]+)\};\{IP=([0-9a-f.:]{2,45})`),
 		regexp.MustCompile(`()(?i)(?:^|said:? |^<[^>]*>: )?\b(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}) (?:does not like|failed after)`),
 	}
+	// How mail systems name the command, their own words in the first group.
+	commandForms = []*regexp.Regexp{
+		regexp.MustCompile(`(?i)\(in reply to (end of DATA|[a-z]+(?: from| to)?) command\)`),                                                                       // Postfix
+		regexp.MustCompile(`(?i)\bafter (?:pipelined )?(initial connection|[eh](?:hl|el)o|starttls|auth|mail from|rcpt to|(?:end of )?data|sending data block)\b`), // Exim
+		regexp.MustCompile(`(?i)\bdid not like our (?:final )?([a-z]+(?: from| to)?):?`),                                                                           // DragonFly
+		regexp.MustCompile(`(?i)\[(connect|[eh](?:hl|el)o|mail_from|rcpt_to|data)\]`),
+		regexp.MustCompile(`(?:^|\s)>{3} (EHLO|HELO|STARTTLS|AUTH|MAIL|RCPT|DATA)\b`), // Sendmail
+		regexp.MustCompile(`(?i)\b(refused to talk to me|does not like recipient|but sender was rejected|failed after i sent the message)`),
+	}
 	addressIn = regexp.MustCompile(`<?([A-Za-z0-9._%+=!#$&'*/?^{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)>?`)
 	ipv4In    = regexp.MustCompile(`(?:^|[^0-9.])(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?:[^0-9.]|\.[^0-9]|\.?$)`)
 	ipv6In    = regexp.MustCompile(`(?i)\[((?:ipv6:)?[0-9a-f]{1,4}:[0-9a-f:.]{2,43})`)
@@ -81,6 +91,9 @@ func (r *Reply) fill(input string) {
 		}
 	}
 	r.Text = joined(raw, r.Code)
+	if r.Command == "" {
+		r.Command = commandIn(raw)
+	}
 	if r.Sender == "" {
 		for _, f := range []*regexp.Regexp{mailFrom, domainFor} {
 			if m := f.FindStringSubmatch(raw); m != nil {
@@ -95,6 +108,31 @@ func (r *Reply) fill(input string) {
 	if r.IP == "" {
 		r.IP = sendingIP(raw, r.HostIP)
 	}
+}
+
+// commandIn is the last command that a text says it is the answer to.
+func commandIn(s string) string {
+	for _, f := range commandForms {
+		all := f.FindAllStringSubmatch(s, 20)
+		if all == nil {
+			continue
+		}
+		switch w := strings.ToUpper(all[len(all)-1][1]); {
+		case w == "INITIAL CONNECTION", w == "CONNECT", w == "REFUSED TO TALK TO ME":
+			return "connect"
+		case w == "HELO", w == "EHLO":
+			return "EHLO"
+		case w == "STARTTLS", w == "AUTH":
+			return w
+		case strings.HasPrefix(w, "MAIL"), w == "BUT SENDER WAS REJECTED":
+			return "MAIL"
+		case strings.HasPrefix(w, "RCPT"), w == "DOES NOT LIKE RECIPIENT":
+			return "RCPT"
+		case strings.HasSuffix(w, "DATA"), w == "SENDING DATA BLOCK", w == "FAILED AFTER I SENT THE MESSAGE":
+			return "DATA"
+		}
+	}
+	return ""
 }
 
 // oneLine bounds a text and puts it on one line, without what a terminal would act on.

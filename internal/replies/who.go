@@ -22,7 +22,7 @@ var signs = []sign{
 	{"microsoft365", []string{"mail.protection.outlook.com", "mx.microsoft", "protection.outlook.com"},
 		`prod\.(?:protection\.)?outlook\.com|sender\.office\.com|\bas16012\d{3}\b|delist@m|resolver\.(?:rst|adr|grp)\.|storedrv\.|smtpsend\.|tenantattribution`},
 	{"gmail", []string{"google.com", "googlemail.com", "gmail.com"}, `gsmtp\b|groups\.google\.com|support\.google\.com|gmail requires`},
-	{"yahoo", []string{"yahoodns.net", "yahoo.com", "aol.com", "yahoo.co.jp"}, `postmaster\.yahooinc\.com|help\.yahoo\.com|postmaster\.aol\.com|\[tss\d\d\]|\[(?:bl2\d|ph01)\]`},
+	{"yahoo", []string{"yahoodns.net", "yahoo.com", "aol.com", "yahoo.co.jp"}, `(?:postmaster|senders)\.yahooinc\.com|help\.yahoo\.com|postmaster\.aol\.com|\[tss\d\d\]|\[(?:bl2\d|ph01)\]`},
 	{"icloud", []string{"mail.icloud.com", "icloud.com", "me.com"}, `support\.apple\.com|\[(?:hme1|cs0\d|hm08)\]`},
 	{"webde", []string{"web.de"}, `postmaster\.web\.de`},
 	{"gmx", []string{"gmx.net", "gmx.com", "kundenserver.de", "ionos.com", "ionos.de"}, `postmaster\.gmx\.|nemesis esmtp`},
@@ -110,6 +110,7 @@ var books = sync.OnceValue(func() (l []told) {
 		for _, q := range b.Requirements {
 			text := joined(oneLine(strings.TrimPrefix(q.Reply, ".. ")), bookCode(q.Reply))
 			text = lowered(strings.TrimLeft(text, "0123456789. "))
+			text, _, _ = strings.Cut(text, ". see http") // pages move
 			size, exact := 0, ""
 			for i, part := range placeholder.Split(text, -1) {
 				if i > 0 {

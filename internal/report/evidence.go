@@ -24,7 +24,7 @@ func (p *page) evidence(r *audit.Report) error {
 			return err
 		}
 	}
-	if err := p.message(r.Evidence.Message); err != nil {
+	if err := p.messages(r.Evidence); err != nil {
 		return err
 	}
 	return p.vantage(r.Evidence.Vantage)
@@ -49,6 +49,7 @@ func proofs(r *audit.Report) []proof {
 		{"spf", spfTitle(e.SPF), spfTable(e.SPF.Results, several)},
 		{"dkim", "DKIM, _domainkey: " + e.DKIM.Subtree, keyTable(e.DKIM.Keys)},
 		{"dmarc", dmarcTitle(e.DMARC), alignmentTable(e.Alignment)},
+		{"dmarc", reportsTitle(e.Reports), reportsTable(e.Reports)},
 		{"dnsbl", "BLOCKLISTS, " + count(len(e.DNSBL), "answer"), listingTable(e.DNSBL)},
 		{"submission", "SUBMISSION, " + count(len(e.Submission), "service"), serviceTable(e.Submission)},
 		{"tls", "PORT 25, " + count(len(e.TLS), "MX host"), talkTable(e.TLS)},

@@ -171,32 +171,49 @@ func holdsMarkdown(t *testing.T, b []byte) {
 	}
 }
 
-// holdsHTML parses as a browser does: the page has one style and one script, those that its policy names, loads nothing, and
-// leads nowhere but to itself.
+// holdsHTML parses as a browser does: the page has the elements, attributes and classes that are ours, one style and one script,
+// those that its policy names, loads nothing, and leads nowhere but to itself and its folder.
 func holdsHTML(t *testing.T, b []byte) {
 	t.Helper()
 	root, err := html.Parse(bytes.NewReader(b))
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, ids := map[string]int{}, map[string]bool{}
+	n, ids, targets := map[string]int{}, map[string]bool{}, map[string]bool{}
 	var walk func(*html.Node)
 	walk = func(x *html.Node) {
+		if x.Type == html.CommentNode {
+			t.Fatalf("a comment: %q", x.Data)
+		}
 		if x.Type == html.ElementNode {
 			n[x.Data]++
-			if slices.Contains([]string{"img", "iframe", "object", "embed", "form", "input", "base", "video", "audio", "foreignobject"}, strings.ToLower(x.Data)) {
+			ours, known := htmlElements[x.Data]
+			if !known {
 				t.Fatalf("a %s", x.Data)
 			}
 			for _, a := range x.Attr {
-				switch {
-				case strings.HasPrefix(a.Key, "on"), a.Key == "style", a.Key == "src", a.Key == "srcset":
+				if !slices.Contains(strings.Fields(ours+" "+htmlAttributes), a.Key) {
 					t.Fatalf("%s has %s=%q", x.Data, a.Key, a.Val)
-				case a.Key == "href" && a.Val != "data:," && !regexp.MustCompile(`^#[a-z0-9]+$`).MatchString(a.Val):
-					t.Fatalf("%s leads to %q", x.Data, a.Val)
-				case a.Key == "id" && ids[a.Val]:
-					t.Fatalf("id %q twice", a.Val)
-				case a.Key == "id":
+				}
+				switch a.Key {
+				case "href":
+					if !htmlLink.MatchString(a.Val) {
+						t.Fatalf("%s leads to %q", x.Data, a.Val)
+					}
+					if to, here := strings.CutPrefix(a.Val, "#"); here {
+						targets[to] = true
+					}
+				case "id":
+					if ids[a.Val] || !htmlID.MatchString(a.Val) {
+						t.Fatalf("id %q", a.Val)
+					}
 					ids[a.Val] = true
+				case "class":
+					for _, c := range strings.Fields(a.Val) {
+						if !slices.Contains(htmlClasses, c) {
+							t.Fatalf("%s has the class %q", x.Data, c)
+						}
+					}
 				}
 			}
 		}
@@ -208,12 +225,31 @@ func holdsHTML(t *testing.T, b []byte) {
 	if n["script"] != 1 || n["style"] != 1 || n["title"] != 1 || n["main"] != 1 || n["h1"] != 1 {
 		t.Fatalf("elements: %v", n)
 	}
+	for to := range targets {
+		if !ids[to] {
+			t.Fatalf("nothing is at #%s", to)
+		}
+	}
 	for _, part := range []string{"<style>" + htmlStyle + "</style>", "<script>" + htmlScript + "</script>"} {
 		if !bytes.Contains(b, []byte(part)) {
 			t.Fatalf("%.40s... is not what its hash is of", part)
 		}
 	}
 }
+
+// What pages are made of: the elements, each with the attributes that it alone has, those of any, and the classes.
+var (
+	htmlElements = map[string]string{"html": "lang", "head": "", "meta": "charset http-equiv content name", "title": "", "link": "rel href", "style": "", "script": "",
+		"body": "", "header": "", "main": "tabindex", "footer": "", "nav": "", "article": "", "section": "", "div": "tabindex", "p": "", "span": "title", "br": "", "a": "href",
+		"h1": "", "h2": "", "h3": "", "h4": "", "ul": "", "ol": "", "li": "", "dl": "", "dt": "", "dd": "", "q": "", "code": "", "pre": "", "ins": "", "del": "", "mark": "",
+		"details": "", "summary": "", "table": "", "thead": "", "tbody": "", "tr": "", "th": "scope aria-sort", "td": "data-sort",
+		"svg": "viewbox viewBox width height preserveaspectratio preserveAspectRatio", "circle": "cx cy r stroke-dasharray transform", "rect": "x y width height", "text": "x y"}
+	htmlAttributes = "class id role aria-label aria-labelledby aria-hidden"
+	htmlLink       = regexp.MustCompile(`^(data:,|#[a-z0-9-]+|[a-z0-9._~-]+\.html)$`)
+	htmlID         = regexp.MustCompile(`^[a-z0-9-]+$`)
+	htmlClasses    = strings.Fields("skip card hero lead facts parts muted dial track high low big small bars name about words bar chip cell tag rule wide stack grid in none n text " +
+		"fixes paste gone record tree costs budget used free line sortable status fail warn unknown info pass")
+)
 
 func holdsCSV(t *testing.T, b []byte) {
 	t.Helper()

@@ -42,11 +42,11 @@
       head.textContent = '';
       head.appendChild(button);
       button.addEventListener('click', function () {
-        var up = head.getAttribute('aria-sort') !== 'ascending', numeric = head.classList.contains('n');
+        var up = head.getAttribute('aria-sort') !== 'ascending';
         var rows = Array.from(table.tBodies[0].rows);
         function key(row) {
-          var text = row.cells[column].textContent;
-          return numeric ? (isNaN(parseInt(text, 10)) ? -1 : parseInt(text, 10)) : text;
+          var cell = row.cells[column], text = cell.dataset.sort || cell.textContent, number = parseInt(text, 10);
+          return isNaN(number) || column === 0 ? text : number;
         }
         rows.sort(function (a, b) {
           var x = key(a), y = key(b);
@@ -59,7 +59,13 @@
     });
   });
 
+  // Paper has nothing to unfold.
+  var folded = [];
   addEventListener('beforeprint', function () {
-    document.querySelectorAll('details').forEach(function (d) { d.open = true; });
+    folded = Array.from(document.querySelectorAll('details:not([open])'));
+    folded.forEach(function (d) { d.open = true; });
+  });
+  addEventListener('afterprint', function () {
+    folded.forEach(function (d) { d.open = false; });
   });
 })();

@@ -92,7 +92,7 @@ func encode(v any, prefix, indent string) ([]byte, error) {
 	if err := e.Encode(v); err != nil {
 		return nil, err
 	}
-	return inert(b.Bytes()), nil
+	return Inert(b.Bytes()), nil
 }
 
 // write hands all of b over in one call, which is what keeps lines whole where several processes share a file.

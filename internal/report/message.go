@@ -3,16 +3,10 @@ package report
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"mailaudit/internal/audit"
 )
-
-// learned says in one line which Received field is believed: it decides what is audited.
-func (p *page) learned(m *audit.Message) {
-	if m != nil {
-		p.hanging(0, "the message: "+hop(m))
-	}
-}
 
 // hop is the way that a message came to its receiver, or why it is not known.
 func hop(m *audit.Message) string {
@@ -40,6 +34,10 @@ func (p *page) message(m *audit.Message) error {
 	for _, s := range m.Scores {
 		p.hanging(2, score(s))
 	}
+	p.contents(m)
+	if err := p.path(m.Path); err != nil {
+		return err
+	}
 	if len(m.Signatures) == 0 {
 		p.hanging(2, "it carries no DKIM signature")
 		return nil
@@ -51,6 +49,42 @@ func (p *page) message(m *audit.Message) error {
 			bits = fmt.Sprintf("%d bits", s.Bits)
 		}
 		t.rows = append(t.rows, []string{"d=" + s.Domain + " s=" + s.Selector, s.Result, list(s.Algorithm, bits, s.Cause)})
+	}
+	return p.table(t)
+}
+
+// contents shows what the message leads to and carries.
+func (p *page) contents(m *audit.Message) {
+	if len(m.Links) > 0 {
+		var l []string
+		for _, x := range m.Links {
+			l = append(l, x.Domain+" "+x.Status+after(" by ", strings.Join(x.Lists, " and "), true))
+		}
+		if m.LinksLeft > 0 {
+			l = append(l, count(m.LinksLeft, "domain")+" more that no list was asked about")
+		}
+		p.hanging(2, "it leads to "+strings.Join(l, ", "))
+	}
+	if len(m.Attachments) > 0 {
+		p.hanging(2, "it carries "+strings.Join(m.Attachments, ", "))
+	}
+	if a := m.ARC; a != nil {
+		p.hanging(2, fmt.Sprintf("%s of ARC, cv=%s; its seals are not verified", count(a.Sets, "set"), a.CV))
+	}
+}
+
+// path shows the way that the message came. Whoever sent it may have made it up.
+func (p *page) path(l []audit.Relay) error {
+	if len(l) == 0 {
+		return nil
+	}
+	t := table{head: []string{"HOP", "DELAY", "TLS", "WAY"}, right: -1, word: 1}
+	for _, r := range l {
+		delay := ""
+		if r.Delay != nil {
+			delay = (time.Duration(*r.Delay) * time.Second).String()
+		}
+		t.rows = append(t.rows, []string{fmt.Sprint(r.Number), delay, r.TLS, list(after("from ", r.From, true), after("PTR then ", r.RDNS, true), r.IP, after("by ", r.By, true), r.With)})
 	}
 	return p.table(t)
 }

@@ -54,6 +54,7 @@ func (p *page) repair(o Options, before, after *audit.Report) {
 	if before.WhatIf != nil {
 		p.prose(0, assumed)
 	}
+	p.accepted(before)
 	if len(before.Fixes) == 0 {
 		p.line("nothing to fix")
 		return
@@ -66,6 +67,19 @@ func (p *page) repair(o Options, before, after *audit.Report) {
 	}
 	p.items("WITH ALL PROVEN ONES", scored(after))
 	p.compared(audit.Compare(before, after))
+}
+
+// accepted says that nothing is proposed for what somebody answers for, or was there before.
+func (p *page) accepted(r *audit.Report) {
+	n := 0
+	for _, f := range r.Findings {
+		if f.Accepted != nil {
+			n++
+		}
+	}
+	if n > 0 {
+		p.prose(0, count(n, "finding")+" accepted by --suppressions or --baseline: nothing is proposed for that")
+	}
 }
 
 // compared says what records change, beside the score.

@@ -21,6 +21,9 @@ type Options struct {
 	Verbose bool // also what passed, references and evidence
 	Tree    bool // the SPF tree drawn in the table
 
+	// Put takes a file of a folder, whole: html is then a page for each domain, and an index.
+	Put func(name string, page []byte) error
+
 	// State is what nagios says of a report: OK, WARNING, CRITICAL or UNKNOWN. Without it the verdict decides.
 	State func(*audit.Report) string
 }
@@ -47,6 +50,9 @@ func New(w io.Writer, o Options) (Writer, error) {
 	case "markdown":
 		return &markdownWriter{w: w, o: o}, nil
 	case "html":
+		if o.Put != nil {
+			return newFolder(o.Put), nil
+		}
 		return &htmlWriter{w: w, several: o.Several}, nil
 	case "csv":
 		return &csvWriter{w: w}, nil

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 	"unicode"
@@ -72,15 +71,19 @@ func ascii(s string) bool {
 	return true
 }
 
-// inert escapes within encoded JSON what JSON allows and a terminal acts on: DEL, C1 and all else that is not plain.
+// Inert escapes within encoded JSON what JSON allows and a terminal acts on: DEL, C1 and all else that is not plain.
 // Outside of its strings JSON has none of that, so the value stays the same. Line feeds are the layout's own: the
 // encoder has escaped those of the text.
-func inert(b []byte) []byte {
-	if !bytes.ContainsFunc(b, suspect) {
+func Inert(b []byte) []byte {
+	i := 0
+	for i < len(b) && (' ' <= b[i] && b[i] <= '~' || b[i] == '\n') {
+		i++
+	}
+	if i == len(b) { // as of most reports
 		return b
 	}
-	out := make([]byte, 0, len(b)+64)
-	for i := 0; i < len(b); {
+	out := append(make([]byte, 0, len(b)+64), b[:i]...)
+	for i < len(b) {
 		r, n := utf8.DecodeRune(b[i:])
 		switch {
 		case !suspect(r):

@@ -53,7 +53,7 @@ func TestInert(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := inert(in)
+	out := Inert(in)
 	holdsJSON(t, in, out)
 	if !strings.Contains(string(out), "ü") {
 		t.Error("a plain letter was escaped")

@@ -26,7 +26,7 @@ func (t *tableWriter) Report(r *audit.Report, exit string) error {
 	}
 	t.after = "report"
 	p.subject(r)
-	p.learned(r.Evidence.Message)
+	p.learned(r.Evidence)
 	p.ourSide(r.Evidence.Vantage)
 	p.blank()
 	if err := p.findings(r, t.o.Verbose); err != nil {

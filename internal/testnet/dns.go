@@ -20,22 +20,33 @@ type DNSFault int
 
 // What a DNS server can do to a question.
 const (
-	DNSHealthy      DNSFault = iota // answer it; to exempt a question from a wider fault
-	DNSDrop                         // no answer
-	DNSServFail                     // SERVFAIL
-	DNSRefused                      // REFUSED
-	DNSFormErr                      // FORMERR, with and without EDNS
-	DNSNoEDNS                       // FORMERR to EDNS alone (RFC 6891 7)
-	DNSTruncate                     // TC over UDP, the answer over TCP
-	DNSTruncateDead                 // TC over UDP, silence over TCP
-	DNSLame                         // a referral to the root, and no recursion
-	DNSGarbage                      // the ID, then noise
-	DNSWrongID                      // the answer under another ID
-	DNSWrongName                    // the answer to another name
-	DNSBogus                        // SERVFAIL unless CD is set: what a resolver that validates makes of a broken chain (RFC 4035 4.7)
-	DNSNoTCP                        // the answer over UDP; a connection is closed without one
-	DNSRecase                       // the answer, with the question in lower case
+	DNSHealthy         DNSFault = iota // answer it; to exempt a question from a wider fault
+	DNSDrop                            // no answer
+	DNSServFail                        // SERVFAIL
+	DNSRefused                         // REFUSED
+	DNSFormErr                         // FORMERR, with and without EDNS
+	DNSNoEDNS                          // FORMERR to EDNS alone (RFC 6891 7)
+	DNSTruncate                        // TC over UDP, the answer over TCP
+	DNSTruncateDead                    // TC over UDP, silence over TCP
+	DNSLame                            // a referral to the root, and no recursion
+	DNSGarbage                         // the ID, then noise
+	DNSWrongID                         // the answer under another ID
+	DNSWrongName                       // the answer to another name
+	DNSBogus                           // SERVFAIL unless CD is set: what a resolver that validates makes of a broken chain (RFC 4035 4.7)
+	DNSNoTCP                           // the answer over UDP; a connection is closed without one
+	DNSRecase                          // the answer, with the question in lower case
+	DNSLate                            // the answer, a third of a second late
+	DNSTruncateClosed                  // TC over UDP; a connection is closed without an answer
+	DNSOversized                       // over UDP a datagram of some 9,000 octets, whatever the client can take
+	DNSCompressionLoop                 // a name that is compressed to itself (RFC 1035 4.1.4)
+	DNSAliasLoop                       // two CNAMEs that lead to each other
+	DNSAliasChain                      // 30 CNAMEs, one after the other, and nothing at the end
+	DNSMany                            // the answer, and 500 TXT records beside it
+	DNSHuge                            // the answer, and a TXT record that fills the rest of 64 KiB
 )
+
+// lateness is that of DNSLate.
+const lateness = 300 * time.Millisecond
 
 // DNSOptions shape a DNS server; the zero value answers at once and rightly.
 type DNSOptions struct {
@@ -133,7 +144,7 @@ func (s *DNS) serve(w dns.ResponseWriter, req *dns.Msg, tcp bool) {
 	s.asked = append(s.asked, DNSAsked{dnsx.Question{Name: q.Name, Type: q.Type, Unchecked: req.CheckingDisabled}, tcp})
 	s.mu.Unlock()
 	fault := s.fault(q)
-	if fault == DNSNoTCP && tcp {
+	if (fault == DNSNoTCP || fault == DNSTruncateClosed) && tcp {
 		w.Close()
 		return
 	}
@@ -141,9 +152,13 @@ func (s *DNS) serve(w dns.ResponseWriter, req *dns.Msg, tcp bool) {
 	if reply == nil {
 		return
 	}
-	if s.options.Delay > 0 {
+	delay := s.options.Delay
+	if fault == DNSLate {
+		delay += lateness
+	}
+	if delay > 0 {
 		select {
-		case <-time.After(s.options.Delay):
+		case <-time.After(delay):
 		case <-s.closing:
 			return
 		}
@@ -197,6 +212,13 @@ func (s *DNS) reply(req *dns.Msg, fault DNSFault, tcp bool) []byte {
 			return nil
 		}
 		m.Truncated = true
+	case DNSTruncateClosed:
+		m.Truncated = true
+	case DNSAliasLoop, DNSAliasChain:
+		m.Answer = aliases(req.Question[0].Name, fault == DNSAliasLoop)
+	case DNSOversized, DNSMany, DNSHuge:
+		answer(m)
+		m.Answer = append(m.Answer, ballast(req.Question[0].Name, fault)...)
 	case DNSTruncate:
 		if !tcp {
 			m.Truncated = true
@@ -215,7 +237,7 @@ func (s *DNS) reply(req *dns.Msg, fault DNSFault, tcp bool) []byte {
 	if edns != nil {
 		m.SetEdns0(4096, false)
 	}
-	if !tcp {
+	if !tcp && fault != DNSOversized {
 		m.Truncate(size) // miekg/dns leaves that to us
 	} else {
 		m.Compress = true
@@ -235,10 +257,68 @@ func (s *DNS) reply(req *dns.Msg, fault DNSFault, tcp bool) []byte {
 	if err != nil {
 		return nil
 	}
+	if fault == DNSCompressionLoop {
+		b = looped(req)
+	}
 	if fault == DNSGarbage {
 		b = append(b[:2:2], "\xff\xff\xff\xff this is no DNS message"...)
 	}
 	return b
+}
+
+// aliases are CNAMEs from a name that lead in a loop, or far away and to nothing.
+func aliases(name string, loop bool) []dns.RR {
+	target := func(i int) string {
+		if loop && i%2 == 0 {
+			return name
+		}
+		return fmt.Sprintf("alias%d.example.", i)
+	}
+	n := 30
+	if loop {
+		n = 2
+	}
+	var l []dns.RR
+	for i := range n {
+		l = append(l, &dns.CNAME{Hdr: dns.RR_Header{Name: target(i), Rrtype: dns.TypeCNAME, Class: dns.ClassINET, Ttl: 300}, Target: target(i + 1)})
+	}
+	if !loop {
+		l[0].Header().Name = name
+	}
+	return l
+}
+
+// ballast is what a fault puts beside the answer.
+func ballast(name string, fault DNSFault) []dns.RR {
+	records, octets := 500, 100
+	switch fault {
+	case DNSOversized:
+		records = 90
+	case DNSHuge:
+		records, octets = 1, 62000
+	}
+	var l []dns.RR
+	for i := range records {
+		txt := &dns.TXT{Hdr: dns.RR_Header{Name: name, Rrtype: dns.TypeTXT, Class: dns.ClassINET, Ttl: 300}}
+		for text := fmt.Sprintf("ballast-%d %s", i, strings.Repeat("x", octets)); text != ""; {
+			n := min(len(text), 255)
+			txt.Txt, text = append(txt.Txt, text[:n]), text[n:]
+		}
+		l = append(l, txt)
+	}
+	return l
+}
+
+// looped is an answer with one record, whose name is a pointer to that pointer.
+func looped(req *dns.Msg) []byte {
+	b, err := new(dns.Msg).SetReply(req).Pack()
+	if err != nil {
+		return nil
+	}
+	b[3] |= 0x80 // recursion available
+	b[7] = 1     // one answer
+	at := len(b)
+	return append(b, 0xC0|byte(at>>8), byte(at), 0, 1, 0, 1, 0, 0, 1, 0, 0, 4, 127, 0, 0, 1)
 }
 
 // EditZone changes the text of a zone file with one record a line, "NAME TYPE DATA": an edit "-NAME TYPE" takes an RRset

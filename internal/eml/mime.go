@@ -1,4 +1,4 @@
-package replies
+package eml
 
 import (
 	"encoding/base64"
@@ -8,33 +8,32 @@ import (
 	"regexp"
 	"strings"
 	"unicode/utf8"
-
-	"mailaudit/internal/eml"
 )
 
-// Bounds on the parts of a bounce message.
+// Bounds on the parts of a message.
 const (
 	maxParts = 100
 	maxDepth = 8
-	maxPart  = 256 << 10 // octets of a part that are looked at
+	MaxPart  = 256 << 10 // octets of a part that are looked at
 )
 
-// part is one leaf of a message.
-type part struct {
-	kind string // its media type, in lower case
-	text string // decoded
+// Part is one leaf of a message (RFC 2046).
+type Part struct {
+	Kind string // its media type, in lower case
+	Name string // of the file, as Content-Disposition (RFC 2183 2.3) or Content-Type has it
+	Text string // decoded
 }
 
-// leaves are the parts of a message in order. What programs break is read as they meant it: a boundary that is not declared, a part
+// Parts are the parts of a message in order. What programs break is read as they meant it: a boundary that is not declared, a part
 // without a header.
-func leaves(m *eml.Message) []part {
-	var l []part
-	walk(header(m.Fields), m.Body, 0, &l)
+func (m *Message) Parts() []Part {
+	var l []Part
+	walk(Header(m.Fields), m.Body, 0, &l)
 	return l
 }
 
-// header finds the value of a field.
-func header(fields []eml.Field) func(name string) string {
+// Header finds the value of a field, "" where it is not there.
+func Header(fields []Field) func(name string) string {
 	return func(name string) string {
 		for _, f := range fields {
 			if f.Is(name) {
@@ -51,7 +50,7 @@ var (
 	firstPart     = regexp.MustCompile(`(?mi)^--(\S[^\r\n]*)\r?\ncontent-`)
 )
 
-func walk(get func(string) string, body string, depth int, l *[]part) {
+func walk(get func(string) string, body string, depth int, l *[]Part) {
 	if len(*l) >= maxParts {
 		return
 	}
@@ -66,7 +65,7 @@ func walk(get func(string) string, body string, depth int, l *[]part) {
 		boundary = ""
 		// The first line that can be one.
 		if kind == "" && depth == 0 && get("MIME-Version") != "" || strings.HasPrefix(kind, "multipart/") {
-			if m := firstPart.FindStringSubmatch(body[:min(len(body), maxPart)]); m != nil && strings.Contains(strings.ToLower(body), "\ncontent-type:") {
+			if m := firstPart.FindStringSubmatch(body[:min(len(body), MaxPart)]); m != nil && strings.Contains(strings.ToLower(body), "\ncontent-type:") {
 				boundary = strings.TrimRight(m[1], " \t\r")
 			}
 		}
@@ -76,17 +75,17 @@ func walk(get func(string) string, body string, depth int, l *[]part) {
 			switch {
 			case i == 0:
 				if s := strings.TrimSpace(section); s != "" && !strings.Contains(s, "MIME") {
-					*l = append(*l, part{"text/plain", clipPart(section)})
+					*l = append(*l, Part{Kind: "text/plain", Text: clipPart(section)})
 				}
 			case strings.HasPrefix(section, "\n") || strings.HasPrefix(section, "\r\n"):
-				walk(header(nil), section, depth+1, l)
+				walk(Header(nil), section, depth+1, l)
 			default:
-				m, err := eml.Parse(strings.NewReader(section))
+				m, err := Parse(strings.NewReader(section))
 				if err != nil || !strings.Contains(strings.ToLower(section[:min(len(section), 2000)]), "content-") {
-					walk(header(nil), section, depth+1, l)
+					walk(Header(nil), section, depth+1, l)
 					continue
 				}
-				walk(header(m.Fields), m.Body, depth+1, l)
+				walk(Header(m.Fields), m.Body, depth+1, l)
 			}
 		}
 		return
@@ -94,10 +93,25 @@ func walk(get func(string) string, body string, depth int, l *[]part) {
 	if kind == "" || strings.HasPrefix(kind, "multipart/") {
 		kind = "text/plain"
 	}
-	*l = append(*l, part{kind, decoded(clipPart(body), get("Content-Transfer-Encoding"), declared)})
+	*l = append(*l, Part{kind, fileName(get), decoded(clipPart(body), get("Content-Transfer-Encoding"), declared)})
 }
 
-func clipPart(s string) string { return s[:min(len(s), maxPart)] }
+// fileName is the name that a part gives its file.
+func fileName(get func(string) string) string {
+	for _, f := range [][2]string{{"Content-Disposition", "filename"}, {"Content-Type", "name"}} {
+		// What breaks the grammar names no file.
+		if _, params, err := mime.ParseMediaType(get(f[0])); err == nil && params[f[1]] != "" {
+			name := params[f[1]]
+			if words, err := new(mime.WordDecoder).DecodeHeader(name); err == nil { // not allowed there, and usual (RFC 2047 5)
+				name = words
+			}
+			return name
+		}
+	}
+	return ""
+}
+
+func clipPart(s string) string { return s[:min(len(s), MaxPart)] }
 
 // sections are what stands between the lines of a boundary (RFC 2046 5.1.1), what stands before them first.
 func sections(body, boundary string) (l []string) {
@@ -159,18 +173,4 @@ func quoted(s string) string {
 		b.WriteByte(hex[s[i]&15])
 	}
 	return b.String()
-}
-
-var (
-	hidden   = regexp.MustCompile(`(?is)<(?:style|script|head)\b[^>]*>.*?</(?:style|script|head)>`)
-	breaks   = regexp.MustCompile(`(?i)<(?:br|/p|/div|/td|/tr|/li|/h\d)\b[^>]*>`)
-	tags     = regexp.MustCompile(`<[/!a-zA-Z][^<>@]*>`)
-	entities = strings.NewReplacer("&nbsp;", " ", "&lt;", "<", "&gt;", ">", "&quot;", `"`, "&#39;", "'", "&amp;", "&")
-)
-
-// plainOf is the text of a part in HTML.
-func plainOf(html string) string {
-	s := hidden.ReplaceAllString(html, " ")
-	s = breaks.ReplaceAllString(s, "\n")
-	return entities.Replace(tags.ReplaceAllString(s, " "))
 }

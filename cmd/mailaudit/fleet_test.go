@@ -1,0 +1,251 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"mailaudit/internal/dnsx"
+	"mailaudit/internal/fleet/fleettest"
+	"mailaudit/internal/testnet"
+)
+
+// natsServer is nats [CONFIG]: it starts a NATS server and sets $NATS.
+func natsServer(ts *testscript.TestScript, _ bool, args []string) {
+	s, err := fleettest.Start(ts.MkAbs(".nats"), strings.Join(args, " "))
+	ts.Check(err)
+	ts.Defer(func() { s.Kill() })
+	ts.Setenv("NATS", s.URL)
+}
+
+// fleetWorld is a batch of domains on a resolver of its own. Each domain has an address of its own, about which the one list,
+// with a pace of one question a second, is asked.
+type fleetWorld struct {
+	dns   *testnet.DNS
+	queue *fleettest.Server
+	dir   string
+}
+
+const fleetDomains = 300
+
+func newFleetWorld(t *testing.T) *fleetWorld {
+	t.Helper()
+	w := &fleetWorld{dir: t.TempDir()}
+	var zone, list strings.Builder
+	zone.WriteString("bl.example. SOA ns1.host.example. hostmaster.host.example. 1 7200 3600 1209600 300\n2.0.0.127.bl.example. A 127.0.0.2\n")
+	for i := range fleetDomains {
+		fmt.Fprintf(&zone, "d%[1]d.example. TXT \"v=spf1 ip4:11.22.%[2]d.%[3]d -all\"\n", i, i/200, i%200+1)
+		fmt.Fprintf(&list, "d%d.example\n", i)
+	}
+	list.WriteString("localhost\nno domain\n")
+	z, err := dnsx.ParseZone("zone", strings.NewReader(zone.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.dns, err = testnet.ServeDNS(z, testnet.DNSOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.dns.Close() })
+	if w.queue, err = fleettest.Start(t.TempDir(), ""); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.queue.Kill() })
+	lists := "zone: bl.example\ndefault: on\nkind: ip\nfamilies: ip4\nscope: address\nlisted: 127.0.0.2\nnot-listed: 127.0.0.1\n" +
+		"code: 127.0.0.2 minor listed\nweight: 35\nremoval: https://bl.example/\nrate: 1/s\n"
+	for name, text := range map[string]string{"domains": list.String(), "lists": lists} {
+		if err := os.WriteFile(filepath.Join(w.dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return w
+}
+
+// command is mailaudit with the arguments, in the folder of the domains.
+func (w *fleetWorld) command(t *testing.T, args ...string) *exec.Cmd {
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // one that waits for ever fails
+	t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, "mailaudit", append(args, "--nats", w.queue.URL)...)
+	cmd.Dir, cmd.Stderr = w.dir, os.Stderr
+	return cmd
+}
+
+func (w *fleetWorld) worker(t *testing.T) *exec.Cmd {
+	t.Helper()
+	cmd := w.command(t, "worker", "--quiet", "--resolver", w.dns.Addr().String(), "--only", "spf,dnsbl", "--blocklists", "lists", "--timeout", "5s")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+	return cmd
+}
+
+// asked is how many questions the list has been asked, retransmissions and self-tests aside.
+func (w *fleetWorld) asked() int {
+	seen := map[dnsx.Question]bool{}
+	for _, q := range w.dns.Asked() {
+		if strings.HasSuffix(q.Name, ".22.11.bl.example") {
+			seen[q.Question] = true
+		}
+	}
+	return len(seen)
+}
+
+// begunTwice is how many domains were asked about more than once: workers do not share what they were answered.
+func (w *fleetWorld) begunTwice() (n int) {
+	times, domain := map[string]int{}, regexp.MustCompile(`^d\d+\.example$`)
+	for _, q := range w.dns.Asked() {
+		if q.Type == dnsx.TXT && domain.MatchString(q.Name) {
+			if times[q.Name]++; times[q.Name] == 2 {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// TestFleet: of three workers one is killed in mid-batch, and so is the server, which comes back. Each domain is reported
+// once all the same, and the list was asked no faster than one process may.
+func TestFleet(t *testing.T) {
+	w := newFleetWorld(t)
+	if err := w.command(t, "submit", "--batch", "none", "--wait", "--quiet").Run(); err == nil { // it makes the streams
+		t.Fatal("there is a batch")
+	}
+	w.queueConsumer(t)
+	began := time.Now()
+	workers := []*exec.Cmd{w.worker(t), w.worker(t), w.worker(t)}
+	w.shared(t, len(workers))
+	out, err := w.command(t, "submit", "--domains", "domains", "--quiet").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	batch := strings.TrimSpace(string(out))
+	collector := w.command(t, "submit", "--wait", "--batch", batch, "--fail-on", "never", "--quiet")
+	reports, err := collector.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := collector.Start(); err != nil {
+		t.Fatal(err)
+	}
+	seen, errors := map[string]int{}, 0
+	lines := bufio.NewScanner(reports)
+	lines.Buffer(nil, 1<<20)
+	for n := 1; lines.Scan(); n++ {
+		var r struct{ Domain, Error string }
+		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+			t.Fatal(err)
+		}
+		if seen[r.Domain]++; r.Error != "" {
+			errors++
+		}
+		switch n { // the two that are no domains come first
+		case 60:
+			if err := workers[0].Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+		case 120:
+			if err := w.queue.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.queue.Restart(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := collector.Wait(); err != nil {
+		t.Errorf("the collector ends with %v", err)
+	}
+	for i := range fleetDomains {
+		if n := seen[fmt.Sprintf("d%d.example", i)]; n != 1 {
+			t.Errorf("d%d.example is reported %d times", i, n)
+		}
+	}
+	if errors != 2 || len(seen) != fleetDomains+1 {
+		t.Errorf("%d errors, %d subjects", errors, len(seen))
+	}
+	if most := int(time.Since(began).Seconds()) + 4; w.asked() > most || w.asked() == 0 {
+		t.Errorf("the list was asked %d questions, where %d are the most", w.asked(), most)
+	}
+	if w.begunTwice() == 0 {
+		t.Error("no domain was begun twice: nothing was in hand of what was killed")
+	}
+	for _, worker := range workers[1:] {
+		if err := worker.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Error(err)
+		}
+		if worker.Wait(); worker.ProcessState.ExitCode() != 130 {
+			t.Errorf("a worker that is told to end does with %d", worker.ProcessState.ExitCode())
+		}
+	}
+}
+
+// jetStream is a connection of the test's own.
+func (w *fleetWorld) jetStream(t *testing.T) jetstream.JetStream {
+	t.Helper()
+	nc, err := nats.Connect(w.queue.URL, nats.MaxReconnects(-1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return js
+}
+
+// shared waits until so many workers share the pace of the lists.
+func (w *fleetWorld) shared(t *testing.T, workers int) {
+	t.Helper()
+	budgets, err := w.jetStream(t).KeyValue(t.Context(), "mailaudit-budgets")
+	if err != nil {
+		t.Fatal(err)
+	}
+	records, err := budgets.Watch(t.Context(), "lists")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer records.Stop()
+	for r := range records.Updates() {
+		if r == nil { // what was there has been seen
+			continue
+		}
+		var parts map[string]struct{ Part int }
+		if err := json.Unmarshal(r.Value(), &parts); err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for _, p := range parts {
+			if p.Part == 1_000_000/workers {
+				n++
+			}
+		}
+		if n == workers {
+			return
+		}
+	}
+}
+
+// queueConsumer makes the workers' consumer as an administrator may, so that what the dead held comes back soon.
+func (w *fleetWorld) queueConsumer(t *testing.T) {
+	t.Helper()
+	_, err := w.jetStream(t).CreateConsumer(t.Context(), "mailaudit-jobs", jetstream.ConsumerConfig{
+		Durable: "workers", AckPolicy: jetstream.AckExplicitPolicy, AckWait: 3 * time.Second, MaxDeliver: -1, MaxAckPending: -1,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

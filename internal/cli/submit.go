@@ -1,0 +1,375 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"mailaudit/internal/audit"
+	"mailaudit/internal/fleet"
+	"mailaudit/internal/report"
+)
+
+// natsOptions are the flags that lead to a NATS server.
+type natsOptions struct{ url, creds string }
+
+func (o *natsOptions) flags(f *pflag.FlagSet) {
+	f.StringVar(&o.url, "nats", "", "the `URL` of a NATS server with JetStream, nats://HOST[:PORT] or tls://HOST[:PORT]; keep passwords in MAILAUDIT_NATS")
+	f.StringVar(&o.creds, "nats-creds", "", "a `FILE` of credentials for it")
+}
+
+// connect makes the connection. What is said of it never holds the URL, which may hold a password.
+func (o natsOptions) connect(ctx context.Context, w World, caFile string, quiet bool) (*fleet.Fleet, error) {
+	if o.url == "" {
+		return nil, usageError{"no NATS server was given", "--nats nats://queue.example.net"}
+	}
+	if err := fleet.CheckURL(o.url); err != nil {
+		return nil, usageError{"--nats: " + err.Error(), "--nats nats://queue.example.net"}
+	}
+	c := fleet.Config{URL: o.url, Creds: o.creds, Dial: w.Dial, Tell: func(s string) {
+		if !quiet {
+			fmt.Fprintln(w.Stderr, "mailaudit: "+report.Visible(s))
+		}
+	}}
+	if o.creds != "" {
+		if _, err := readFile(o.creds); err != nil {
+			return nil, err
+		}
+	}
+	if caFile != "" {
+		roots, err := readRoots(caFile)
+		if err != nil {
+			return nil, err
+		}
+		c.Roots = roots
+	}
+	f, err := fleet.Connect(ctx, c)
+	if err != nil && ctx.Err() == nil {
+		return nil, usageError{"--nats: " + err.Error(), "--nats nats://queue.example.net"}
+	}
+	return f, err
+}
+
+// submitOptions are the flags of submit.
+type submitOptions struct {
+	natsOptions
+	domains, batch, caFile, resume string
+	failOn                         string
+	minScore                       int
+	wait                           bool
+	out                            outputOptions
+}
+
+func newSubmit(w World) *cobra.Command {
+	o := &submitOptions{out: outputOptions{format: "ndjson", color: "never"}}
+	cmd := &cobra.Command{
+		Use: "submit", Short: "hand a batch of domains to workers on other machines", Args: cobra.NoArgs,
+		Long: "submit puts each domain of a list on a NATS server, for \"mailaudit worker\", and\n" +
+			"prints the name of the batch. With --wait it collects the reports: each as it\n" +
+			"comes, one line of ndjson, and each once. A batch that is submitted again under\n" +
+			"its name adds what is missing.",
+		Example: "  mailaudit submit --nats nats://queue.example.net --domains customers.csv --batch tonight\n" +
+			"  mailaudit submit --nats nats://queue.example.net --batch tonight --wait > reports.ndjson",
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return o.run(cmd, w) },
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	o.natsOptions.flags(f)
+	f.StringVar(&o.domains, "domains", "", "read domains from this `FILE`, or - for standard input, one a line")
+	f.StringVar(&o.batch, "batch", "", "the `NAME` of the batch; one that was submitted before is gone on with")
+	f.BoolVar(&o.wait, "wait", false, "collect the reports, until all are there")
+	f.StringVarP(&o.out.file, "output", "o", "", "write the reports to this `FILE`")
+	f.StringVar(&o.resume, "resume", "", "go on with collecting in this `FILE`: what is whole in it is not written again")
+	f.StringVar(&o.failOn, "fail-on", "fail", "exit 1 at this `STATUS` and above: fail, warn, unknown or never")
+	f.IntVar(&o.minScore, "min-score", 0, "exit 1 below this `SCORE`")
+	f.StringVar(&o.caFile, "ca-file", "", "trust the certificates of this `FILE` too")
+	f.BoolVarP(&o.out.quiet, "quiet", "q", false, "nothing on stderr but errors")
+	completes(cmd, "fail-on", failOns...)
+	return cmd
+}
+
+// check refuses what does not go together.
+func (o *submitOptions) check() error {
+	switch {
+	case o.domains == "" && o.batch == "":
+		return usageError{"no list of domains was given", "mailaudit submit --nats nats://queue.example.net --domains customers.csv"}
+	case o.domains == "" && !o.wait:
+		return usagef("--batch %s: with --domains it is submitted, with --wait its reports are collected", o.batch)
+	case o.batch != "" && !fleet.BatchName.MatchString(o.batch):
+		return usagef("--batch %q: letters, digits, - and _, at most 64", o.batch)
+	case !o.wait && (o.resume != "" || o.out.file != ""):
+		return usagef("reports are written with --wait alone")
+	case o.resume != "" && o.out.file != "":
+		return usagef("--resume names the output: leave --output out")
+	}
+	return (&checkOptions{failOn: o.failOn, minScore: o.minScore, profile: "auto", timeout: 1, concurrency: 1}).limits()
+}
+
+// run submits, collects, or both.
+func (o *submitOptions) run(cmd *cobra.Command, w World) error {
+	same := func(f *pflag.Flag) bool {
+		return slices.Contains([]string{"nats", "nats-creds", "ca-file", "fail-on", "min-score", "quiet"}, f.Name)
+	}
+	if err := fromEnvironment(w, cmd.Flags(), same); err != nil {
+		return err
+	}
+	if err := o.check(); err != nil {
+		return err
+	}
+	ctx := cmd.Context()
+	var resumed *resumption
+	var entries []entry
+	var err error
+	if o.resume != "" {
+		if resumed, err = readResumption(o.resume, o.failOn, o.minScore); err != nil {
+			return err
+		}
+	}
+	if o.domains != "" {
+		if entries, err = readEntries(ctx, w, o.domains); err != nil {
+			return err
+		}
+	}
+	f, err := o.connect(ctx, w, o.caFile, o.out.quiet)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var b fleet.Batch
+	if o.domains != "" {
+		b, err = o.submit(ctx, w, f, entries)
+	} else {
+		b, err = f.Batch(ctx, o.batch)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return o.interrupted(w, b.Name)
+	case errors.Is(err, fleet.ErrNoBatch), errors.Is(err, fleet.ErrOtherList):
+		return usagef("--batch %s: %v", o.batch, err)
+	case err != nil:
+		return err
+	case !b.Whole:
+		return usageError{fmt.Sprintf("--batch %s: it was not submitted to its end", b.Name), "the same once more, with its --domains"}
+	case o.wait:
+		return o.collect(ctx, w, f, b, resumed)
+	}
+	if _, err := fmt.Fprintln(w.Stdout, b.Name); err != nil {
+		return err
+	}
+	return anyValid(w, slices.ContainsFunc(entries, func(e entry) bool { return e.err == nil }))
+}
+
+// interrupted ends the command, and says how it goes on.
+func (o *submitOptions) interrupted(w World, batch string) error {
+	fmt.Fprintln(w.Stderr, "mailaudit: interrupted")
+	if batch != "" && !o.out.quiet {
+		fmt.Fprintf(w.Stderr, "mailaudit: what is submitted of the batch %s goes on without this command\n", batch)
+	}
+	return exitError(exitInterrupted)
+}
+
+// anyValid ends with a usage error, as a batch of check does, where no line was a domain.
+func anyValid(w World, valid bool) error {
+	if valid {
+		return nil
+	}
+	fmt.Fprintln(w.Stderr, "mailaudit: no line of the list is a domain\ntry: one domain a line")
+	return exitError(exitUsage)
+}
+
+// readEntries reads a list whole.
+func readEntries(ctx context.Context, w World, name string) (all []entry, err error) {
+	in := w.Stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, fileError(name, err)
+		}
+		defer f.Close()
+		in = f
+	}
+	next := newList(name, in).start(ctx)
+	for {
+		e, err := next()
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case errors.Is(err, io.EOF):
+			return all, nil
+		case err != nil:
+			return nil, err
+		}
+		all = append(all, e)
+	}
+}
+
+// publishers is how many lines are on their way to the server at once.
+const publishers = 64
+
+// submit puts the lines of a list on the server: each as a job, or as a result where it is no domain.
+func (o *submitOptions) submit(ctx context.Context, w World, f *fleet.Fleet, entries []entry) (fleet.Batch, error) {
+	b := fleet.Batch{Name: o.batch, Jobs: len(entries)}
+	if b.Name == "" {
+		b.Name = time.Now().UTC().Format("20060102-150405-") + rand.Text()[:8]
+	}
+	sum := sha256.New()
+	for _, e := range entries {
+		fmt.Fprintf(sum, "%d %q\n", e.line, e.input)
+	}
+	b.Digest = fmt.Sprintf("%x", sum.Sum(nil))
+	again, err := f.Open(ctx, b)
+	if err != nil {
+		return b, err
+	}
+	var added atomic.Int64
+	var all sync.WaitGroup
+	queue, failed := make(chan entry), make(chan error, publishers)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	for range publishers {
+		all.Go(func() {
+			for e := range queue {
+				is, err := publish(ctx, f, b.Name, e, again)
+				if err != nil {
+					failed <- err
+					cancel()
+					return
+				}
+				if is {
+					added.Add(1)
+				}
+			}
+		})
+	}
+	for _, e := range entries {
+		select {
+		case queue <- e:
+		case <-ctx.Done():
+		}
+	}
+	close(queue)
+	all.Wait()
+	select {
+	case err := <-failed:
+		return b, err
+	default:
+	}
+	if err := f.Submitted(ctx, b); err != nil {
+		return b, err
+	}
+	b.Whole = true
+	if !o.out.quiet {
+		fmt.Fprintf(w.Stderr, "mailaudit: batch %s: %s, %s added\n", b.Name, number(len(entries), "line"), number(int(added.Load()), "job"))
+	}
+	return b, nil
+}
+
+// publish puts one line on the server, and says whether that added a job.
+func publish(ctx context.Context, f *fleet.Fleet, batch string, e entry, again bool) (added bool, err error) {
+	if e.err != nil {
+		return false, f.Report(ctx, insteadOf(fleet.Job{Batch: batch, Line: e.line, Input: e.input}, fleet.Invalid, e.err))
+	}
+	return f.Submit(ctx, fleet.Job{Batch: batch, Line: e.line, Input: e.input, Domain: e.domain}, again)
+}
+
+// insteadOf is what is told of a line in the place of its report.
+func insteadOf(j fleet.Job, kind fleet.Kind, why error) fleet.Result {
+	return resultOf(j, kind, func(l report.Writer) error { return l.Invalid(j.Line, j.Input, why) })
+}
+
+// resultOf is one line of ndjson, as it is written in a batch on one machine.
+func resultOf(j fleet.Job, kind fleet.Kind, write func(report.Writer) error) fleet.Result {
+	var text bytes.Buffer
+	l, err := report.New(&text, report.Options{Format: "ndjson", Several: true})
+	if err == nil {
+		err = write(l)
+	}
+	if err != nil { // the format is known, and a buffer takes all
+		panic(err)
+	}
+	return fleet.Result{Batch: j.Batch, Line: j.Line, Kind: kind, Text: bytes.TrimSuffix(text.Bytes(), []byte("\n"))}
+}
+
+// collect writes the results of a batch as they come, each in one piece.
+func (o *submitOptions) collect(ctx context.Context, w World, f *fleet.Fleet, b fleet.Batch, resumed *resumption) error {
+	j := &job{out: o.out, resumed: resumed}
+	out, err := j.open(w)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = out.finish(false) }() // whatever is left of it after a failure
+	line := j.progress(w, b.Jobs)
+	code, valid := exitOK, false
+	err = f.Collect(ctx, b.Name, b.Jobs, func(r fleet.Result) error {
+		text, what, err := read(r)
+		if err != nil {
+			r = insteadOf(fleet.Job{Batch: r.Batch, Line: r.Line}, fleet.Failed, err)
+			if text, what, err = read(r); err != nil {
+				return err
+			}
+		}
+		switch r.Kind {
+		case fleet.Report:
+			c, _ := outcome(&audit.Report{Score: what.Score, ScoreLow: what.ScoreLow, Findings: what.Findings}, o.failOn, o.minScore)
+			code, valid = worse(code, c), true
+		case fleet.Failed:
+			code, valid = exitInternal, true
+		}
+		line.clear()
+		line.count()
+		defer line.show(what.Domain + what.Input)
+		if resumed != nil && (resumed.domains[what.Domain] || resumed.invalid[badLine{what.Line, what.Input}]) {
+			return nil
+		}
+		_, err = out.Write(text)
+		return err
+	})
+	line.clear()
+	interrupted := ctx.Err() != nil
+	if ferr := out.finish(err == nil && !interrupted); err == nil {
+		err = ferr
+	}
+	switch {
+	case interrupted:
+		return o.interrupted(w, b.Name)
+	case err != nil:
+		return err
+	case !valid:
+		return anyValid(w, false)
+	case code != exitOK:
+		return exitError(code)
+	}
+	return nil
+}
+
+// read makes one line of a result, and reads in it what decides the exit code. It is written by a worker, or by somebody who can
+// write to the server.
+func read(r fleet.Result) (line []byte, what written, err error) {
+	var text bytes.Buffer
+	if err := json.Compact(&text, r.Text); err != nil || json.Unmarshal(r.Text, &what) != nil {
+		return nil, what, errors.New("what came for this line is no report")
+	}
+	text.WriteByte('\n')
+	ok := what.Line == r.Line && what.Error != ""
+	if r.Kind == fleet.Report {
+		ok = what.Domain != "" && what.Verdict != "" && (what.Score == nil) == (what.ScoreLow == nil)
+	}
+	if !ok {
+		return nil, what, errors.New("what came for this line is no report")
+	}
+	return report.Inert(text.Bytes()), what, nil
+}

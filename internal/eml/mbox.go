@@ -1,0 +1,122 @@
+package eml
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+)
+
+// Bounds on messages among others, in octets.
+const (
+	MaxMember   = 16 << 20
+	maxFromLine = 300 // of a line that parts them: an address and a time
+)
+
+// Mbox reads the messages of an mbox file (RFC 4155), or the one message that any other file is. A message begins at a line
+// "From " with a time, at the start or behind an empty line. Lines that were quoted with ">" are as they were before that, as
+// mboxrd does it; of mboxo, which quotes no line twice, that is wrong for a line that had its ">" from its author.
+type Mbox struct {
+	in            *bufio.Reader
+	begun         bool
+	several, over bool
+}
+
+// MessageError is about one message; those behind it can be read.
+type MessageError struct{ err error }
+
+func (e *MessageError) Error() string { return e.err.Error() }
+func (e *MessageError) Unwrap() error { return e.err }
+
+// NewMbox makes a reader of r.
+func NewMbox(r io.Reader) *Mbox { return &Mbox{in: bufio.NewReaderSize(r, 64<<10)} }
+
+// Several says whether more than one message was seen yet.
+func (b *Mbox) Several() bool { return b.several }
+
+var (
+	separator = regexp.MustCompile(`^From \S* ?[^\n]*\d\d:\d\d`)
+	quotedOff = regexp.MustCompile(`^>+From `)
+)
+
+// Next is the next message, a MessageError where that is none, and io.EOF at the end.
+func (b *Mbox) Next() (*Message, error) {
+	if b.over {
+		return nil, io.EOF
+	}
+	if !b.begun {
+		b.begun = true
+		begin, err := b.in.Peek(len("\ufeffFrom "))
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, err
+		}
+		if !strings.HasPrefix(strings.TrimPrefix(string(begin), "\ufeff"), "From ") {
+			b.over = true
+			return whole(b.in)
+		}
+		if _, err := b.line(nil); err != nil {
+			b.over = true
+			return nil, &MessageError{errors.New("nothing follows its first line")}
+		}
+	}
+	var text strings.Builder
+	large, blank := false, false
+	for {
+		if begin, _ := b.in.Peek(maxFromLine); blank && separator.Match(begin) { // an error comes again
+			_, err := b.line(nil)
+			b.several, b.over = true, err != nil
+			return member(text.String(), large)
+		}
+		line, err := b.line(func(s string) {
+			if large = large || text.Len()+len(s) > MaxMember; !large {
+				text.WriteString(s)
+			}
+		})
+		blank = strings.TrimRight(line, "\r\n") == ""
+		if err != nil {
+			b.over = true
+			if !errors.Is(err, io.EOF) {
+				return nil, err
+			}
+			return member(text.String(), large)
+		}
+	}
+}
+
+// line reads one line, gives its pieces to keep, and returns what of it fits into the buffer.
+func (b *Mbox) line(keep func(string)) (string, error) {
+	start := ""
+	for first := true; ; first = false {
+		piece, err := b.in.ReadSlice('\n')
+		s := string(piece)
+		if first {
+			start = s
+			if strings.HasPrefix(s, ">") && quotedOff.MatchString(s) {
+				s = s[1:]
+			}
+		}
+		if keep != nil {
+			keep(s)
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return start, err
+		}
+	}
+}
+
+func member(text string, large bool) (*Message, error) {
+	if large {
+		return nil, &MessageError{fmt.Errorf("larger than %d MiB", MaxMember>>20)}
+	}
+	return whole(strings.NewReader(text))
+}
+
+func whole(r io.Reader) (*Message, error) {
+	m, err := Parse(r)
+	if err != nil {
+		return nil, &MessageError{err}
+	}
+	return m, nil
+}

@@ -1,0 +1,472 @@
+package fleet
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"mailaudit/internal/fleet/fleettest"
+	"mailaudit/internal/testnet"
+)
+
+func TestMain(m *testing.M) {
+	fleettest.Main()
+	os.Exit(m.Run())
+}
+
+func serve(t *testing.T, config string) *fleettest.Server {
+	t.Helper()
+	s, err := fleettest.Start(t.TempDir(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Kill() })
+	return s
+}
+
+// connect makes a connection; what it tells goes to the test's log.
+func connect(t *testing.T, c Config) *Fleet {
+	t.Helper()
+	f, err := dialled(t, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func dialled(t *testing.T, c Config) (*Fleet, error) {
+	c.Dial = testnet.Dial
+	if c.Tell == nil {
+		c.Tell = func(string) {}
+	}
+	f, err := Connect(t.Context(), c)
+	if err == nil {
+		t.Cleanup(f.Close)
+	}
+	return f, err
+}
+
+// echo is a worker whose report of a job is its domain.
+func echo(n int) Worker {
+	return Worker{
+		Concurrency: n, LostAfter: time.Hour, UntilEmpty: true,
+		Do:     func(_ context.Context, j Job) Result { return Result{Kind: Report, Text: []byte(j.Domain)} },
+		Failed: func(_ Job, why error) Result { return Result{Kind: Failed, Text: []byte(why.Error())} },
+	}
+}
+
+func job(n int) Job {
+	return Job{Batch: "b", Line: n, Input: "in", Domain: fmt.Sprintf("d%d.example", n)}
+}
+
+func submit(t *testing.T, f *Fleet, jobs, again int) (added int) {
+	t.Helper()
+	for n := 1; n <= jobs; n++ {
+		is, err := f.Submit(t.Context(), job(n), n <= again)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if is {
+			added++
+		}
+	}
+	return added
+}
+
+// collect is what came of a batch: "LINE KIND TEXT", sorted.
+func collect(t *testing.T, f *Fleet, n int) []string {
+	t.Helper()
+	var all []string
+	err := f.Collect(t.Context(), "b", n, func(r Result) error {
+		all = append(all, fmt.Sprintf("%d %s %s", r.Line, r.Kind, r.Text))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(all)
+	return all
+}
+
+func left(t *testing.T, f *Fleet) int {
+	t.Helper()
+	i, err := f.jobs.Info(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return int(i.State.Msgs)
+}
+
+// TestBatch: two workers, each job once, and whoever submits again adds nothing: neither while a job waits nor when it is done.
+func TestBatch(t *testing.T) {
+	s := serve(t, "")
+	f, g := connect(t, Config{URL: s.URL}), connect(t, Config{URL: s.URL})
+	const n = 60
+	if first, second := submit(t, f, n, 0), submit(t, g, n, n); first != n || second != 0 {
+		t.Errorf("added %d jobs and %d again", first, second)
+	}
+	// The server remembers ids for a while only. Without one it must refuse, too.
+	for _, at := range []string{jobSubject + "b.7", reportSubject + "b.7"} {
+		_, first := f.js.Publish(t.Context(), at, []byte(`{}`))
+		_, second := f.js.Publish(t.Context(), at, []byte(`{}`))
+		if (first != nil) != strings.HasPrefix(at, jobSubject) || second == nil {
+			t.Errorf("%s: %v, then %v", at, first, second)
+		}
+	}
+	var done atomic.Int64
+	var both sync.WaitGroup
+	for _, f := range []*Fleet{f, g} {
+		w := echo(4)
+		do := w.Do
+		w.Do = func(ctx context.Context, j Job) Result { done.Add(1); return do(ctx, j) }
+		both.Go(func() {
+			if err := f.Work(t.Context(), w); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	both.Wait()
+	if done.Load() != n-1 || left(t, f) != 0 { // line 7 has a report, though nobody's
+		t.Errorf("%d jobs done, %d left", done.Load(), left(t, f))
+	}
+	if again := submit(t, f, n, n); again != 0 || left(t, f) != 0 {
+		t.Errorf("%d added again, %d left", again, left(t, f))
+	}
+	if err := f.Report(t.Context(), Result{Batch: "b", Line: 8, Kind: Report, Text: []byte("another")}); err != nil {
+		t.Error(err)
+	}
+	var want []string
+	for i := 1; i <= n; i++ {
+		want = append(want, fmt.Sprintf("%d report d%d.example", i, i))
+	}
+	want[6] = "7 failed " // what lay there cannot be read
+	slices.Sort(want)
+	for range 2 {
+		if got := collect(t, f, n); !slices.Equal(got, want) {
+			t.Errorf("%q", got)
+		}
+	}
+}
+
+// TestBatchNames: a name is one list's.
+func TestBatchNames(t *testing.T) {
+	f := connect(t, Config{URL: serve(t, "").URL})
+	b := Batch{Name: "b", Jobs: 3, Digest: "x"}
+	if _, err := f.Batch(t.Context(), "b"); !errors.Is(err, ErrNoBatch) {
+		t.Error(err)
+	}
+	for i, want := range []struct {
+		b     Batch
+		again bool
+		err   error
+	}{{b, false, nil}, {b, true, nil}, {Batch{Name: "b", Jobs: 3, Digest: "y"}, true, ErrOtherList}, {Batch{Name: "b", Jobs: 4, Digest: "x"}, true, ErrOtherList}} {
+		if again, err := f.Open(t.Context(), want.b); again != want.again || !errors.Is(err, want.err) {
+			t.Errorf("%d: again %v, %v", i, again, err)
+		}
+	}
+	if got, err := f.Batch(t.Context(), "b"); got != b || err != nil {
+		t.Errorf("%+v, %v", got, err)
+	}
+	b.Whole = true
+	if err := f.Submitted(t.Context(), b); err != nil {
+		t.Error(err)
+	}
+	if got, err := f.Batch(t.Context(), "b"); got != b || err != nil {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// TestTooLarge: a report that the server does not take is not lost in silence.
+func TestTooLarge(t *testing.T) {
+	f := connect(t, Config{URL: serve(t, "max_payload: 65536").URL})
+	submit(t, f, 2, 0)
+	w := echo(1)
+	noise := make([]byte, 100_000)
+	for i := range noise {
+		noise[i] = byte(rand.Uint32())
+	}
+	w.Do = func(_ context.Context, j Job) Result {
+		if j.Line == 1 {
+			return Result{Kind: Report, Text: noise}
+		}
+		return Result{Kind: Report, Text: []byte(strings.Repeat("a", 1_000_000))} // packed it is small
+	}
+	if err := f.Work(t.Context(), w); err != nil {
+		t.Fatal(err)
+	}
+	got := collect(t, f, 2)
+	if !strings.HasPrefix(got[0], "1 failed its report is larger than the NATS server takes: 100") || len(got[1]) != len("2 report ")+1_000_000 {
+		t.Errorf("%.100q", got)
+	}
+}
+
+// TestPoison: a job that no worker comes to the end of does not go round for ever.
+func TestPoison(t *testing.T) {
+	f := connect(t, Config{URL: serve(t, "").URL})
+	submit(t, f, 1, 0)
+	if _, err := f.js.Publish(t.Context(), jobSubject+"b.2", []byte("no job")); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	w := echo(1)
+	begun := 0
+	w.Do = func(context.Context, Job) Result {
+		if begun++; begun == 1 {
+			cancel() // which gives it back
+		}
+		return Result{}
+	}
+	if err := f.Work(ctx, w); err != nil {
+		t.Fatal(err)
+	}
+	queue, err := f.jobs.Consumer(t.Context(), queueConsumer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for begun < MaxTries { // it comes in turn with the other one
+		b, err := queue.Fetch(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for m := range b.Messages() {
+			if strings.HasSuffix(m.Subject(), ".1") {
+				begun++
+			}
+			_ = m.Nak()
+		}
+	}
+	if err := f.Work(t.Context(), w); err != nil {
+		t.Fatal(err)
+	}
+	got := collect(t, f, 2)
+	if begun != MaxTries || got[0] != "1 failed given up: a worker began with it 10 times and came to no end" || !strings.HasPrefix(got[1], "2 failed the job cannot be read") {
+		t.Errorf("begun %d times: %q", begun, got)
+	}
+}
+
+// TestGivenBack: what an interrupted worker holds goes to another at once.
+func TestGivenBack(t *testing.T) {
+	f := connect(t, Config{URL: serve(t, "").URL})
+	submit(t, f, 4, 0)
+	ctx, cancel := context.WithCancel(t.Context())
+	var begun sync.WaitGroup
+	begun.Add(4)
+	w := echo(4)
+	w.Do = func(ctx context.Context, _ Job) Result {
+		begun.Done()
+		<-ctx.Done()
+		return Result{Kind: Report, Text: []byte("cut short")}
+	}
+	go func() { begun.Wait(); cancel() }()
+	if err := f.Work(ctx, w); err != nil || left(t, f) != 4 {
+		t.Fatalf("%v, %d left", err, left(t, f))
+	}
+	queue, err := f.jobs.Consumer(t.Context(), queueConsumer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := queue.CachedInfo().Delivered.Consumer; n != 4 {
+		t.Errorf("%d deliveries: the worker took its own jobs again", n)
+	}
+	if err := f.Work(t.Context(), echo(2)); err != nil {
+		t.Fatal(err)
+	}
+	if got := collect(t, f, 4); got[0] != "1 report d1.example" || len(got) != 4 {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestRestart: a server that is killed and comes back costs nothing: neither who submits nor who works nor who collects.
+func TestRestart(t *testing.T) {
+	s := serve(t, "")
+	f, g, h := connect(t, Config{URL: s.URL}), connect(t, Config{URL: s.URL}), connect(t, Config{URL: s.URL})
+	const n = 200
+	var all sync.WaitGroup
+	restart := sync.OnceFunc(func() {
+		if err := s.Kill(); err != nil {
+			t.Error(err)
+		}
+		all.Go(func() {
+			if err := s.Restart(); err != nil {
+				t.Error(err)
+			}
+		})
+	})
+	all.Go(func() { submit(t, f, n, 0) })
+	ctx, cancel := context.WithCancel(t.Context())
+	all.Go(func() {
+		w := echo(8)
+		w.UntilEmpty = false
+		if err := g.Work(ctx, w); err != nil {
+			t.Error(err)
+		}
+	})
+	seen := map[int]int{}
+	err := h.Collect(t.Context(), "b", n, func(r Result) error {
+		seen[r.Line]++
+		if len(seen) == n/4 {
+			restart()
+		}
+		return nil
+	})
+	cancel()
+	all.Wait()
+	if err != nil || len(seen) != n {
+		t.Fatalf("%d lines, %v", len(seen), err)
+	}
+	for line, times := range seen {
+		if times != 1 {
+			t.Errorf("line %d came %d times", line, times)
+		}
+	}
+}
+
+// TestCollectStops: an error of who uses the results ends it, and so does the end of the context.
+func TestCollectStops(t *testing.T) {
+	f := connect(t, Config{URL: serve(t, "").URL})
+	for n := range 3 {
+		if err := f.Report(t.Context(), Result{Batch: "b", Line: n + 1, Kind: Report}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	full := errors.New("disk full")
+	if err := f.Collect(t.Context(), "b", 3, func(Result) error { return full }); !errors.Is(err, full) {
+		t.Error(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	n := 0
+	err := f.Collect(ctx, "b", 9, func(Result) error {
+		if n++; n == 3 {
+			cancel()
+		}
+		return nil
+	})
+	if err != nil || n != 3 {
+		t.Errorf("%d results, %v", n, err)
+	}
+}
+
+// TestShareAmongConnections: the second worker has nothing until the first has less, and what one gives back the other gets.
+func TestShareAmongConnections(t *testing.T) {
+	s := serve(t, "")
+	parts := make(chan [2]float64, 100) // who, and at what
+	share := func(who float64) *Share {
+		return connect(t, Config{URL: s.URL}).Share("lists", MinLost, func(part float64) time.Duration {
+			parts <- [2]float64{who, part}
+			return 0
+		})
+	}
+	at := [3]float64{}
+	await := func(who int, part float64) {
+		for at[who] != part {
+			p := <-parts
+			if at[int(p[0])] = p[1]; at[1]+at[2] > 1 {
+				t.Fatalf("%v together", at)
+			}
+		}
+	}
+	first := share(1)
+	await(1, 1)
+	second := share(2)
+	await(1, 0.5)
+	await(2, 0.5)
+	if !first.Held() {
+		t.Error("the first has nothing")
+	}
+	first.Leave()
+	await(1, 0)
+	await(2, 1)
+	second.Leave()
+}
+
+// TestConnect: who is let in, what is said of it, and that it holds no password.
+func TestConnect(t *testing.T) {
+	const secret = "s3cretpassword"
+	s := serve(t, "authorization { user: fleet, password: "+secret+" }")
+	with := func(user string) string { return strings.Replace(s.URL, "nats://", "nats://"+user+"@", 1) }
+	connect(t, Config{URL: with("fleet:" + secret)})
+	for url, want := range map[string]string{
+		s.URL:                                    "Authorization Violation",
+		with("fleet:not" + secret):               "Authorization Violation",
+		"nats://" + secret + "@127.0.0.1:1":      "no servers available",
+		"nats://fleet:" + secret + "@[::1":       "not of the form",
+		"https://fleet:" + secret + "@127.0.0.1": "not of the form",
+		"fleet:" + secret + "@127.0.0.1":         "not of the form",
+	} {
+		if _, err := dialled(t, Config{URL: url}); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), secret) {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+	if _, err := dialled(t, Config{URL: s.URL, Creds: filepath.Join(t.TempDir(), "none")}); err == nil {
+		t.Error("credentials that are not there are taken")
+	}
+}
+
+// TestTLS: with tls:// the server has to show a certificate that is trusted.
+func TestTLS(t *testing.T) {
+	ca, err := testnet.NewCA()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := ca.Issue("127.0.0.1", time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
+	key, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	cert, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	err = errors.Join(os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate[0]}), 0o600),
+		os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}), 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, fmt.Sprintf("tls { cert_file: %q, key_file: %q }", cert, keyFile))
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(ca.PEM())
+	url := "tls://" + s.URL[strings.Index(s.URL, "://")+3:]
+	connect(t, Config{URL: url, Roots: roots})
+	if _, err := dialled(t, Config{URL: url}); err == nil || !strings.Contains(err.Error(), "certificate") {
+		t.Errorf("an unknown root: %v", err)
+	}
+	plain := serve(t, "")
+	if _, err := dialled(t, Config{URL: strings.Replace(plain.URL, "nats://", "tls://", 1), Roots: roots}); err == nil {
+		t.Error("tls:// without TLS")
+	}
+}
+
+// TestForeignStream: a stream of that name that would take two reports of a job is not used.
+func TestForeignStream(t *testing.T) {
+	s := serve(t, "")
+	f := connect(t, Config{URL: s.URL})
+	if err := f.js.DeleteStream(t.Context(), reportStream); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.js.CreateStream(t.Context(), jetstream.StreamConfig{Name: reportStream, Subjects: []string{reportSubject + "*.*"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := dialled(t, Config{URL: s.URL}); err == nil || !strings.Contains(err.Error(), "is not one of mailaudit's") {
+		t.Error(err)
+	}
+	own := f.jobs.CachedInfo().Config // with another bound, as an administrator may set it
+	own.MaxBytes = 1 << 30
+	if _, err := f.js.UpdateStream(t.Context(), own); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.js.DeleteStream(t.Context(), reportStream); err != nil {
+		t.Fatal(err)
+	}
+	connect(t, Config{URL: s.URL})
+}

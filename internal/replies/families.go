@@ -1,0 +1,672 @@
+package replies
+
+import (
+	"strings"
+	"sync"
+)
+
+// family is the ways in which a cause is said. In its words {rcpt}, {gone} and {missing} stand for the lists below.
+type family struct {
+	class   Class
+	sisimai string // where sisimai has another reason for just these words
+	words   []string
+}
+
+// What many families have in common.
+var vocabulary = strings.NewReplacer(
+	"{rcpt}", `(?:user(?:name| ?id| name)?|recipients?|mail ?box|in-?box|account|alias|address(?:es)?|addressee|(?:e-?)?mail(?: address(?:es)?| account| name)|local[- ]part|person|customer|subscriber|member|destination|destinataire|employee|student)`,
+	"{gone}", `(?:not (?:be )?(?:found|known|exist(?:s|ing|ent)?|present|valid|here|listed|recogni[sz]ed|local|ok|defined|available|registered|hosted|deliverable|a (?:known|valid|local|registered|current)|an? (?:active|existing|valid) (?:address|account|user|mail ?box)|in (?:our|my|the|this) )|unknown|un ?known|unavai?l?able|undeliverable|(?:does|do|did)(?: not|n'?t) (?:exist|appear)|no longer (?:exists?|available|valid|in use|employed|with us|works? |here|on this)|non-?existent|inexistent|left (?:the|our) )`,
+	"{no}", `(?:not|no|un\w*able|un(?:known|recogni[sz]ed|deliverable|routable)|invalid|reject\w*|refus\w*|den(?:y|ied)|bad|wrong|illegal|missing|fail\w*|cannot|forbidden|prohibited|blocked)`,
+	"{missing}", `(?:no such|unknown|invalid|non-?existent|nonexisting|non existent|undefined|inexistent|unrecogni[sz]ed|no valid|not a valid|not an active)`,
+)
+
+// families are words that many say, the most certain first.
+var families = []family{
+	// A list that refuses the receiver's resolver, or is dead, is no listing.
+	{ListError, "", []string{
+		`127\.255\.255\.25\d`, `query refused`, `127\.0\.0\.1 -> `,
+		`(?:dnsbl|rbl|blocked using|listed (?:at|by|in)).{0,60}(?:sorbs\.net|manitu\.net|njabl\.org|dsbl\.org|ordb\.org|ahbl\.org)`,
+	}},
+	{PTR, "", []string{
+		`mismatches client ip`, `fix reverse dns`, `reverse dns (?:record |name |entry )?(?:for|of|is|required|fail|lookup)`,
+	}},
+	// What is said of the client, of the sender or of a place looks like what is said of a recipient: it comes first.
+	{HELO, "", []string{
+		`\b(?:helo|ehlo) (?:command|name|argument|host ?name|greeting|string)?,? ?(?:is |was )?(?:rejected|invalid|refused)`,
+		`\b(?:helo|ehlo)\b[^;]{0,60}(?:host|domain|name) not found`,
+	}},
+	{SenderDomain, "", []string{
+		`sender (?:(?:e-?)?mail )?(?:address )?rejected: .{0,60}(?:domain|host|name)[^;]{0,30}(?:not found|not exist|unknown|unresolv|null mx)`,
+		`(?:sender|mail ?from|from|return-?path|envelope|originator|reverse-?path)(?: (?:e-?)?mail| address|\'s)*:? (?:<?@?>? ?)(?:domain|host)(?: name)? (?:\S+ )?(?:not found|does(?:n\'t| not) (?:exist|resolve)|not exist|is invalid|is unknown|cannot be (?:found|resolved)|could not be (?:found|resolved)|unresolvable|is empty|must exist|must resolve)`,
+		`mx records? for \S+ violates?`, `sender verif\w+ fail`, `domain name required for sender`, `^517[ -]`,
+		`could not complete sender verify`, `recursive cname records`, `from: domain is invalid`, `without a valid sender domain`,
+		`unrout\w+ sender`, `sender domain (?:is )?(?:empty|invalid|missing|not found|unresolv\w+)`,
+	}},
+	{SenderRefused, "", []string{
+		`(?:fake|forged|spoofed) (?:sender|mail ?from|from|address)`, `mail ?from\b[^;]{0,60}mismatch`, `verify mail ?from`,
+		`badmailfrom`, `(?:permission|allowed|authorized|right|able)s? to send (?:mail |messages? )?(?:as|on behalf)`,
+		`envelope sender is`, `\bbatv\b`, `backscatter`, `bouncedeny`, `third[- ]party dsn`, `unsigned dsn`,
+		`returned mail not accepted`,
+		`(?:null|empty|blank) (?:envelope |return |reverse )?(?:sender|senders|return-?path|from|path)s?\b`,
+		`(?:^|\s)<> (?:invalid|is not|not|sender)`, `bogus mail from`, `fully qualified (?:e-?)?mail address required`,
+		`sender is (?:a )?spammer`, `not pre-?approved`, `[ée]metteur (?:invalide|refus)`, `empty (?:e-?)?mail address`,
+		`rule imposed mailbox access`, `not a registered gateway user`, `(?:e-?)?mail address is not verified`,
+		`recipient addresses rejected ?: access denied`, `invalid domain, see <url`,
+		`absender .{0,40}(?:gesperrt|abgelehnt|unbekannt|nicht)`, `remitente .{0,40}(?:rechazad|no v[aá]lid|bloquead)`,
+	}},
+	{Spam, "", []string{
+		`spam (?:or|and) virus`, `spam/virus`,
+		`(?:black ?listed|listed|blocked|bad|spam\w*|malicious) (?:url|uri|link|domain in (?:url|body|message))s?\b`,
+		`(?:urls?|uris?|links?)\b[^.;]{0,40}(?:black ?list|listed|blocked)`, `local uribl`, `sender domain listed at`,
+		`content filter`, `message (?:was |has been )?filtered`, `spamprofiler`, `banned content`, `mail content`,
+		`unacceptable content`, `recurrent pattern`, `bulk\.advert`, `anti-?spam(?:[ )]|$)`, `blocked by our filter`,
+		`spamming (?:is )?not`,
+	}},
+	{Content, "", []string{
+		`8-?bit (?:data|character|octet)s?`, `header size`, `recipient list, exceeds`, `mime complexity`, `invalid mime`,
+		`improperly[- ]formatted`, `base64 encoding`,
+	}},
+	{NoHost, "", []string{
+		`mx records? point to non-?exist`, `mail domain mentioned`, `rejected: unknown domain`,
+		`recipient (?:address )?domain (?:must|does|not|is|unknown)`, `recipient address rejected: domain not found`,
+		`dead domain$`,
+	}},
+	{Network, "", []string{
+		`host not found, try again`, `dns records? for the destination`, `could not connect and send`,
+		`forwarding loop (?:for|count)`, `malformed (?:or unexpected )?name ?server`, `unable to resolve route`,
+		`unrout\w+ mail domain`, `network error`, `host is unreachable`,
+	}},
+	{System, "", []string{
+		`points back to`, `can ?not (?:open|create)`, `resource limitations?`, `temporary lookup failure`,
+		`milter[^.;]{0,20}(?:not available|unavailable|fail|error)`, `loops back to (?:my|it)self`, `would create a mail loop`,
+		`loop was found`, `\bmdb\b`, `timeout waiting for`, `queue file`,
+		`(?:contact|connect\w*(?: to)?|reach|query|bind)[^.;]{0,20}\bldap`,
+		`\bldap (?:server|error|lookup|connection|failure|timeout)`, `encountered an error`, `can'?t create (?:\S+ )?output`,
+		`error reading data`, `mail system configuration`, `error in processing`,
+	}},
+	{PTR, "", []string{
+		`(?:cannot|can\'t|could not|unable to|failed to) (?:resolve|find|determine|verify|look ?up)[^.;]{0,30}(?:your|client|connecting|sending|remote) (?:ip|address|host|hostname|name|server)`,
+		`unresolvable relay host`, `dns lookup failure: .{0,40}try again`,
+		`your (?:ip|address|host ?name|server)[^.;]{0,40}(?:does not|doesn\'t|cannot be|could not be|not) resolv\w*`,
+		`no (?:valid )?(?:reverse|hostname|host name|dns name|name) (?:found )?for (?:your|the|client|sending|connecting|ip)`,
+		`rdns|r-dns`,
+	}},
+	{Blocked, "", []string{
+		`deny-?ip`, `no access for this (?:ip|host|server|address)`,
+		`(?:ip|host|server|address) (?:is |was )?(?:identified|flagged|known|marked|reported|classified) as (?:an? )?(?:spam|abus|source)`,
+		`(?:spams?|unwanted (?:messages?|e?-?mails?)|abuse|unsolicited e?-?mails?)[^.;]{0,40}\bfrom (?:your|this|the (?:following|sending)) (?:ip|server|host|network|address|domain)`,
+		`too many (?:spams?|unwanted)`, `you(?:r host| are| have been)? (?:currently )?sending spam`, `currently sending spam`,
+		`remote ?host looks`, `(?:bad|invalid|blocked|rejected|suspicious) sender ip`,
+		`sender(?:\'s)? ip(?: address)? (?:is |was |has been )?(?:rejected|blocked|refused|denied|black|banned|not allowed)`,
+		`open proxy`, `zombie`, `listed as abus`, `no access from`,
+		`(?:not|no longer|refus\w+|won\'t|will not)(?: be)? (?:currently )?accept\w* (?:any )?(?:e?-?mail|messages?|connections?) (?:from|by) (?:your|this|the) (?:ip|host|server|network|address|domain)`,
+		`mail from \[?\d+\.\d+\.\d+\.\d+\]? (?:refused|rejected|denied|not)`, `(?:not|n\'t|never) passed validation`,
+		`purported responsible`, `server requires confirmation`, `confirm this mail server`, `sending mta or the sender`,
+		`to submit messages to this (?:e-?)?mail system has been rejected`, `no valid recipients from`,
+		`rejected: was not authenticated`, `service unavailable; client blocked`,
+	}},
+	{NoUser, "", []string{
+		`not listed in (?:the )?(?:\S+ )?(?:directory|address ?book|public name)`,
+		`(?:mail|message|recipient|user) .{0,20}no longer accepts mail`, `address no longer accepts`, `badr?cpt(?:to)?`,
+		`\bbadrecipientto`, `not in my (?:validr?cpt|valid)`, `envelope recipient has been denied`,
+	}},
+	{Refuses, "", []string{
+		`(?:user|recipient|customer|addressee)s? (?:has |have )?(?:refused|declined|opted out)`, `recipient preferences`,
+		`blocked by (?:the )?recipient`, `(?:rejected|refused|denied) by (?:the )?(?:recipient|user|addressee)\b`,
+		`recipient .{0,40}(?:only accept|refuses? to|does not want|has blocked|protected)`,
+		`only accept\w* mail from (?:specific|known|approved|authori)`, `is not accepting any mail`, `user reject(?:ed|s)?\b`,
+		`account is protected by`, `resolver\.rst\.restricted`, `refuse to receive`, `restricted sms`,
+		`new mail is not currently being accepted`,
+	}},
+	{Login, "", []string{
+		`don'?t authenticate`, `unauthenticated (?:senders?|users?|clients?) (?:is |are )?not`, `authentication turned on`,
+		`not subscribed to ses`, `not authori[sz]ed to perform`, `client (?:host|was) (?:rejected: )?not authenticated`,
+		`smtp(?:-| )?auth\w* (?:is )?(?:required|needed)`, `authentifizier\w+ (?:erforderlich|fehlgeschlagen)`,
+		`authentification (?:requise|invalide|[ée]chou)`,
+	}},
+	{Relaying, "", []string{
+		`not (?:a )?local (?:host|domain)\b`,
+		`(?:do not|don't|does not|doesn't|won't|will not|cannot|can't) (?:handle|accept|take|relay|serve|process|deliver) (?:any )?(?:(?:e-?)?mail|messages?) (?:for|to) (?:this |that |the |your )?(?:domain|host|[a-z0-9-]+\.[a-z])`,
+		`open relay`, `relaying (?:mail|messages?)`, `configured to relay`,
+		`requires authentication when attempting to send to a non-?local`,
+	}},
+	{Greylisted, "", []string{
+		`gr[ea]y-?list`, `postgrey`, `\bgrey\.`,
+	}},
+	{Format, "", []string{
+		`not rfc ?\d+ compliant`, `header syntax`, `line length`, `lines? (?:is |are )?(?:too long|longer)`,
+	}},
+	{SystemFull, "", []string{
+		`space shortage`,
+	}},
+	{Full, "", []string{
+		`error writing message`, `(?:mail ?box|maildir|inbox)[^;]{0,80}(?:file too large|no space left|disk quota)`,
+	}},
+	{Relaying, "", []string{
+		`relay(?:ing)? (?:access )?(?:temporarily )?(?:denied|not permitted|not allowed|prohibited|refused)`,
+	}},
+	{Network, "", []string{
+		`too many (?:recursive )?forwards`, `connection (?:with|to) \S+ (?:is |was )?(?:broken|lost|closed|aborted)`,
+	}},
+	{Refused, "rejected", []string{
+		`administrative prohibition`,
+	}},
+	{NoHost, "", []string{
+		`host (?:(?:or domain name|\S+) )?not found`, `host name lookup failure: `, `no such host`,
+	}},
+	{NoMail, "", []string{
+		`no mx (?:record )?found`, `find a mail exchanger`,
+	}},
+	{Network, "", []string{
+		`host name lookup failure`,
+	}},
+	{Network, "blocked", []string{
+		`connection (?:was )?(?:dropped|reset)`, `connection refused(?:[ .;,)\]]|$)`,
+	}},
+	{Network, "blocked", []string{
+		`connection refused by`,
+	}},
+	{StartTLS, "", []string{
+		`does not support (?:tls|starttls)`,
+	}},
+	{Moved, "", []string{
+		`551 (?:\S+ )*not our (?:customer|user)`, `user not local`,
+	}},
+	{Unauthenticated, "", []string{
+		`does not have authentication information`, `fails? to pass authentication`, `authentication checks failed`,
+	}},
+	{NoUser, "", []string{
+		`recipient address rejected: access denied`,
+	}},
+	{Refused, "", []string{
+		`delivery not authorized`,
+	}},
+	{Network, "", []string{
+		`name service error`, `malformed or unexpected name server`, `too many hops`,
+	}},
+	{Blocked, "", []string{
+		`refused to talk to me: [45]\d\d service not available`, `invalid ip\b`,
+	}},
+	{PTR, "", []string{
+		`unverif\w+ sending ip`,
+	}},
+	{Dynamic, "", []string{
+		`use (?:the|your) (?:smtp|mail) server of your (?:isp|provider)`, `through your isp`,
+	}},
+	{NoHost, "", []string{
+		`account or domain may not exist`, `illegal host/domain`, `^(?:@:? )?domain (?:name )?(?:does not exist|not found|unknown)`,
+		`: domain (?:does not exist|not found)`, `bad destination (?:system|host)`,
+	}},
+	{Expired, "", []string{
+		`(?:in the )?queue too long`, `operation timed out`, `could not deliver for the last`,
+	}},
+	{Network, "", []string{
+		`lost connection with`,
+	}},
+	{SenderRefused, "", []string{
+		`sending to/from an address`,
+	}},
+	// Authentication of the sender.
+	{DMARC, "", []string{
+		`\bdmarc\b`,
+	}},
+	{Unauthenticated, "", []string{
+		`sender is unauthenticated`, `failing both spf and dkim`, `required authentication level`,
+		`(?:spf|dkim) (?:and|or) (?:spf|dkim)`,
+	}},
+	{SPF, "", []string{
+		`\bspf\b`, `openspf\.`, `sender policy framework`, `sender id (?:validation|check)`,
+		`not (?:allowed|permitted|authorized) to send (?:mail |e-?mail )?(?:from|for) (?:the )?domain`,
+	}},
+	{DKIM, "", []string{
+		`\bdkim\b`,
+	}},
+	// Reverse names.
+	{PTR, "", []string{
+		`\bptr\b`, `reverse[- ]?dns`, `\brdns\b`, `reverse (?:lookup|hostname|name|mapping|address)`,
+		`cannot find your (?:reverse )?host ?name`, `ip (?:address )?name lookup failed`, `mismatches client ip`,
+		`forward[- ]confirmed`, `does not resolve to (?:your|the) (?:ip|address)`,
+		`(?:client|your) (?:host|ip)(?: address)?.{0,40}(?:no|without|missing|unresolvable) (?:reverse|host ?name)`, `fcrdns`,
+		`dns (?:entry|lookup) .{0,40}does not match`,
+	}},
+	{HELO, "", []string{
+		`(?:bad|invalid|rejected?|denied|incorrect|unacceptable|refused|forged|require|impersonat).{0,40}\b(?:helo|ehlo)\b`,
+		`\b(?:helo|ehlo)\b.{0,60}(?:rejected|invalid|denied|required|not (?:allowed|accepted|permitted|fully|an?)|bad|must|mismatch|forged|does not|unresolv|error)`,
+		`my name was rejected`, `invalid domain name`,
+	}},
+	// The sender's domain.
+	{SenderDomain, "", []string{
+		`domain may not exist`, `envelope sender domain must exist`,
+		`(?:sender|from|return-?path|envelope|originator|mail ?from)[^;]{0,60}(?:domain|host)[^;]{0,60}(?:not (?:found|exist|resolve)|does not (?:exist|resolve)|doesn't (?:exist|resolve)|must (?:exist|resolve)|unresolvable|is (?:invalid|unknown|bogus)|not valid|no (?:mx|a) record)`,
+		`domain of (?:the )?sender`, `sender domain`, `unresolvable rfc`, `sender address (?:has )?(?:an? )?null ?mx`,
+		`sender .{0,60}no a, aaaa`, `bad sender'?s? (?:system|domain)`, `sender unspecified`, `invalid sender domain`,
+		`unable to verify (?:the )?sender`, `sender verify failed`, `callout verification`,
+	}},
+	// Login and relaying.
+	{Login, "", []string{
+		`too many (?:failed )?(?:login|authentication) (?:attempts|failures)`,
+		`authentication (?:is )?(?:required|failed|failure|unsuccessful|credentials|needed|error)`,
+		`auth(?:entication)? (?:mechanism|type)`, `username and password`,
+		`(?:must|need to|please|should) (?:first )?(?:authenticate|log ?in|check (?:for (?:new )?)?mail|use smtp auth)`,
+		`smtp auth`, `auth (?:required|failed|before)`, `authrequired`, `not authenticated`, `pop[- ]before[- ]smtp`,
+		`starttls command first`, `not logged in`, `bad (?:username|password|credentials)`,
+		`invalid (?:login|credentials|password|user ?name or password)`, `login (?:failed|denied|incorrect)`,
+		`encryption required for requested auth`,
+	}},
+	{Relaying, "", []string{
+		`\b(?:unable|not permitted|not allowed|not authorized|refused?|denied|isn't allowed|forbidden|unauthorized|prohibited|cannot|don'?t|won'?t|do not|we are not|no|insecure|access denied:?|unacceptable).{0,40}\brelay(?:ing|ed|s)?\b`,
+		`\brelay(?:ing|ed)?\b.{0,60}(?:denied|not (?:permitted|allowed|authorized|possible|supported)|prohibited|refused|rejected|forbidden|disallowed|attempt|blocked|restricted|access|not local|for this)`,
+		`list of allowed rcpthosts`, `not a gateway`, `(?:is|that domain is) not (?:one of )?(?:my|our) (?:local )?domains?`,
+		`we do not (?:accept|handle|serve) mail for`, `not configured to (?:accept|receive) mail for`, `as a relay`,
+		`third[- ]party mail`, `(?:mail|delivery) (?:from|to) .{0,60}not accepted here`, `not a local domain`,
+	}},
+	{SenderRefused, "", []string{
+		`\b(?:sender|originator|return-?path|reverse-?path|mail from|envelope from)(?:\'s)?(?: (?:e-?)?mail)?(?: address)? ?(?:<?@?>?) ?(?:\S+ )?(?:is |was |has been |are )?(?:rejected|refused|denied|invalid|unknown|not (?:allowed|accepted|permitted|authorized|valid|known|acceptable)|unacceptable|disallowed)`,
+		`(?:invalid|bad|illegal|malformed|forged|unacceptable|incorrect) (?:mail from|sender|return-?path|envelope[- ](?:from|sender)|originator|reverse-?path)\b`,
+	}},
+	{SenderRefused, "", []string{
+		`not owned by user`, `sender address .{0,60}not (?:owned|allowed|match)`, `not permitted to send as`,
+		`send(?:ing)? as .{0,40}denied`, `sender (?:does not|doesn't) match`,
+	}},
+	{Compromised, "", []string{
+		`bad outbound sender`, `account .{0,60}(?:compromised|blocked (?:due to|because of|for) (?:spam|abuse|suspicious))`,
+		`outgoing (?:mail|messages?) .{0,60}(?:suspended|disabled|blocked)`,
+		`sending (?:has been |is )?(?:suspended|disabled|blocked) (?:for|from) (?:this|your)`,
+	}},
+	{Quota, "toomanyconn", []string{
+		`max (?:emails|defers|messages)[^.;]{0,20}per (?:hour|day|minute)`, `daily message quota exceeded`,
+		`maximum sending rate exceeded`,
+	}},
+	{Quota, "", []string{
+		`(?:daily|hourly|per[- ]hour|per[- ]day|max(?:imum)?|monthly) .{0,60}(?:limit|quota|defers).{0,60}(?:exceeded|reached|failures)`,
+		`exceeded (?:the |your )(?:max(?:imum)? )?(?:defers|emails?|messages?|sending|daily|hourly|number of (?:messages|emails|recipients) (?:per|an|a))`,
+		`sending (?:limit|quota)`,
+	}},
+	{Rate, "", []string{
+		`messages? (?:they|it|he|she) can receive`, `(?:exceeded|reached) (?:their|its|the|your) limit for the number`,
+	}},
+	// Mailboxes.
+	{Full, "", []string{
+		`enough disk space`, `quota exceed`, `space (?:is )?not enough`, `exceeding receiving limits`,
+		`(?:bo[iî]te|bal|messagerie)[^.;]{0,60}(?:pleine|satur|plein\b)`,
+		`quota (?:d[ée]pass|atteint|[üu]berschritten|superad|excedid|esgotad)`, `postfach[^.;]{0,40}voll`,
+		`speicherplatz[^.;]{0,40}(?:voll|ersch|[üu]bers)`, `(?:buz[oó]n|casilla|cuenta)[^.;]{0,40}(?:llen|excedi)`,
+		`casella[^.;]{0,40}piena`, `caixa[^.;]{0,40}cheia`, `(?:mailbox|postvak)[^.;]{0,40}\bvol\b`, `邮箱(?:已满|空间不足)|邮箱.{0,10}满`,
+		`メールボックス.{0,20}(?:一杯|いっぱい|満杯|超)`, `переполнен`,
+		`(?:does|do|did) not have (?:enough|sufficient) (?:free |disk |storage |mail )?(?:space|room|storage)`,
+		`not enough (?:free |disk |storage |mailbox )?(?:space|room|storage)\b`,
+		`over (?:the |its |their |his |her )?(?:allowed |allotted |mail |disk |storage |message |account )*quota`,
+		`(?:reached|hit|exhausted|used up|exceeded|exceeds|exceeding|surpassed|is at|beyond) (?:the |its |their |his |her |a )?(?:max\w* |allowed |allotted |mail\w* |disk |storage |account |user |domain )*(?:quota|storage limit|space limit|capacity|allotment|allocation)`,
+		`(?:space|storage|quota|mailbox)[^.;]{0,30}(?:used up|exhausted|depleted|insufficient|run out)`,
+		`(?:mail ?box|in-?box|account|recipient|user)[^.;]{0,30}(?:has |have )?(?:too many|maximum number of) (?:messages|e?-?mails)`,
+		`mail ?box(?:es)? (?:would|will|has|have|is|are|cannot)[^.;]{0,40}(?:maximum|allowed storage|limit|hold)`,
+		`mail file size exceeds the maximum size allowed for mail delivery`, `(?:user|domain) ?disk ?quota`,
+		`no (?:more )?(?:space|room) (?:left )?(?:in|for|on) [^.;]{0,20}(?:mail ?box|user|account|recipient|in-?box)`,
+		`quota (?:usage|full|used|\d+ ?%|check failed|warning|overflow)`,
+		`(?:disk|disc|mail|mailbox|storage|user|account|recipient)[- ]?quota`, `capacity exceeded`, `full \(\d`, `over ?-?quota`,
+		`quota (?:has been |is |was )?(?:exceeded|reached|full|violation|limit)`,
+		`exceed(?:s|ed|ing)? .{0,40}(?:quota|storage alloc|mailbox|mail ?box)`, `disk (?:quota|space) .{0,20}(?:exceeded|full)`,
+		`(?:mail ?box|mail ?folder|mail ?drop|in-?box|maildir|mailspool|account|user'?s? (?:disk|mail)).{0,50}\b(?:full|exceeded|out of (?:storage|space)|over (?:the |its |their )?(?:limit|allowed|size))`,
+		`(?:mail ?box|in-?box|account) .{0,30}(?:size|storage) limit`, `too much mail (?:data|stored)`,
+		`not enough (?:storage|disk)? ?space (?:in|for|left in) .{0,20}(?:mail ?box|user)`,
+		`(?:would|will) exceed .{0,40}(?:limit|quota|storage)`, `exceeded storage allocation`, `mailbox (?:is )?(?:over|full)`,
+		`full mail ?box`, `user (?:is )?(?:over|full)`, `insufficient (?:space|storage) .{0,20}(?:mailbox|user)`,
+		`number of messages in recipient's mailbox`, `recipient (?:storage|mailbox) (?:is )?full`, `storage quota`,
+		`out of storage`,
+	}},
+	{Moved, "", []string{
+		`address .{0,80} (?:has been |was )?(?:replaced|superseded) by`,
+		`(?:please )?(?:use|update)[^.;]{0,40}new (?:(?:e-?)?mail )?address`, `no longer at this (?:address|location)`,
+		`forward(?:ing)? address (?:is|unknown|expired)`, `(?:a chang[ée]|neue) (?:d\')?adresse`,
+		`(?:has|have|had) (?:been )?(?:moved|changed|migrated|relocated)`, `mailbox (?:has )?moved`,
+		`destination mailbox has moved`, `no longer on (?:this )?server`, `recipient no longer`, `user not local; please try`,
+		`moved to (?:a )?new`, `(?:new|changed) (?:e-?mail )?address (?:is|to)`, `has been replaced`, `\buse the (?:new )?address`,
+		`address (?:has )?changed`,
+	}},
+	{Disabled, "", []string{
+		`{rcpt}[^.;]{0,40} (?:temporar(?:y|ily) )?(?:locked|suspended|inactive|disabled|blocked temporarily)`,
+		`\S+ (?:is|has been|was) (?:currently |temporarily )?suspended`, `bo[iî]te[^.;]{0,40}archiv`, `recipient suspend`,
+		`user is terminated`, `mail ?box \S* ?unavailable or access denied`,
+		`(?:konto|postfach)[^.;]{0,40}(?:gesperrt|deaktiviert|inaktiv)`,
+		`(?:compte|bo[iî]te)[^.;]{0,40}(?:d[ée]sactiv|suspendu|ferm[ée])`,
+		`(?:cuenta|conta|buz[oó]n)[^.;]{0,40}(?:desactivad|suspend|inactiv|bloquead|inativ)`, `paused\b`, `unpaid`,
+		`not (?:been )?(?:logged in|accessed|used) (?:for|in|since)`, `dormant`, `hibernat`,
+		`(?:account|mail ?box|user|recipient|address|customer|subscriber|domain)(?:\(s\))?(?: account)?[^.;]{0,60}(?:\bis|\bare|\bhas been|\bwas|\bhas|:|\bcurrently|\btemporarily)? ?\b(?:disabled|suspended|inactive|locked|deactivated|not active|de-activated|expired?\b|frozen|terminated|closed|cancell?ed|discontinued|invalidated|unavailable temporarily)`,
+		`(?:disabled|suspended|inactive|locked|deactivated|expired|closed) (?:account|mail ?box|user|recipient|mailbox|customer)`,
+		`mailbox (?:currently|temporarily) (?:suspended|disabled|unavailable)`,
+		`not (?:currently )?(?:active|enabled) (?:account|mailbox|user)`, `mail(?:box)? (?:is )?disabled`,
+		`account that you tried to reach is disabled`, `account not (?:currently )?(?:activated|active)`, `user suspended`,
+		`vdelivermail: account is locked`,
+	}},
+	// Size.
+	{TooBigFor, "", []string{
+		`(?:message|mail|e-?mail|size|content|attachment|body|length|file)s?[^.;]{0,60}(?:exceed(?:s|ed|ing)?|too (?:big|large)|larger than|over the|greater than|limit exceeded)[^.;]{0,60}(?:limit set by|for (?:this )?recipient|set by recipient|recipient'?s? limit)`,
+	}},
+	{TooBig, "", []string{
+		`line limit exceeded`, `taille (?:maximale|limite)`, `exceed(?:s|ed|ing)?[^.;]{0,40}(?:message|mail) ?size`,
+		`message length exceeds`, `(?:nachricht|(?:e-?)?mail)[^.;]{0,30}zu gro(?:ß|ss)`,
+		`message trop (?:gros|volumineux)|taille (?:maximale|du message)`, `mensaje demasiado grande`,
+		`(?:max|maximum|allowed)[^.;]{0,20}(?:size|length)[^.;]{0,30}(?:exceed|\d)`,
+		`(?:message|mail|e-?mail|size|attachment|body)s?[^.;]{0,60}(?:exceed(?:s|ed|ing)?[^.;]{0,40}(?:size|limit|max|fixed|length|administrative)|too (?:big|large)|larger than|size limit)`,
+		`size (?:limit )?(?:exceed|too)`, `max(?:imum)? message size`, `exceeds (?:the )?(?:maximum|size|limit)`,
+		`message size (?:exceeds|limit)`, `too big for`,
+	}},
+	{Policy, "", []string{
+		`not accept\w* (?:any )?(?:(?:e-?)?mails?|messages?) (?:with|containing|from (?:non|outside|external))`,
+	}},
+	{Content, "", []string{
+		`not accept\w* (?:(?:e-?)?mails?|messages?) in `, `character sets?`,
+	}},
+	{SenderRefused, "", []string{
+		`not accept\w* (?:any )?(?:(?:e-?)?mail|messages?) from (?:this |your |the )?(?:sender|domain|[a-z0-9-]+\.[a-z])`,
+	}},
+	// Mail that nobody takes.
+	{NoMail, "", []string{
+		`null ?mx`, `does not accept (?:e-?)?mail`, `no mx record`,
+		`(?:host|domain|server|address|system|mailbox)[^.;]{0,30} (?:does|do|will|can) ?not (?:accept|receive) (?:any )?(?:e-?)?mail`,
+		`not accepting (?:e-?)?mail`, `smtp (?:service|protocol).{0,20} (?:is )?(?:disabled|not (?:accept|available|supported))`,
+		`(?:no longer|doesn'?t|does not) (?:accept|receive)s? (?:any )?(?:e-?)?mail`,
+		`mail(?:host|server) (?:does not|do not) accept`, `delivery to this (?:host|domain) is disabled`, `rfc7505`,
+	}},
+	{Listed, "", []string{
+		`listing in \S*spamhaus`, `\b[sx]bl/|/[sx]bl\b|listed (?:in|at|on|by) (?:the )?(?:spamhaus )?(?:zen|sbl|xbl)`,
+	}},
+	// Blocklists and addresses.
+	{Dynamic, "", []string{
+		`(?:dial-?up|dynamic|residential|transient)[^.;]{0,40}(?:ip|address|host|pool|space|user|client)`,
+		`(?:ip|address|host|client)[^.;]{0,40}(?:dial-?up|dynamic(?:ally)?)`, `\bpbl\b`,
+		`send (?:it |mail )?through your (?:isp|provider)`,
+	}},
+	{SenderRefused, "", []string{
+		`\bsender (?:address )?(?:is |has been |was )?(?:black|block|deny)-? ?listed`,
+		`accept\w* (?:any )?(?:(?:e-?)?mail|messages?) from (?:this |your )?(?:sender|domain|[a-z0-9-]+\.)`,
+	}},
+	{Listed, "", []string{
+		`\bin an? \w*rbl\b`, `dnsbl`, `blocked for abuse`, `\w*rbl\.`,
+		`trend micro (?:rbl|(?:e-?)?mail reputation|network reputation|reputation)`, `block(?:ed|ing)? (?:using|by|at|via) \S+\.\S`,
+		`spamhaus`, `spamcop`, `sorbs`, `barracudacentral`, `surbl`, `uribl`, `\bdnsbl\b`, `\brbl\b`, `\bcbl\b`, `\brhsbl\b`,
+		`\bxbl\b`, `\bsbl\b`, `black ?-?list`, `block ?-?list`, `deny ?-?list`, `black ?hole`, `listed (?:in|at|by|on) `,
+		`is (?:currently )?listed`, `invaluement`, `ivmsip`, `found on one or more`,
+	}},
+	{Reputation, "", []string{
+		`(?:poor|bad|low|no|negative|none/bad) (?:\S+ ){0,2}reputation`, `reputation (?:is|of|score|too|too low|-)`,
+		`ip reputation`, `reputation`, `unexpected volume or user complaints`, `csi\.cloudmark`,
+	}},
+	{Greylisted, "", []string{
+		`grey-?list`, `gray-?list`, `postgrey`, `try again in \d+ (?:seconds|minutes)`, `please try again later.{0,20}greylist`,
+	}},
+	{Connections, "", []string{
+		`concurrency limit`, `too many (?:\w+ ){0,3}(?:connections?|sessions?)`, `connection limit`, `trop de connexions`,
+		`zu viele (?:verbindungen|gleichzeitige)`, `demasiadas conexiones`, `(?:maximum|max)(?: number of)? (?:\w+ )?connections?`,
+		`per-domain (?:connection|limit)`, `numerous attempts to deliver`, `too many errors from your ip`,
+		`too many (?:simultaneous |concurrent |open |parallel )?(?:connections|sessions|smtp sessions)`,
+		`connection (?:rate|limit|count|frequency)`, `concurrent (?:connection|session)`,
+		`connections? (?:from|per) .{0,40}(?:exceed|limit|too)`, `too many recipients`, `recipients? (?:limit|exceed)`,
+		`max(?:imum)? (?:number of )?(?:messages?|recipients|connections|rcpts?) (?:per|exceed|reached|allowed)`,
+		`frequency limited`, `too many messages (?:in|per) (?:this |one |a )?(?:session|connection)`, `too many mails? in`,
+		`no more than \d+`,
+	}},
+	{Rate, "", []string{
+		`try again slower`, `more slowly`,
+		`\btoo (?:much|many)\b[^.;]{0,30}(?:per|in (?:a|the|one|last)) (?:second|minute|hour|day|period|short)`,
+		`exceeds? [^.;]{0,30}(?:per (?:second|minute|hour|day))`,
+		`too (?:fast|many messages|many e-?mails|many mails|much mail|frequent|quickly|often)`,
+		`(?:rate|sending|message|recipient|volume|mail) ?(?:rate )?(?:limit(?:ed|ing|s)?|throttl\w+|exceeded|control)`, `throttl`,
+		`rate.?limit`, `receiving mail at a rate`, `unusual rate`, `flood`, `slow down`,
+		`(?:hourly|daily|minute)[- ](?:limit|quota)`, `temporarily deferred due to`, `exceeded .{0,30}rate`, `excessive`,
+	}},
+	// Content.
+	{Virus, "", []string{
+		`potentially executable attachment`, `recent viruses`, `malicious`, `virus`, `malware`, `trojan`, `infected`,
+		`phishing detected`, `contains (?:a )?(?:worm|exploit)`,
+	}},
+	{Spam, "", []string{
+		`reject(?:ed)?, id=\d+[\d-]*(?: - spam)?$`,
+	}},
+	{Policy, "", []string{
+		`\bbanned:`,
+	}},
+	{Spam, "", []string{
+		`\bdspam\b`, `gtube`, `bayes`,
+		`\bspam\b(?:[^.;]{0,40}(?:detected|content|score|message|mail|rejected|blocked|classified|suspected|probability|-?like|filter|refused|not accepted))?`,
+		`\bube\b`, `\buce\b`, `unsolicited`, `junk ?mail`, `spam(?:my|assassin|like)`, `bulk (?:e-?)?mail`,
+		`message content rejected`, `content (?:rejected|denied|filter)`,
+		`(?:looks|considered|identified|classified|marked|tagged|flagged) (?:like|as|to be) (?:spam|junk|unsolicited)`,
+		`message (?:rejected|refused|blocked) by (?:spam|content|the filter|filter)`, `suspicion of spam`, `high spam`, `as spam\b`,
+	}},
+	{Policy, "", []string{
+		`header are not accepted`, `messages with multiple addresses`,
+	}},
+	{Format, "", []string{
+		`multiple \S+ headers?`, `duplicate headers?`, `rfc ?-?(?:2?822|5322)`,
+		`(?:missing|multiple|duplicate|invalid|malformed|more than one|no) [^.;]{0,30}(?:header|from:|message-id|date:|subject)`,
+		`headers? (?:are |is )?not`, `non-?compliant`, `not compliant`, `multiple addresses in from`,
+	}},
+	{Content, "", []string{
+		`8-?bit`, `media (?:error|type|not supported)`, `mime (?:error|content|encod|type|violation|boundary)`, `charset`,
+		`character ?set`, `(?:improper|invalid|illegal) (?:use of|characters?|content|message|data|header)`, `smtputf8`,
+		`non-?ascii`, `content (?:error|conversion|type)`, `conversion`, `message (?:format|content) (?:error|is invalid|invalid)`,
+		`bare (?:lf|cr|newline)`, `malformed`, `unsupported (?:content|charset|encoding)`,
+		`(?:message|header) (?:has|contains) .{0,40}(?:invalid|illegal)`, `improper`,
+	}},
+	// TLS.
+	{StartTLS, "", []string{
+		`must (?:issue|use) (?:a )?starttls`, `starttls (?:failed|failure|is required|required|not)`,
+		`tls (?:handshake|negotiation|session|connection|error|is required|required|not available|currently unavailable|unavailable)`,
+		`(?:requires?|need) (?:tls|ssl|encryption|starttls|a secure)`, `cannot start tls`, `encryption (?:is )?(?:needed|required)`,
+		`ssl (?:error|handshake|routines)`, `tls (?:version|protocol)`, `server certificate`,
+		`certificate (?:verify|verification|not trusted|expired)`,
+	}},
+	{TLSPolicy, "", []string{
+		`\bdane\b`, `tlsa`, `mta-sts`, `dnssec`,
+	}},
+	{Disabled, "", []string{
+		`\b(?:is|are|now|been|was|receiving|currently|temporarily|permanently|administratively) (?:now |currently |temporarily )?(?:disabled|deactivated|inactive|suspended|locked|closed|terminated|frozen|expired|inactivated)\b`,
+	}},
+	{Policy, "", []string{
+		`(?:reject|refus)\w* (?:due to|because of|by|for) (?:\S+ )?polic`,
+	}},
+	{Disabled, "", []string{
+		`(?:due|owing) to (?:\S+ )?inactivity`,
+	}},
+	{Program, "", []string{
+		`pipe to \|`,
+	}},
+	{NoHost, "", []string{
+		`\bdomain (?:name )?(?:does(?:n\'t| not) exist|not found|is unknown|is not reachable|must exist|unknown|invalid|is invalid|has expired|expired)`,
+		`no such (?:domain|host)`, `name or service not known`,
+		`(?:domain|domaine|dominio|dom[ií]nio)[^.;]{0,40}(?:inconnu|existiert nicht|unbekannt|no existe|n\'existe|desconocid|non esiste|onbekend)`,
+		`servfail|nxdomain`,
+	}},
+	{NoHost, "", []string{
+		`(?:^|\s)[a-z0-9-]+(?:\.[a-z0-9-]+)+ does not exist`,
+	}},
+	// Recipients.
+	{NoUser, "", []string{
+		`is no longer valid`, `cannot deliver mail for`, `mailbox name not allowed`, `undeliverable address`,
+		`recipient (?:was |is |has been )?rejected`, `(?:does|do) not have an account`, `(?:cannot|could not|can\'t) be verified`,
+		`not? exist`, `not a member of (?:this |the )?domain`, `(?:restricted characters in|malformed) (?:(?:e-?)?mail )?address`,
+		`{rcpt}(?:\W{1,3}[^.;:]{0,60}?)?[ :] ?(?:(?:is|was|were|are|has been|could|can|has|seems to be|currently|appears to be) )?{gone}`,
+		`{missing} (?:\S+ ){0,2}{rcpt}\b`,
+		`^(?:\d{3}[ -](?:\d\.\d{1,3}\.\d{1,3} )?)?@ (?:is )?(?:not found|unknown|does not exist|invalid|rejected|not known)`,
+		`(?:can'?t|cannot|could not|couldn't|unable to|don't|do not) (?:accept|find|locate|recogni[sz]e|match|identify|know|have) (?:the |that |this |such |a |any |your )?(?:specified |requested |given |intended |(?:e-?)?mail )?{rcpt}`,
+		`destination (?:address\w* )?(?:server )?(?:were unknown|rejected recipients?)`, `no \S+ in (?:name )?directory`,
+		`not (?:a )?local (?:address|user|recipient|mailbox)`, `not (?:e-?)?mail addresses`, `no mail ?box`,
+		`(?:there is )?no ?(?:one|body) (?:at|here|by|with)`, `missing home directory`,
+		`recipients? (?:is |are |was |were )?not (?:accepted|ok|allowed here|permitted here)`, `recipients? refuses to accept`,
+		`following recipients? was undeliverable`, `wrong or no longer`,
+		`(?:utente|usuario|usu[aá]rio|utilisateur|utilizador|gebruiker|benutzer|empf[aä]nger|adressat|destinataire|destinatario|destinat[aá]rio|adresse?|cuenta|conta|casella|casilla|buz[oó]n|bo[iî]te|postfach|mailbox|persona)[^.;]{0,50}(?:inconnu|desconocid|desconhecid|sconosciut|unbekannt|onbekend|inexist|nicht (?:gefunden|existent|bekannt|vorhanden|g[üu]ltig)|existiert nicht|n\'existe|no existe|n[aã]o existe|non esiste|bestaat niet|invalide|inv[aá]lid|ung[üu]ltig|errat|simile)`,
+		`(?:no existe|non esiste|n[aã]o existe|nessun)[^.;]{0,30}(?:usuario|utente|persona|usu[aá]rio|cuenta|buz[oó]n|casilla|direcci[oó]n)`,
+		`unbekannter (?:benutzer|empf[aä]nger)|(?:empf[aä]nger|benutzer|adresse)[^.;]{0,40}(?:abgelehnt|unbekannt)`,
+		`用户不存在|收件人不存在|查无此|地址不存在|无此用户|邮箱不存在`, `(?:存在しません|見つかりません|存在しない|見つからない)`, `(?:не существует|не найден|нет такого|неизвестн)`,
+		`account unavailable`, `(?:has|is) (?:left|no longer (?:with|employed|working))`,
+		`(?:non ?existent|nonexisting|bogus|fake|dummy|retired|deleted|removed|former|ex-) ?(?:user|account|mail ?box|address|employee|recipient)`,
+		`{rcpt}[^.;]{0,30}(?:has been |was |is )?(?:deleted|removed|retired|withdrawn|purged)`, `address rejected\.?$`,
+		`not (?:authorized|allowed|permitted) recipient`, `unknown local`, `virtual user`, `allowed rcpt`,
+		`no such (?:person|name|(?:e-?)?mail|entry|local|login|id)`,
+		`(?:no such|unknown|invalid|non-?existent|nonexistent|undefined|bad|illegal|inexistent|wrong|incorrect)[^.;<>]{0,20}(?:user|recipient|mail ?box|account|alias|address|destination mailbox|local[- ]part|addressee|person|customer|rcpt|member|username|destinataire|user ?id|list|group)(?:\b|s\b)`,
+		`(?:user|recipient|mail ?box|account|alias|address|addressee|user ?name|mailbox name|person|local[- ]part|customer|member|name|destinataire|userid|email address|recipientaddress)(?: <?@?>?| name| address| you entered| given| id| account| here)?\W{0,6}(?:is |was |are |does |do |has |seems |could |can ?|you tried to reach (?:is |does )?)?(?:not (?:found|known|exist|existing|valid|here|listed|a valid|recogni[sz]ed|on this|our|in (?:the )?directory|local|be found|a known|defined|available here)|unknown|doesn'?t exist|n'?t exist|invalid|invalide|nonexistent|non-existent|unavailable|undeliverable|no longer (?:exists|available|valid|active|in use|employed|with)|not exist|inconnu|unrouteable|couldn'?t be found|un ?known|undefined)`,
+		`user ?unknown`, `unknown ?user`, `does not exist`, `doesn't exist`, `no mailbox`, `no user`,
+		`not a (?:known|valid) (?:user|mailbox|recipient|address|account)`,
+		`recipient (?:name )?(?:is )?not (?:recogni[sz]ed|on server)`,
+		`(?:can'?t|cannot|unable to|could not|couldn'?t) (?:find|locate|verify|be found) .{0,40}(?:user|recipient|mailbox|address|account|alias|match)`,
+		`address (?:not found|couldn'?t be found|error)`, `not (?:our|my) customer`, `no account by that name`,
+		`no such (?:person|name|address|entry)`, `mailbox unavailable`, `recipient verify failed`,
+		`unrecognized (?:recipient|user)`, `dosn't exist`, `not listed in`, `didn'?t match`,
+		`there is no (?:such )?(?:user|mailbox|account|one)`, `address does not`, `that user`, `no one by that name`,
+		`delivery to the following recipients? (?:failed|has been rejected)(?:$| permanently\b.{0,30}$)`, `this user has no`,
+		`recipient(?:s)? (?:unknown|failed|does not|not found|refused|invalid|denied)`, `5\.1\.1`,
+		`all (?:the )?recipients (?:were|are) (?:invalid|rejected)`, `adresse .{0,40}invalide`, `unknown address`,
+		`user .{0,60} not (?:found|exist)`, `(?:address|recipient|user) .{0,60}(?:could not be found|was not found)`, `#5\.1\.1`,
+		`rejecting for`, `not associated with`, `unroutable address`, `doesn't have an? \S+ account`,
+	}},
+	// Domains and the way there.
+	{NoHost, "", []string{
+		`host (?:or domain name )?(?:unknown|not found)`, `unknown host`,
+		`(?:domain|host)(?: name)?[^.;]{0,60}(?:not found|does ?n[o']t exist|couldn'?t be found|could not be found|is not reachable|unreachable|unknown|non-?existent|not exist|invalid|unresolvable|nxdomain|has no (?:mx|a))`,
+		`no such (?:domain|host)`, `illegal host`, `nxdomain`, `unrouteable`, `unroutable`,
+		`(?:could not|couldn'?t|cannot|can'?t|unable to) (?:find|resolve|locate|route)[^.;]{0,60}(?:host|domain|exchanger|gateway|name|mx|ip address|route)`,
+		`bad destination (?:system|host)`, `recipient'?s? domain`, `account or domain may not exist`, `invalid (?:host|domain)`,
+		`all host address lookups failed`, `mail ?server for .{0,60}(?:not found|unknown)`,
+	}},
+	{Network, "", []string{
+		`too many hops`, `hop count`, `mail loop`, `loops? back`, `routing loop`, `loop detected`, `mail is looping`, `looping`,
+		`name service error`, `malformed or unexpected name server`, `dns (?:error|failure|lookup|problem|type)`, `name server`,
+		`no route`, `network (?:is )?(?:unreachable|error|unavailable)`, `host (?:is )?(?:unreachable|down)`,
+		`unable to (?:connect|lookup)`, `routing error`, `temporary (?:lookup|dns|resolve)`,
+		`(?:address|host|domain) (?:lookup|resolution) (?:failed|failure)`, `mx (?:lookup|records? (?:point|loop))`,
+		`no route to host`, `unreachable`,
+	}},
+	{Temporary, "", []string{
+		`temporarily deferred`, `(?:message|mail) deferred$`,
+	}},
+	{Expired, "", []string{
+		`delivery attempts? will continue`, `failing for (?:a long|too long|\d)`,
+		`after (?:\w+ )?(?:many|multiple|several|repeated|numerous|\d+) (?:\w+ )?(?:tries|attempts|retries)`,
+		`has not been collected`, `server did not respond|not respond(?:ing|ed)?\b`, `not reachable within`,
+		`could not find a gateway`, `giving up (?:after|on delivery)`, `allowed queue period`,
+		`(?:too long|days?|hours?) in (?:the )?queue`, `max(?:imum)? (?:age|lifetime|time in queue)`,
+		`time limit (?:exceeded|reached)`, `zeit[^.;]{0,20}(?:abgelaufen|[üu]berschritten)`,
+		`d[ée]lai[^.;]{0,30}(?:d[ée]pass|expir)`,
+		`(?:message|mail|envelope|delivery|queue|retry)[^.;]{0,50}(?:expired|timeout|timed out|too long|time ?-?out exceeded|delayed|has been (?:delayed|in the queue))`,
+		`in the queue too long`,
+		`(?:could not|not|unable to|unable to) (?:be )?deliver(?:ed)?[^.;]{0,60}(?:after|within|for) [\d.]+ ?(?:day|hour|minute|second)`,
+		`(?:was |)aborted after [\d.]+ hour`, `connection timed? ?-?out`, `operation timed out`,
+		`conversation with .{0,60}timed out`, `timed out`, `connection (?:refused|reset|lost|closed|dropped|failed)`,
+		`lost connection`, `deferred`, `retry time not reached`, `did not accept our requests to connect`,
+		`delivery time(?:d)? ?-?out`, `still trying`, `delayed`, `not been delivered`, `unable to deliver (?:this )?message after`,
+		`(?:could not|cannot) be delivered for`, `maximum (?:retry|queue)`, `4\.4\.7`, `expired`,
+	}},
+	// The receiver's system.
+	{SystemFull, "", []string{
+		`insufficient (?:system |disk )?(?:storage|resources|space)`, `disk (?:is )?full`, `no space left`,
+		`system (?:is )?(?:full|storage)`, `file system (?:is )?full`, `out of (?:disk|memory)`, `mail system full`,
+	}},
+	{Program, "", []string{
+		`command failed: `, `exit(?:ed)? (?:status|code|with)`, `returned (?:exit )?status \d`,
+	}},
+	{System, "", []string{
+		`duplicated? message-id`, `could not load`, `transaction failed`, `local (?:configuration )?error`,
+		`(?:internal|server|system|local|unexpected|software|database|ldap|configuration)[- ](?:server |system |configuration )?(?:error|failure|problem|malfunction)`,
+		`config(?:uration)? error`, `service (?:is )?(?:currently |temporarily )?(?:unavailable|not available)`,
+		`temporary (?:system|server|internal) (?:error|problem|failure)`, `misconfigur`, `can'?t open`,
+		`cannot (?:open|create|write)`, `interrupted`, `out of service`, `system (?:error|not|problem|down)`,
+		`unable to (?:process|complete|relay right)`, `server (?:busy|too busy|not responding)`,
+		`try(?: again)? later.{0,30}(?:error|problem)`, `processing error`, `aliasing/forwarding loop`, `alias.{0,20}loop`,
+		`command failed`, `proxy`, `i/o error`, `bad file`, `permission denied`, `resources? (?:temporarily )?unavailable`,
+	}},
+	{Program, "", []string{
+		`^(?:\S+ )?exit \d+\b`, `^command failed: `, `signal \d+`, `mailer error`, `pipe to \|`,
+		`command (?:died|failed|output|time limit|returned)`, `unknown mailer`, `procmail`,
+		`/usr/(?:local/)?(?:s?bin|lib(?:exec)?)/`, `x-unix`, `child (?:process|status)`, `exit (?:status|code)`,
+		`died with (?:status|signal)`, `local delivery (?:failed|program)`, `delivery agent`, `maildrop`, `\bhad error\b`,
+		`mail delivery program`, `transport .{0,40}(?:error|failed)`,
+	}},
+	{Spam, "", []string{
+		`spam`, `content[^.;]{0,30}(?:reject|refus|den(?:y|ied)|block|restrict|not (?:allowed|accepted))`, `mail data refused`,
+	}},
+	{Content, "", []string{
+		`\bmime\b`, `invalid structure`, `invalid data in`,
+	}},
+	// Refusals that say little.
+	{Policy, "", []string{
+		`closed mailing list`, `non-?member`, `members[- ]only list`, `organi[sz]ational settings`, `low priority`,
+		`not subscribed to this`, `captcha`, `mass ?mailer`, `content presents a`, `illegal (?:attachment|file|content)`,
+		`(?:richtlinie|politique|pol[ií]tica)`, `header error`,
+		`(?:due to|by|violates?|violation of|against|for|under|security|local|administrative|message|our|site|company|content|mail)[^.;]{0,20} (?:policy|policies)`,
+		`polic(?:y|ies) (?:violation|restrict|reasons?|rejection|prevent|prohibit)`, `prohibited`, `attachment`, `file type`,
+		`executable`, `not accepted for policy`, `message (?:is )?(?:prohibited|not permitted|not allowed)`,
+		`security (?:policy|issue|violation)`, `denied by policy`, `restricted`,
+	}},
+	{SenderRefused, "", []string{
+		`\bsender (?:(?:e-?)?mail|address|domain)?[^.;]{0,30}\b(?:not|isn\'t|no)\b`,
+	}},
+	{NoUser, "", []string{
+		`recipient (?:e-?mail )?address (?:was |is |has been )?(?:rejected|refused|denied)`,
+	}},
+	{SenderRefused, "", []string{
+		`(?:sender|from|return-?path|originator|envelope)(?: address| was)?[^.;]{0,60}(?:rejected|denied|refused|blocked|not (?:allowed|accepted|permitted|authorized|valid)|invalid|unacceptable|banned|prohibited|unknown|is bad|disallowed|forged|missing|must)`,
+		`sender was rejected`, `(?:reject|refus|den(?:y|ied))\w*[^.;]{0,30}(?:sender|from|envelope)`,
+		`(?:invalid|bad|illegal|unknown|empty|null|malformed) (?:sender|return-?path|from|envelope)`,
+		`(?:from|to/from) an address that has been`,
+		`not (?:allowed|authorized|permitted|able) to (?:post|send)[^.;]{0,60}(?:group|list|this|members|address)`,
+		`don'?t have permission`, `do not have permission`, `members? only`, `subscribers? only`, `moderat`, `not a member`,
+		`backscatter`, `bounce messages?`, `\btype of mail\b`,
+	}},
+	{Refused, "", []string{
+		`dead domain`, `verification failure`, `security (?:error|reasons?)`,
+	}},
+	{Blocked, "", []string{
+		`(?:ihre|deine) (?:ip|(?:e-?)?mail|nachricht)[^.;]{0,40}(?:abgelehnt|blockiert|gesperrt)`,
+		`\b(?:connection|access|client|host|server|ip|you|your (?:ip|host|server|network|address|domain)|messages? from|mail from|e-?mail from|ip address)\b[^.;]{0,60}\b(?:rejected|refused|denied|blocked|banned|forbidden|not (?:allowed|accepted|permitted|authorized|welcome)|prohibited|unacceptable)`,
+		`(?:blocked|rejected|banned|refused|denied)[^.;]{0,40}\b(?:ip|host|client|address|server|for abuse|- see|by administrator)`,
+		`not accepting connections`, `no smtp service`, `go away`, `access denied`, `blocked`, `weren't sent`, `refused to talk`,
+		`too many errors`, `closing transmission channel`, `service refused`,
+	}},
+	{Syntax, "", []string{
+		`syntax error`, `(?:command|parameter|argument)s? (?:not |un)(?:recognized|implemented|known|supported)`,
+		`unrecogni[sz]ed (?:command|parameter|smtp)`, `unimplemented`, `bad (?:sequence|command)`, `out of sequence`,
+		`(?:ehlo|helo|mail|rcpt|auth)(?:/helo)? first`, `protocol (?:error|violation)`, `invalid (?:command|argument|parameter)`,
+		`unknown (?:command|parameter|option)`, `need (?:mail|rcpt)`, `pipelining`,
+		`too many (?:unauthenticated|unrecognized|invalid|bad) commands`,
+	}},
+	{NoUser, "", []string{
+		`\brecipient (?:address )?(?:not accepted|denied|refused)`, `(?:mailbox|user) (?:refused|denied)`,
+	}},
+	{NoUser, "", []string{
+		`recipient (?:address )?rejected`, `no valid recipients`, `address rejected`,
+	}},
+	{Temporary, "", []string{
+		`temporary failure`, `temporarily`, `try (?:again )?later`,
+	}},
+}
+
+// guesses are who or what a text is about, and that it is refused, for texts that neither a family nor a code tells.
+var guesses = []family{
+	{Full, "", []string{`\b(?:{rcpt}|disk|mail)\b.{0,80}\b(?:full|quota|exceed\w*|storage|capacity)\b`}},
+	{Disabled, "", []string{`\b{rcpt}\b.{0,60}\b(?:banned|disabled|suspend\w*|inactiv\w*|closed|expired|locked)\b`}},
+	{SenderRefused, "", []string{`\b(?:sender|originator|envelope|return-?path|mail ?from|from address)\b.{0,80}\b{no}\b`, `\b{no}\b.{0,40}\b(?:sender|originator|return-?path|mail ?from)\b`}},
+	{Blocked, "", []string{`\b(?:ip|client|host|server|connections?|network|hostname)\b.{0,80}\b(?:reject\w*|refus\w*|den(?:y|ied)|blocked|forbidden|prohibited|not (?:allowed|accepted|permitted|welcome))\b`}},
+	{NoUser, "", []string{`\b{rcpt}\b.{0,80}\b{no}\b`, `\b{no}\b.{0,40}\b{rcpt}\b`}},
+	{NoMail, "", []string{`\bnot accept\w* (?:any )?(?:mail|messages)\b`}},
+	{NoHost, "", []string{`\bno mx\b`}},
+}
+
+// spelled is a family with its words spelled out.
+func spelled(families []family) []compiled {
+	l := make([]compiled, len(families))
+	for i, f := range families {
+		words := make([]string, len(f.words))
+		for k, w := range f.words {
+			words[k] = vocabulary.Replace(w)
+		}
+		l[i] = compiled{pattern: pattern{class: f.class, sisimai: f.sisimai}, text: anyOf(words)}
+	}
+	return l
+}
+
+// They are compiled when the first reply is explained: no other command needs them.
+var (
+	commonWords = sync.OnceValue(func() []compiled { return spelled(families) })
+	guessWords  = sync.OnceValue(func() []compiled { return spelled(guesses) })
+)
