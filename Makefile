@@ -17,7 +17,7 @@ BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags "-s -w -X m
 CACERTS ?= /etc/ssl/certs/ca-certificates.crt
 ENGINE ?= docker
 
-.PHONY: build test race lint fuzz soak bench golden demo lab lab-net lab-up lab-down browser pictures cross generated packages container reproducible release-check
+.PHONY: build test race lint fuzz soak bench golden demo lab lab-net lab-up lab-down browser pictures cross generated packages container emulated reproducible release-check
 
 build:
 	$(BUILD) -o mailaudit ./cmd/mailaudit
@@ -112,10 +112,17 @@ container: generated
 	$(BUILD) -o generated/container/mailaudit ./cmd/mailaudit
 	$(ENGINE) build -f Dockerfile -t mailaudit generated/container
 
-# Two builds, the second in another folder and with nothing cached, give the same bytes.
+# What is built for linux/arm64 runs: qemu-user-static is the processor.
+emulated:
+	GOOS=linux GOARCH=arm64 $(BUILD) -o generated/arm64/mailaudit ./cmd/mailaudit
+	qemu-aarch64-static generated/arm64/mailaudit version
+	qemu-aarch64-static generated/arm64/mailaudit demo
+
+# Two builds, the second in another folder, give the same packages byte for byte; they stay in generated/. The second has an empty
+# cache, or that in SECOND_CACHE, and then compiles nothing that the first did.
 reproducible:
 	@packaging/reproducible $(VERSION) $(DATE)
 
-# All of a release but its publication: some 10 minutes, and goreleaser (docs/packages.md).
+# All of a release but its publication: some 10 minutes, as root; goreleaser and qemu-user-static (docs/packages.md).
 release-check:
 	packaging/release-check

@@ -276,19 +276,21 @@ func TestExampleGitHub(t *testing.T) {
 	}
 }
 
-// TestServiceHistory: where the settings of the package would keep a history is where the unit may write.
+// TestServiceHistory: each unit of the packages keeps its history where it may write.
 func TestServiceHistory(t *testing.T) {
-	unit, err := os.ReadFile("../../packaging/systemd/mailaudit.service")
-	if err != nil {
-		t.Fatal(err)
+	units, err := filepath.Glob("../../packaging/systemd/*.service")
+	if err != nil || len(units) != 2 {
+		t.Fatalf("%q, %v", units, err)
 	}
-	settings, err := os.ReadFile("../../packaging/config.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	state := regexp.MustCompile(`(?m)^StateDirectory=(\w+)$`).FindSubmatch(unit)
-	file := regexp.MustCompile(`(?m)^#history: (/\S+)$`).FindSubmatch(settings)
-	if state == nil || file == nil || filepath.Dir(string(file[1])) != "/var/lib/"+string(state[1]) {
-		t.Errorf("%q, %q", state, file)
+	for _, name := range units {
+		unit, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		state := regexp.MustCompile(`(?m)^StateDirectory=(\S+)$`).FindSubmatch(unit)
+		file := regexp.MustCompile(`(?m)^ExecStart=.* --history (\S+)`).FindSubmatch(unit)
+		if state == nil || file == nil || filepath.Dir(string(file[1])) != "/var/lib/"+string(state[1]) {
+			t.Errorf("%s: %q, %q", name, state, file)
+		}
 	}
 }

@@ -220,6 +220,8 @@ func TestWatches(t *testing.T) {
 		{"one that was void", before("invalid", ""), change(`"v=dmarc1; p=reject"`, `"v=DMARC1; p=none"`), false},
 		{"one that watched before", before("found", "none"), change(`"v=DMARC1; p=none; adkim=s; rua=x"`, `"v=DMARC1; p=none"`), true},
 		{"a destination that is lost", before("invalid", ""), change(`"v=dmarc1; p=none; rua=mailto:a@d.example"`, `"v=DMARC1; p=none"`), true},
+		{"one that is lost among commas", before("invalid", ""), change(`"v=DMARC1, p=reject, rua=mailto:a@d.example"`, `"v=DMARC1; p=none"`), true},
+		{"what was no destination", before("invalid", ""), change(`"v=DMARC1; p=block; rua=a"`, `"v=DMARC1; p=none"`), false},
 		{"a policy that stays", before("found", "reject"), change(`"v=DMARC1; p=reject; aspf=s"`, `"v=DMARC1; p=reject"`), true},
 		{"a record that is void", before("none", ""), change("", `"v=DMARC1; p=nothing"`), true},
 		{"another record", before("none", ""), []Change{{Op: "add", Name: "d.example", Type: "TXT", Data: `"v=DMARC1; p=none"`}}, true},

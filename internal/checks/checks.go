@@ -220,8 +220,11 @@ func finding(c *Check, f *facts.Facts, v Verdict, b Violation) Finding {
 
 // candidateNote says under which condition a candidate's finding holds.
 func candidateNote(a Area) string {
-	if a == "submission" {
+	switch a {
+	case "submission":
 		return " (if clients are told to use it)"
+	case "dkim":
+		return " (if mail is signed with it, as a report says)"
 	}
 	return " (if this address sends)"
 }

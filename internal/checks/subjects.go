@@ -165,7 +165,8 @@ func keysOf(f *facts.Facts, keep func(facts.Key) bool) []subject[facts.Key] {
 			if k.Status == facts.KeyUnknown {
 				fact = facts.Cannot[facts.Key](k.Why)
 			}
-			l = append(l, subject[facts.Key]{name: k.Name, of: fact, deciding: k.Named()})
+			reported := k.Origin == facts.LearnedByReports // anybody can mail a report, which therefore fails nobody
+			l = append(l, subject[facts.Key]{name: k.Name, of: fact, candidate: reported, deciding: k.Named() && !reported})
 		}
 	}
 	return l

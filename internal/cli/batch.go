@@ -158,7 +158,7 @@ func (l *list) next() (entry, error) {
 		if !whole {
 			return entry{line: l.line, input: text[:32] + "...", err: usagef("the line is longer than %d KiB", maxLine>>10)}, nil
 		}
-		cell := firstCell(text)
+		cell := strings.Clone(firstCell(text)) // what is kept of a line does not keep the rest of it
 		if cell == "" {
 			continue
 		}
@@ -170,6 +170,9 @@ func (l *list) next() (entry, error) {
 		d, err := domainOf(cell)
 		if err == nil && l.seen[d] {
 			continue
+		}
+		if d == cell {
+			d = cell // one text in memory
 		}
 		if err == nil {
 			l.seen[d] = true

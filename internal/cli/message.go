@@ -44,7 +44,11 @@ func (o *checkOptions) readSample(ctx context.Context, w World) error {
 	}
 	from, err := l.one.From()
 	if err != nil {
-		return usageError{fmt.Sprintf("%s: %v", o.message, err), "save the message with its whole header, as .eml"}
+		hint := "save the message with its whole header, as .eml"
+		if len(l.one.Values("From")) > 0 { // it is there, and nobody can be audited by it
+			hint = "mailaudit message " + o.message
+		}
+		return usageError{fmt.Sprintf("%s: %v", o.message, err), hint}
 	}
 	o.sample = &sample{gather.Sample{Stream: defaultStream, From: from, Message: l.one}, o.message}
 	return nil

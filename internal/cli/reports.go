@@ -180,9 +180,9 @@ func (r *reports) notes(u dmarcreport.Usage, now time.Time) []string {
 	days := int(now.Sub(u.End).Hours() / 24)
 	switch {
 	case u.End.IsZero():
-		l = append(l, "of which time they are is not known, so that no address is declared")
+		l = append(l, "of which time they are is not known, so that no stream is made of them")
 	case days > 30:
-		l = append(l, fmt.Sprintf("they end %d days ago, so that no address is declared", days))
+		l = append(l, fmt.Sprintf("they end %d days ago, so that no stream is made of them", days))
 	}
 	daily := int64(0)
 	if d := int64(u.End.Sub(u.Begin).Hours()/24 + 0.5); !u.Begin.IsZero() && d > 0 {

@@ -104,7 +104,7 @@ func TestReports(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := r.Evidence
-	if d := cmp.Diff([]audit.Source{{IP: "11.22.33.44", Stream: "reports, MAIL FROM bounce.shop.example", Origin: "dmarc-report", Declared: true, PTR: []string{"mail.shop.example"}, FCrDNS: "pass"}}, e.Sources); d != "" {
+	if d := cmp.Diff([]audit.Source{{IP: "11.22.33.44", Stream: "reports, MAIL FROM bounce.shop.example", Origin: "dmarc-report", PTR: []string{"mail.shop.example"}, FCrDNS: "pass"}}, e.Sources); d != "" {
 		t.Error(d)
 	}
 	if d := cmp.Diff([]audit.Stream{{Name: "reports, MAIL FROM bounce.shop.example", IPs: []string{"11.22.33.44"}, MailFrom: "postmaster@bounce.shop.example", DKIMDomain: "shop.example", Selectors: []string{"s1"}}}, r.Streams); d != "" {
@@ -117,7 +117,7 @@ func TestReports(t *testing.T) {
 	if l.Reports != 2 || l.Messages != 1052 || l.SPF != 1000 || l.DKIM != 1002 || l.DMARC != 1002 || l.Addresses != 3 || l.Audited != 1 || l.Unknown != (audit.UnknownSources{Addresses: 1, Messages: 50}) {
 		t.Errorf("%+v", l)
 	}
-	for i, want := range []string{"11.22.33.44 authorised true", "11.22.33.90 unauthenticated false", "11.22.33.91 signed false"} {
+	for i, want := range []string{"11.22.33.44 authorised false", "11.22.33.90 unauthenticated false", "11.22.33.91 signed false"} {
 		if s := l.Sources[i]; fmt.Sprint(s.IP, " ", s.Kind, " ", s.Declared) != want {
 			t.Errorf("%+v, want %s", s, want)
 		}
@@ -144,6 +144,30 @@ func TestReportsCandidate(t *testing.T) {
         "declared": false`) || strings.Contains(out, `"identity": "mailfrom",
             "domain": "m.esp.example"`) || !strings.Contains(out, `"rule": "ptr.missing"`) || !strings.Contains(out, `"selector": "s1"`) {
 		t.Errorf("exit %d\n%s\n%s", code, out, errs)
+	}
+}
+
+// TestReportsForged: anybody can mail a report. What it makes up fails nothing, and leaves nothing open that decides.
+func TestReportsForged(t *testing.T) {
+	files := map[string]string{"1.xml": aggregate("1", 1, aggregateRow("11.22.33.66", 9000, "shop.example", "shop.example", "forged"),
+		aggregateRow("11.22.33.67", 9000, "forged.shop.example", "forged.shop.example", "forged"))}
+	code, out, errs := reportedBy(t, files, "--dmarc-report", "DIR", "--only", "spf,dkim,dmarc,ptr,dnsbl", "-f", "json")
+	var r audit.Report
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
+		t.Fatal(err, errs)
+	}
+	if code != exitOK || r.Verdict != "warn" {
+		t.Errorf("exit %d, %s", code, r.Verdict)
+	}
+	warned := map[string]bool{}
+	for _, f := range r.Findings {
+		warned[f.Rule] = warned[f.Rule] || f.Status == "warn"
+		if f.Status == "fail" {
+			t.Errorf("%+v", f)
+		}
+	}
+	if !warned["ptr.missing"] || !warned["dkim.selector-missing"] || !warned["spf.ip-not-covered"] {
+		t.Errorf("what it tells is not looked at: %v", warned)
 	}
 }
 
@@ -189,7 +213,7 @@ func TestReportsNotes(t *testing.T) {
 	for _, c := range []struct {
 		text, says string
 	}{
-		{aggregate("1", 90, aggregateRow("11.22.33.44", 5, "bounce.shop.example", "", "")), "they end 90 days ago, so that no address is declared"},
+		{aggregate("1", 90, aggregateRow("11.22.33.44", 5, "bounce.shop.example", "", "")), "they end 90 days ago, so that no stream is made of them"},
 		{strings.ReplaceAll(aggregate("1", 1, aggregateRow("11.22.33.44", 5, "bounce.shop.example", "", "")), "<end>", "<end>x"), "of which time they are is not known"},
 		{aggregate("1", 1, aggregateRow("11.22.33.44", 6000, "bounce.shop.example", "", "")), "6000 messages a day: with --daily 6000 the domain is judged as a bulk sender"},
 		{aggregate("1", 1, strings.Replace(aggregateRow("11.22.33.44", 6000, "", "", ""), "6000", "-1", 1)), `1 of 1 records are left out, the first at line 1: count "-1"`},

@@ -41,7 +41,7 @@ const (
 )
 
 // serveFlags are the flags of check that a server takes, and its own.
-var serveFlags = []string{"listen", "queue", "rate", "history", "resolver", "zone", "zone-remove", "offline", "only", "skip", "receivers", "receivers-file",
+var serveFlags = []string{"listen", "queue", "rate", "history", "history-keep", "resolver", "zone", "zone-remove", "offline", "only", "skip", "receivers", "receivers-file",
 	"blocklists", "accept-list-terms", "require-dnsbl", "timeout", "ca-file", "probe", "probe-inbound", "egress-check", "trust-ad", "rdap",
 	"rdap-server", "allow-private", "assume-public", "concurrency", "ipv4", "ipv6", "config", "quiet", "verbose", "help"}
 
@@ -125,11 +125,11 @@ func (o *serveOptions) run(cmd *cobra.Command, w World) (failed error) {
 		Audit: func(ctx context.Context, r serve.Request, asked func()) (*audit.Report, error) {
 			return j.requested(ctx, r, asked)
 		},
-		Check: func(r serve.Request) error {
-			_, _, err := j.read(r)
-			return err
+		Check: func(r serve.Request) (string, error) {
+			t, _, err := j.read(r)
+			return t.Domain, err
 		},
-		History: store, Log: log, Version: w.Version, Token: token, Running: o.concurrency, Queue: o.queue,
+		History: store, Keep: o.historyKeep, Log: log, Version: w.Version, Token: token, Running: o.concurrency, Queue: o.queue,
 		Rate: o.rate, Burst: serveBurst, Timeout: o.timeout, Formats: report.Formats,
 	})
 	log.Info("listening", "url", "http://"+listener.Addr().String()+"/", "token", token != "", "history", cmp.Or(kept, "until it stops"))
@@ -154,6 +154,8 @@ func (o *serveOptions) safe(token string) error {
 	switch {
 	case err != nil:
 		return usageError{fmt.Sprintf("--listen %q: not of the form HOST:PORT", o.listen), "mailaudit serve --listen " + serveAddress}
+	case o.historyKeep < 0:
+		return usagef("--history-keep %d: it cannot be negative", o.historyKeep)
 	case o.queue < 1:
 		return usagef("--queue %d: at least 1 has to wait", o.queue)
 	case !(o.rate > 0):
@@ -195,20 +197,18 @@ func (j *job) read(r serve.Request) (gather.Target, audit.Options, error) {
 			return usagef("selectors: %d at most", maxRequestSelectors)
 		case len(r.Submission) > maxRequestServices:
 			return usagef("submission: %d services at most", maxRequestServices)
-		case len(r.IPs) > maxRequestAddresses:
-			return usagef("ips: %d addresses at most", maxRequestAddresses)
 		case r.Profile != "" && !slices.Contains(profiles, r.Profile):
 			return usagef("profile %q: one of %s", r.Profile, strings.Join(profiles, ", "))
 		}
 		if r.Profile != "" && r.Profile != "auto" {
 			t.Profile = r.Profile
 		}
+		if err := fewAddresses(r.IPs); err != nil {
+			return err
+		}
 		if t.Streams, err = streamsOf([]streamConfig{{Name: defaultStream, IPs: r.IPs, MailFrom: r.MailFrom, HELO: r.HELO,
 			DKIMDomain: r.DKIMDomain, Selectors: r.Selectors, Daily: r.Daily}}, domain); err != nil {
 			return err
-		}
-		if len(t.Streams[0].IPs) > maxRequestAddresses {
-			return usagef("ips: %d addresses at most", maxRequestAddresses)
 		}
 		for _, s := range r.Submission {
 			e, err := endpoint(s)
@@ -231,6 +231,24 @@ func (j *job) read(r serve.Request) (gather.Target, audit.Options, error) {
 		err = serve.BadRequest{What: use.what}
 	}
 	return t, o, err
+}
+
+// fewAddresses refuses more than one request may name. It goes no further than that: to sort out 256 ranges takes seconds.
+func fewAddresses(ips []string) error {
+	all := map[netip.Addr]bool{}
+	for i, x := range ips {
+		l, err := addresses(x)
+		if err != nil {
+			return err
+		}
+		for _, a := range l {
+			all[a] = true
+		}
+		if i >= maxRequestAddresses || len(all) > maxRequestAddresses {
+			return usagef("ips: %d addresses at most", maxRequestAddresses)
+		}
+	}
+	return nil
 }
 
 // requested audits for a request.

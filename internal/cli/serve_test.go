@@ -202,6 +202,8 @@ func TestServeRequests(t *testing.T) {
 		`{"domain":"shop"}`: "single label",
 		`{"domain":"good.example","ips":["10.0.0.0/8"]}`:                                                                 "wider than /24",
 		`{"domain":"good.example","ips":["192.0.2.0/24","198.51.100.1"]}`:                                                "256 addresses at most",
+		`{"domain":"good.example","ips":["192.0.2.0/24","198.51.100.0/24","x"]}`:                                         "256 addresses at most", // and no further is read
+		`{"domain":"good.example","ips":["` + strings.Repeat(`192.0.2.1","`, maxRequestAddresses) + `192.0.2.1"]}`:       "256 addresses at most",
 		`{"domain":"good.example","daily":-1}`:                                                                           "negative",
 		`{"domain":"good.example","profile":"king"}`:                                                                     "one of auto, sender",
 		`{"domain":"good.example","only":["weather"]}`:                                                                   "is no area",
@@ -249,6 +251,7 @@ func TestServeRefuses(t *testing.T) {
 		{args: []string{"--listen", "127.0.0.1"}, want: "not of the form HOST:PORT"},
 		{args: []string{"--listen", "0.0.0.0:0"}, token: "short", want: "16 are needed"},
 		{args: []string{"--queue", "0"}, want: "--queue 0"},
+		{args: []string{"--history-keep", "-1"}, want: "--history-keep -1"},
 		{args: []string{"--rate", "0"}, want: "--rate 0"},
 		{args: []string{"--domains", "x"}, want: "serve takes no --domains"},
 		{args: []string{"--ip", "192.0.2.1"}, want: "serve takes no --ip"},

@@ -243,7 +243,7 @@ func (o *submitOptions) submit(ctx context.Context, w World, f *fleet.Fleet, ent
 	for range publishers {
 		all.Go(func() {
 			for e := range queue {
-				is, err := publish(ctx, f, b.Name, e, again)
+				is, err := publish(ctx, f, b.ID(), e, again)
 				if err != nil {
 					failed <- err
 					cancel()
@@ -314,7 +314,7 @@ func (o *submitOptions) collect(ctx context.Context, w World, f *fleet.Fleet, b 
 	defer func() { _ = out.finish(false) }() // whatever is left of it after a failure
 	line := j.progress(w, b.Jobs)
 	code, valid := exitOK, false
-	err = f.Collect(ctx, b.Name, b.Jobs, func(r fleet.Result) error {
+	err = f.Collect(ctx, b.ID(), b.Jobs, func(r fleet.Result) error {
 		text, what, err := read(r)
 		if err != nil {
 			r = insteadOf(fleet.Job{Batch: r.Batch, Line: r.Line}, fleet.Failed, err)

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -57,4 +59,28 @@ func TestBudgetOf(t *testing.T) {
 	if _, err := budgetOf([]string{"no server"}); err == nil {
 		t.Error("no server is taken")
 	}
+}
+
+// TestReadEntriesMemory: a list of a million lines is held in memory, and not the other columns of its rows.
+func TestReadEntriesMemory(t *testing.T) {
+	const rows, width = 1000, 50_000
+	var in strings.Builder
+	for i := range rows {
+		fmt.Fprintf(&in, "d%d.example,%s\n", i, strings.Repeat("x", width))
+	}
+	heap := func() int {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int(m.HeapAlloc)
+	}
+	w, _, _ := world(nil)
+	w.Stdin = strings.NewReader(in.String())
+	before := heap()
+	l, err := readEntries(t.Context(), w, "-")
+	if grown := heap() - before; err != nil || len(l) != rows || grown > rows*width/2 {
+		t.Errorf("%d entries, %v: %d octets more", len(l), err, grown)
+	}
+	runtime.KeepAlive(w)
+	runtime.KeepAlive(l)
 }

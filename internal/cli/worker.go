@@ -68,6 +68,10 @@ func (o *workerOptions) run(cmd *cobra.Command, w World) (failed error) {
 		return err
 	}
 	defer j.end(&failed)
+	lost := max(fleet.MinLost, 2*o.timeout)
+	if lost > fleet.MaxLost {
+		return usagef("--timeout %s: %s at most for a worker, whose part of what may be asked nobody else has until it counts as lost", o.timeout, fleet.MaxLost/2)
+	}
 	servers, err := budgetOf(o.resolvers)
 	if err != nil {
 		return err
@@ -80,7 +84,6 @@ func (o *workerOptions) run(cmd *cobra.Command, w World) (failed error) {
 	}
 	defer f.Close()
 
-	lost := max(fleet.MinLost, 2*o.timeout)
 	lists := f.Share("lists", lost, j.asks.Share)
 	defer lists.Leave()
 	resolver := f.Share(servers, lost, j.asks.client.Share)

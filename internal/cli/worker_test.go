@@ -47,6 +47,17 @@ func TestWorkerCrash(t *testing.T) {
 	}
 }
 
+// TestWorkerPatience: one whose audits may take so long that no other worker would read the record of the shares is refused.
+func TestWorkerPatience(t *testing.T) {
+	for timeout, want := range map[string]string{"1h0m1s": "--timeout 1h0m1s: 1h0m0s at most", "1h": "no NATS server was given"} {
+		w, _, stderr := world(nil)
+		w.Args = []string{"worker", "--resolver", "127.0.0.1", "--timeout", timeout}
+		if code := Main(w); code != exitUsage || !strings.Contains(stderr.String(), want) {
+			t.Errorf("%s: exit %d, %s", timeout, code, stderr)
+		}
+	}
+}
+
 func TestMain(m *testing.M) {
 	fleettest.Main()
 	os.Exit(m.Run())

@@ -108,26 +108,29 @@ func TestFaulty(t *testing.T) {
 	xml := file(t, "rfc7489.xml")
 	packed := string(gzipped(t, xml))
 	archive := string(zipped(t, map[string]string{"a.xml": xml}))
+	bomb := string(zipped(t, map[string]string{"a.xml": "<feedback>" + strings.Repeat(" ", 8<<20)}))
+	at := strings.Index(bomb, "PK\x01\x02") // compressed size: 20 octets behind
 	many := map[string]string{}
 	for i := range maxZip + 1 {
 		many[fmt.Sprint(i)] = xml
 	}
 	for name, c := range map[string]struct{ text, says string }{
-		"empty":                {"", "f: nothing is in it"},
-		"text":                 {"hello\n", "f: neither an aggregate report nor gzip, zip, or a message with one"},
-		"gzip, cut off":        {packed[:len(packed)/2], "unexpected EOF"},
-		"gzip, spoilt":         {packed[:5], "f: unexpected EOF"},
-		"gzip of something":    {string(gzipped(t, "unused")), `f: no aggregate report: it begins with "unused"`},
-		"gzip of nothing":      {string(gzipped(t, "")), "no aggregate report"},
-		"gzip thrice":          {string(gzipped(t, string(gzipped(t, packed)))), "f: an archive within an archive"},
-		"zip, cut off":         {string(zipped(t, map[string]string{"a.xml": xml}))[:200], "f: zip: not a valid zip file"},
-		"zip of zip":           {string(zipped(t, map[string]string{"a.zip": archive})), "f!a.zip: an archive within an archive"},
-		"zip of nothing":       {string(zipped(t, nil)), "f: an archive without a file"},
-		"zip of many":          {string(zipped(t, many)), "f: an archive of more than 100 files"},
-		"large":                {"<feedback>" + strings.Repeat(" ", maxFile), "f: larger than 32 MiB"},
-		"a bomb in a bomb":     {string(gzipped(t, string(gzipped(t, "<feedback>"+strings.Repeat(" ", 64<<20))))), "a bomb"},
-		"a bomb":               {string(gzipped(t, "<feedback>"+strings.Repeat(" ", 8<<20))), "it unpacks to more than 200 times its size: a bomb"},
-		"a bomb in an archive": {string(zipped(t, map[string]string{"a.xml": "<feedback>" + strings.Repeat("<x/>", 2<<20)})), "f!a.xml: line 1: it unpacks to more than 200 times"},
+		"empty":                       {"", "f: nothing is in it"},
+		"text":                        {"hello\n", "f: neither an aggregate report nor gzip, zip, or a message with one"},
+		"gzip, cut off":               {packed[:len(packed)/2], "unexpected EOF"},
+		"gzip, spoilt":                {packed[:5], "f: unexpected EOF"},
+		"gzip of something":           {string(gzipped(t, "unused")), `f: no aggregate report: it begins with "unused"`},
+		"gzip of nothing":             {string(gzipped(t, "")), "no aggregate report"},
+		"gzip thrice":                 {string(gzipped(t, string(gzipped(t, packed)))), "f: an archive within an archive"},
+		"zip, cut off":                {string(zipped(t, map[string]string{"a.xml": xml}))[:200], "f: zip: not a valid zip file"},
+		"zip of zip":                  {string(zipped(t, map[string]string{"a.zip": archive})), "f!a.zip: an archive within an archive"},
+		"zip of nothing":              {string(zipped(t, nil)), "f: an archive without a file"},
+		"zip of many":                 {string(zipped(t, many)), "f: an archive of more than 100 files"},
+		"large":                       {"<feedback>" + strings.Repeat(" ", maxFile), "f: larger than 32 MiB"},
+		"a bomb in a bomb":            {string(gzipped(t, string(gzipped(t, "<feedback>"+strings.Repeat(" ", 64<<20))))), "a bomb"},
+		"a bomb":                      {string(gzipped(t, "<feedback>"+strings.Repeat(" ", 8<<20))), "it unpacks to more than 200 times its size: a bomb"},
+		"a bomb whose directory lies": {strings.Replace(bomb, bomb[at+20:at+24], "\xff\xff\xff\x7f", 2), "a bomb"},
+		"a bomb in an archive":        {string(zipped(t, map[string]string{"a.xml": "<feedback>" + strings.Repeat("<x/>", 2<<20)})), "f!a.xml: line 1: it unpacks to more than 200 times"},
 	} {
 		r := read(t, "f", c.text)
 		if r.Reports != 0 || len(r.Problems) != 1 || !strings.Contains(r.Problems[0].String(), c.says) {
@@ -178,6 +181,18 @@ func TestBounds(t *testing.T) {
 	}
 	if len(r.Problems) != maxKept || r.More != maxKept {
 		t.Errorf("%d problems, %d more", len(r.Problems), r.More)
+	}
+}
+
+// TestMeasured: what a small report unpacks to may be many times its size, what a large one does may not, and no report is endless.
+func TestMeasured(t *testing.T) {
+	xml := file(t, "rfc7489.xml")
+	if r := read(t, "f", string(gzipped(t, strings.Replace(xml, "<feedback>", "<feedback>"+strings.Repeat(" ", freely-len(xml)-1), 1)))); r.Reports != 1 {
+		t.Errorf("%v", r.Problems)
+	}
+	m := &measured{in: strings.NewReader("x"), packed: maxXML, n: maxXML, left: new(int64)}
+	if _, err := m.Read(make([]byte, 1)); err == nil || err.Error() != "more than 64 MiB of XML" {
+		t.Error(err)
 	}
 }
 

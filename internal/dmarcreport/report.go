@@ -22,7 +22,9 @@ import (
 const (
 	maxXML     = 64 << 20 // octets of XML
 	maxRows    = 200000
-	maxDepth   = 32 // elements within each other; the format has five
+	maxDepth   = 32 // elements within each other
+	ofFormat   = 6  // that the format has
+	maxElement = 64 // octets of an element's name that are compared
 	maxText    = 1 << 10
 	maxResults = 20            // DKIM or SPF results of a row that are looked at
 	maxCount   = 1_000_000_000 // messages of a row
@@ -138,7 +140,7 @@ func (p *parser) start(name string) error {
 	case len(p.path) >= maxDepth:
 		return fmt.Errorf("more than %d elements within each other", maxDepth)
 	}
-	p.path = append(p.path, name)
+	p.path = append(p.path, strings.Clone(name[:min(len(name), maxElement)]))
 	p.text.Reset()
 	switch p.at() {
 	case "record":
@@ -159,8 +161,13 @@ func another(l []result, n int) ([]result, int) {
 	return l, n + 1
 }
 
-// at is where the parser is beneath feedback.
-func (p *parser) at() string { return strings.Join(p.path[1:], "/") }
+// at is where the parser is beneath feedback, "" beneath what the format has: what it costs depends on no element around it.
+func (p *parser) at() string {
+	if len(p.path) > ofFormat {
+		return ""
+	}
+	return strings.Join(p.path[1:], "/")
+}
 
 func (p *parser) end() error {
 	at, text := p.at(), strings.TrimSpace(p.text.String())

@@ -2,8 +2,10 @@ package dmarcreport
 
 import (
 	"encoding/binary"
+	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -160,16 +162,49 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestPlace: what an element costs depends neither on how deep it stands nor on the names around it.
+func TestPlace(t *testing.T) {
+	p := &parser{path: slices.Repeat([]string{"a"}, 1000)}
+	if got := p.at(); got != "" {
+		t.Errorf("%d octets", len(got))
+	}
+	p = &parser{path: []string{"feedback"}}
+	if err := p.start(strings.Repeat("n", 1<<20)); err != nil || len(p.path[1]) != maxElement {
+		t.Errorf("%d octets of a name, %v", len(p.path[1]), err)
+	}
+}
+
 // TestResults: of endless results the first are kept, and what follows does not write over them.
 func TestResults(t *testing.T) {
 	one := "<dkim><domain>shop.example</domain><selector>s%</selector><result>pass</result></dkim>"
 	var all strings.Builder
 	for i := range 2 * maxResults {
-		all.WriteString(strings.Replace(one, "%", string(rune('a'+i%20)), 1))
+		all.WriteString(strings.Replace(one, "%", fmt.Sprint(i), 1))
 	}
 	r, err := parse(strings.NewReader(rowOf(plain + "<auth_results>" + all.String() + strings.Replace(one, "pass", "fail", 1) + "</auth_results>")))
-	if err != nil || len(r.Rows[0].Signers) != maxResults || r.Rows[0].Signers[maxResults-1].Selector != "st" {
+	if err != nil || len(r.Rows[0].Signers) != maxResults || r.Rows[0].Signers[maxResults-1].Selector != "s19" {
 		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// TestTold: a signature counts once and only if it verified, a text is cut, and a time is one of this century.
+func TestTold(t *testing.T) {
+	sig := func(result string) string {
+		return "<dkim><domain>shop.example</domain><selector>s1</selector><result>" + result + "</result></dkim>"
+	}
+	text := rowOf(plain + "<auth_results>" + sig("pass") + sig("pass") + strings.Replace(sig("fail"), "s1", "s2", 1) + "</auth_results>")
+	for name, orgName := range map[string]string{"long": strings.Repeat("x", 1<<20), "in pieces": strings.Repeat(strings.Repeat("x", 900)+"<!-- -->", 1000)} {
+		r, err := parse(strings.NewReader(strings.Replace(text, "<feedback>", "<feedback><report_metadata><org_name>"+orgName+
+			"</org_name><date_range><begin>1795000000</begin><end>4102444800</end></date_range></report_metadata>", 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Reporter) > 2*maxText || r.Begin.IsZero() || !r.End.IsZero() {
+			t.Errorf("%s: %d octets, %v to %v", name, len(r.Reporter), r.Begin, r.End)
+		}
+		if d := cmp.Diff([]Signer{{"shop.example", "s1"}}, r.Rows[0].Signers); d != "" {
+			t.Error(d)
+		}
 	}
 }
 

@@ -102,8 +102,8 @@ func TestUsage(t *testing.T) {
 			[]string{"declared [] candidate [11.22.33.44]", "11.22.33.44 signed 100 spf 0 dkim 100 dmarc 100", "reports, d=shop.example: [] shop.example [s1] 100"}},
 		{"what was seen long before the last report may be gone", []sent{
 			{ago: 1, ip: "11.22.33.44", count: 100, mailFrom: "shop.example", spf: true, d: "shop.example", s: "new"},
-			{ago: 9, ip: "11.22.33.44", count: 100, mailFrom: "shop.example", spf: true, d: "shop.example", s: "old"},
-			{ago: 40, ip: "11.22.33.45", count: 100, mailFrom: "shop.example", spf: true}},
+			{ago: 8, ip: "11.22.33.44", count: 100, mailFrom: "shop.example", spf: true, d: "shop.example", s: "old"},
+			{ago: 31, ip: "11.22.33.45", count: 100, mailFrom: "shop.example", spf: true}},
 			[]string{"declared [11.22.33.44] candidate [11.22.33.45]", "11.22.33.44 authorised 200 spf 200 dkim 200 dmarc 200", "11.22.33.45 authorised 100 spf 100 dkim 0 dmarc 100",
 				"reports, MAIL FROM shop.example: [11.22.33.44] shop.example [new] 200"}},
 		{"old reports declare nobody", []sent{{ago: 31, ip: "11.22.33.44", count: 100, mailFrom: "shop.example", spf: true, d: "shop.example", s: "s1"}},
@@ -125,6 +125,47 @@ func TestUsage(t *testing.T) {
 				t.Errorf("(-want +got)\n%s", d)
 			}
 		})
+	}
+}
+
+// TestMuch: what passes by its signature alone is a candidate from so many messages, and from so large a share.
+func TestMuch(t *testing.T) {
+	own := sent{ago: 1, ip: "11.22.33.44", mailFrom: "shop.example", spf: true}
+	service := sent{ago: 1, ip: "11.22.34.1", mailFrom: "esp.example", d: "shop.example", s: "k1"}
+	for _, c := range []struct {
+		own, by   int
+		candidate bool
+	}{{1, atLeast - 1, false}, {1, atLeast, true}, {19 * 40, 39, false}, {19 * 40, 40, true}} {
+		own.count, service.count = c.own, c.by
+		if u := usageOf(t, 3, own, service); (len(u.Candidate) == 1) != c.candidate {
+			t.Errorf("%d of %d: %v", c.by, c.own+c.by, u.Candidate)
+		}
+	}
+}
+
+// TestSigners: signatures of others in mail that passed by the domain's own are none of its keys, and names are bounded.
+func TestSigners(t *testing.T) {
+	u := newUsage()
+	row := Row{IP: netip.MustParseAddr("11.22.33.44"), From: "shop.example", Count: 1, DKIM: true, Signers: []Signer{{"evil.example", "x"}}}
+	for i := range 2 * maxNames {
+		row.Signers = append(row.Signers, Signer{fmt.Sprintf("s%d.shop.example", i), "k"})
+	}
+	u.add(&Report{Domain: "shop.example", End: now, Rows: []Row{row}})
+	for _, v := range u.flows {
+		if len(v.signers) != maxNames {
+			t.Errorf("%v", v.signers)
+		}
+	}
+	s := Stream{}
+	l := map[Signer]int64{}
+	for i := range 2 * maxKeys {
+		l[Signer{"shop.example", fmt.Sprint(i)}] = 1
+	}
+	if s.sign(l); len(s.Selectors) != maxKeys {
+		t.Errorf("%v", s.Selectors)
+	}
+	if len(u.keys) != 2*maxNames || len(u.flows) != 1 {
+		t.Errorf("%d keys, %d flows", len(u.keys), len(u.flows))
 	}
 }
 

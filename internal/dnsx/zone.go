@@ -147,7 +147,7 @@ func asServed(rr dns.RR, buf []byte) (dns.RR, error) {
 
 func (z *Zone) add(rr dns.RR) error {
 	name, t := fold(rr.Header().Name), Type(rr.Header().Rrtype)
-	line := name + " " + t.String() + " " + rdata(rr)
+	line := lineOf(rr)
 	if z.lines[line] {
 		return nil
 	}
@@ -171,9 +171,15 @@ func (z *Zone) add(rr dns.RR) error {
 	return nil
 }
 
-// Add takes in all records of another zone.
+// Add lays another zone over this one: each (name, type) in it replaces the RRset that is there whole, as NewOverlay does with what is
+// published. A CNAME record takes the place of all others at its name, and any other that of a CNAME record (RFC 2181 10.1).
 func (z *Zone) Add(other *Zone) error {
 	for _, name := range slices.Sorted(maps.Keys(other.nodes)) {
+		for t := range z.nodes[name] {
+			if _, again := other.nodes[name][t]; again || len(other.nodes[name]) > 0 && (t == CNAME || other.nodes[name][CNAME] != nil) {
+				z.drop(name, t)
+			}
+		}
 		for _, t := range slices.Sorted(maps.Keys(other.nodes[name])) {
 			for _, rr := range other.nodes[name][t] {
 				if err := z.add(rr); err != nil {
@@ -183,6 +189,19 @@ func (z *Zone) Add(other *Zone) error {
 		}
 	}
 	return nil
+}
+
+// drop removes an RRset. Its name stays: whoever drops one has another for it.
+func (z *Zone) drop(name string, t Type) {
+	for _, rr := range z.nodes[name][t] {
+		delete(z.lines, lineOf(rr))
+	}
+	delete(z.nodes[name], t)
+}
+
+// lineOf is a record in the one form that tells it from others.
+func lineOf(rr dns.RR) string {
+	return fold(rr.Header().Name) + " " + Type(rr.Header().Rrtype).String() + " " + rdata(rr)
 }
 
 // exists reports whether the zone has the name, be it as an empty non-terminal.

@@ -63,7 +63,7 @@ func TestZoneTooManyNames(t *testing.T) {
 
 func TestZoneForms(t *testing.T) {
 	z := testnet.MustZone("\ufeff$TTL 60\n$ORIGIN D.Example.\n@ SOA ns host 1 2 3 4 5\n IN TXT \"one\"\nmail 90 A 192.0.2.1\nb\\097d IN 70 MX 10 mail\nlast A 192.0.2.2")
-	other := testnet.MustZone("d.example. TXT \"two\"\nD.EXAMPLE. 5 TXT \"one\"\n*.d.example. TXT star\n")
+	other := testnet.MustZone("d.example. TXT \"two\"\nD.EXAMPLE. 5 TXT \"three\"\nD.Example. 5 TXT \"three\"\n*.d.example. TXT star\nlast.d.example. CNAME mail.d.example.\n")
 	if err := z.Add(other); err != nil {
 		t.Fatal(err)
 	}
@@ -74,11 +74,11 @@ func TestZoneForms(t *testing.T) {
 		want []string // data
 		ttl  uint32
 	}{
-		{"d.example", dnsx.TXT, []string{`"one"`, `"two"`}, 60}, // a duplicate is no second record (RFC 2181 5)
+		{"d.example", dnsx.TXT, []string{`"two"`, `"three"`}, 300}, // the other zone's alone; a duplicate is no second record (RFC 2181 5)
 		{"mail.d.example", dnsx.A, []string{"192.0.2.1"}, 90},
 		{"bad.d.example", dnsx.MX, []string{"10 mail.D.Example."}, 70},
-		{"last.d.example", dnsx.A, []string{"192.0.2.2"}, 60},
-		{"any.d.example", dnsx.TXT, []string{`"star"`}, 5}, // the last TTL stated (RFC 1035 5.1)
+		{"last.d.example", dnsx.A, []string{"192.0.2.1"}, 90}, // the alias took its place
+		{"any.d.example", dnsx.TXT, []string{`"star"`}, 5},    // the last TTL stated (RFC 1035 5.1)
 		{"d.example", dnsx.SOA, []string{"ns.D.Example. host.D.Example. 1 2 3 4 5"}, 60},
 	} {
 		got := r.Lookup(t.Context(), dnsx.Q(tt.name, tt.typ))

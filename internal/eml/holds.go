@@ -8,7 +8,6 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -16,7 +15,8 @@ import (
 // Holds says whether a signature fits the message and the key in p= of a record, whatever else the two say: past its x=, with
 // a t= that is still to come, an i= of another domain, without From, by SHA-1, over a part of the body alone (l=), with a key
 // record that RFC 6376 calls void. Verify, and the library behind it, refuse these before they look; some receivers do not
-// mind one or another. It is false where p= holds no key of the kind that a= names.
+// mind one or another. The result by RFC 6376 is Verify's; forecasts of such receivers ask here. It is false where p= holds
+// no key of the kind that a= names.
 func (m *Message) Holds(s Signature, record string) bool {
 	key, err := base64.StdEncoding.DecodeString(blanks.ReplaceAllString(keyData(record), ""))
 	if err != nil {
@@ -29,7 +29,11 @@ func (m *Message) Holds(s Signature, record string) bool {
 	}
 	header, body, _ := strings.Cut(strings.ToLower(s.Tag("c")), "/")
 	text := canonicalBody(m.Body, body == "relaxed")
-	if n, err := strconv.Atoi(strings.TrimSpace(s.Tag("l"))); err == nil && n >= 0 && n <= len(text) {
+	if s.Has("l") { // digits alone, and no more than there is (RFC 6376 3.5)
+		n, err := strconv.ParseUint(strings.TrimSpace(s.Tag("l")), 10, 64)
+		if err != nil || n > uint64(len(text)) {
+			return false
+		}
 		text = text[:n]
 	}
 	if base64.StdEncoding.EncodeToString(digest(hash, text)) != blanks.ReplaceAllString(s.Tag("bh"), "") {
@@ -52,7 +56,8 @@ func (m *Message) Holds(s Signature, record string) bool {
 
 var (
 	hashes = map[string]crypto.Hash{"sha1": crypto.SHA1, "sha256": crypto.SHA256}
-	blanks = regexp.MustCompile(`[ \t\r\n]+`)
+	blanks = regexp.MustCompile(`[ \t\r\n]+`) // of a field, which may be folded
+	runs   = regexp.MustCompile(`[ \t]+`)     // WSP of a line (RFC 6376 2.8); what else Unicode has for blanks is text
 	keyTag = regexp.MustCompile(`(?:^|[;\\\s])p[ \t]*=([^;]*)`)
 )
 
@@ -87,35 +92,47 @@ func rsaKey(der []byte) *rsa.PublicKey {
 	return pub
 }
 
-// canonicalBody is the body as RFC 6376 3.4.3 and 3.4.4 have it.
+// canonicalBody is the body as RFC 6376 3.4.3 and 3.4.4 have it. It takes no more memory than the body, whatever that is.
 func canonicalBody(body string, relaxed bool) string {
-	lines := strings.Split(strings.ReplaceAll(body, "\r\n", "\n"), "\n")
-	if relaxed {
-		for i, l := range lines {
-			lines[i] = strings.TrimRight(blanks.ReplaceAllString(l, " "), " ")
+	var b strings.Builder
+	b.Grow(len(body) + len("\r\n"))
+	empty := 0 // lines, which do not count at the end
+	for line := range strings.Lines(body) {
+		if l, ended := strings.CutSuffix(line, "\n"); ended {
+			line = strings.TrimSuffix(l, "\r")
 		}
+		if relaxed && strings.ContainsAny(line, " \t") {
+			line = strings.TrimRight(runs.ReplaceAllString(line, " "), " ")
+		}
+		if line == "" {
+			empty++
+			continue
+		}
+		for ; empty > 0; empty-- {
+			b.WriteString("\r\n")
+		}
+		b.WriteString(line + "\r\n")
 	}
-	for len(lines) > 0 && lines[len(lines)-1] == "" {
-		lines = lines[:len(lines)-1]
+	if b.Len() == 0 && !relaxed {
+		return "\r\n"
 	}
-	if len(lines) == 0 && relaxed {
-		return ""
-	}
-	return strings.Join(lines, "\r\n") + "\r\n"
+	return b.String()
 }
 
 // covered is what the signature is made over (RFC 6376 3.7): the fields of h=, from the bottom of the message, and its own
 // without the value of b=.
 func (m *Message) covered(s Signature, relaxed bool) string {
 	var b strings.Builder
-	left := slices.Clone(m.Fields)
+	left := map[string][]string{} // by name, from the top; a stranger may write many names, and many fields
+	for _, f := range m.Fields {
+		name := strings.ToLower(f.Name)
+		left[name] = append(left[name], f.Raw)
+	}
 	for _, name := range strings.Split(s.Tag("h"), ":") {
-		for i := len(left) - 1; i >= 0; i-- {
-			if left[i].Is(strings.TrimSpace(name)) {
-				b.WriteString(canonicalField(left[i].Raw, relaxed) + "\r\n")
-				left = slices.Delete(left, i, i+1)
-				break
-			}
+		name = strings.ToLower(strings.TrimSpace(name))
+		if l := left[name]; name != "" && len(l) > 0 {
+			b.WriteString(canonicalField(l[len(l)-1], relaxed) + "\r\n")
+			left[name] = l[:len(l)-1]
 		}
 	}
 	own := strings.Split(m.Fields[s.field].Raw, ";")
@@ -139,5 +156,5 @@ func canonicalField(raw string, relaxed bool) string {
 		return strings.ReplaceAll(strings.ReplaceAll(raw, "\r\n", "\n"), "\n", "\r\n")
 	}
 	name, value, _ := strings.Cut(raw, ":")
-	return strings.ToLower(strings.TrimRight(name, " \t")) + ":" + strings.TrimSpace(blanks.ReplaceAllString(value, " "))
+	return strings.ToLower(strings.TrimRight(name, " \t")) + ":" + strings.Trim(blanks.ReplaceAllString(value, " "), " ")
 }

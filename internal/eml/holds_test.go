@@ -1,11 +1,13 @@
 package eml
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -64,6 +66,10 @@ func TestHolds(t *testing.T) {
 		{"a void record", good, strings.Replace(key.record, "v=DKIM1; ", `v=DKIM1\; k=rsa\; `, 1), true},
 		{"a key in its other form", good, pkcs1, true},
 		{"two keys", good, other.record + "; " + strings.TrimPrefix(key.record, "v=DKIM1; "), true},
+		{"more of the body than there is", key.forged(t, "a=rsa-sha256; l=200; h=from:subject;"), key.record, false},
+		{"a length that is none", key.forged(t, "a=rsa-sha256; l=-1; h=from:subject;"), key.record, false},
+		{"no-break spaces, which are text", key.sign(t, strings.Replace(plain, "hi", "hi\u00a0", 1), relaxed), key.record, true},
+		{"a form feed, likewise", key.sign(t, strings.Replace(plain, "hi", "hi\f", 1), relaxed), key.record, true},
 		{"another key", good, other.record, false},
 		{"a key of another type", good, ed.record, false},
 		{"no key", good, "v=DKIM1; k=rsa", false},
@@ -77,6 +83,76 @@ func TestHolds(t *testing.T) {
 		l, _ := m.Signatures()
 		if got := m.Holds(l[0], tt.record); got != tt.want {
 			t.Errorf("%s: %v", tt.name, got)
+		}
+	}
+}
+
+// TestVerifyCopied: z= holds words that end in "b=", and the library takes what follows for the signature.
+func TestVerifyCopied(t *testing.T) {
+	key := newSigner(t, 2048)
+	good := key.forged(t, "a=rsa-sha256; h=from:subject; z=Subject:the=20web=20page;")
+	for _, tt := range []struct{ name, text, want string }{
+		{"as it was signed", good, "pass"},
+		{"changed", strings.Replace(good, "Subject: hi", "Subject: ho", 1), "fail"},
+		{"of a part of the body, which is not judged here", key.forged(t, "a=rsa-sha256; l=2; h=from:subject;"), "fail"},
+	} {
+		m := parse(t, tt.text)
+		l, _ := m.Signatures()
+		if result, why := m.Verify(l[0], key.record); result != tt.want {
+			t.Errorf("%s: %s %s", tt.name, result, why)
+		}
+	}
+}
+
+// FuzzHolds: whatever the library signs, in each canonicalization, fits; and with another key it does not.
+func FuzzHolds(f *testing.F) {
+	key, other := newSigner(f, 0), newSigner(f, 0)
+	for _, body := range []string{"", "\r\n", "\r\n\r\n", " \t\r\n \r\n", "a", "a \t b\t\r\n\r\n", "a\n\nb\n", "\u00a0\r\n", "\v\f\r\n"} {
+		f.Add("X: a  b\t\r\n c \r\nx : d\r\n", body, "from:x:x:x:y")
+	}
+	f.Fuzz(func(t *testing.T, header, body, names string) {
+		// A CR by itself is no line end (RFC 5322 2.3), and the library takes it for one.
+		alone := strings.Contains(strings.ReplaceAll(header+"\r\n"+body, "\r\n", ""), "\r")
+		if alone || strings.ContainsAny(names, ";=\r\n\x00") || len(header)+len(body) > 64<<10 {
+			return
+		}
+		for _, c := range []dkim.Canonicalization{"simple", "relaxed"} {
+			var b bytes.Buffer
+			o := dkim.SignOptions{Domain: "shop.example", Selector: "s1", Signer: key, HeaderCanonicalization: c, BodyCanonicalization: c, HeaderKeys: strings.Split(names, ":")}
+			if err := dkim.Sign(&b, strings.NewReader("From: a@shop.example\r\n"+header+"\r\n"+body), &o); err != nil {
+				continue
+			}
+			m, err := Parse(&b)
+			if err != nil {
+				continue
+			}
+			l, _ := m.Signatures()
+			if len(l) == 0 {
+				continue
+			}
+			if result, _ := m.Verify(l[0], key.record); result == "pass" && !m.Holds(l[0], key.record) {
+				t.Errorf("%s: it verifies, and does not hold", c)
+			}
+			if m.Holds(l[0], other.record) {
+				t.Errorf("%s: it holds with any key", c)
+			}
+		}
+	})
+}
+
+// TestCanonicalBodyBounded: a body of empty lines takes no more memory than any other.
+func TestCanonicalBodyBounded(t *testing.T) {
+	body := strings.Repeat("\n", 4<<20)
+	for _, relaxed := range []bool{false, true} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		got := canonicalBody(body, relaxed)
+		runtime.ReadMemStats(&after)
+		if want := map[bool]string{false: "\r\n"}[relaxed]; got != want {
+			t.Errorf("relaxed %v: %q", relaxed, got)
+		}
+		if took := after.TotalAlloc - before.TotalAlloc; took > 4*uint64(len(body)) {
+			t.Errorf("relaxed %v: %d octets of memory for %d of body", relaxed, took, len(body))
 		}
 	}
 }

@@ -2,6 +2,7 @@ package eml
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,9 @@ const (
 // "From " with a time, at the start or behind an empty line. Lines that were quoted with ">" are as they were before that, as
 // mboxrd does it; of mboxo, which quotes no line twice, that is wrong for a line that had its ">" from its author.
 type Mbox struct {
+	// Cut is how much of a message is read, in octets: what is beyond is passed over. 0 refuses messages larger than MaxMember.
+	Cut int
+
 	in            *bufio.Reader
 	begun         bool
 	several, over bool
@@ -54,6 +58,9 @@ func (b *Mbox) Next() (*Message, error) {
 		}
 		if !strings.HasPrefix(strings.TrimPrefix(string(begin), "\ufeff"), "From ") {
 			b.over = true
+			if b.Cut > 0 {
+				return whole(io.LimitReader(b.in, int64(b.Cut)))
+			}
 			return whole(b.in)
 		}
 		if _, err := b.line(nil); err != nil {
@@ -67,10 +74,10 @@ func (b *Mbox) Next() (*Message, error) {
 		if begin, _ := b.in.Peek(maxFromLine); blank && separator.Match(begin) { // an error comes again
 			_, err := b.line(nil)
 			b.several, b.over = true, err != nil
-			return member(text.String(), large)
+			return member(text.String(), large && b.Cut == 0)
 		}
 		line, err := b.line(func(s string) {
-			if large = large || text.Len()+len(s) > MaxMember; !large {
+			if large = large || text.Len()+len(s) > cmp.Or(b.Cut, MaxMember); !large {
 				text.WriteString(s)
 			}
 		})
@@ -80,7 +87,7 @@ func (b *Mbox) Next() (*Message, error) {
 			if !errors.Is(err, io.EOF) {
 				return nil, err
 			}
-			return member(text.String(), large)
+			return member(text.String(), large && b.Cut == 0)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package fix
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -74,7 +75,7 @@ func watching(texts []string) (text, meant string) {
 	}
 	var rua []string
 	for _, published := range texts {
-		all, _ := taglist.Parse(published)
+		all, _ := taglist.Parse(parted(published))
 		for _, t := range all {
 			name := strings.ToLower(t.Name)
 			if name == "sp" || name == "np" {
@@ -104,6 +105,16 @@ func watching(texts []string) (text, meant string) {
 		}
 	}
 	return taglist.Format(tags), meant
+}
+
+// glued is a tag of RFC 9989 4.7, or of RFC 7489 6.3, that something else than a semicolon stands before.
+var glued = regexp.MustCompile(`(?i)([^;\s,])[\s,]+((?:v|p|sp|np|psd|t|adkim|aspf|fo|rua|ruf|pct|rf|ri)[ \t]*=)`)
+
+// parted is a void record with its tags parted by semicolons, where blanks or commas part them, or a backslash is written before
+// each, or quotation marks around all: what its owner wrote is not to be lost.
+func parted(text string) string {
+	text = strings.Trim(strings.ReplaceAll(text, `\;`, ";"), ` "'`)
+	return glued.ReplaceAllString(text, "$1; $2")
 }
 
 // repairRUA puts right the destinations of reports that can be, and leaves out the others beside one that is valid.

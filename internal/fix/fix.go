@@ -199,10 +199,13 @@ func object(f checks.Finding) string {
 
 // kindOf says where a rule's violation is put right.
 func kindOf(c *checks.Check) string {
+	begins := func(prefix string) bool { return strings.HasPrefix(c.ID, prefix) }
 	switch {
-	case c.Area == "submission" || strings.HasPrefix(c.ID, "helo."):
+	case c.Area == "submission" || c.Area == "tls" || c.Area == "message" || begins("helo."):
 		return Host
-	case c.Area == "dnsbl" || strings.HasPrefix(c.ID, "ptr.") || strings.HasPrefix(c.ID, "ip."):
+	case c.Area == "mtasts" && c.ID != "mtasts.missing" && !begins("mtasts.txt-"), c.ID == "dane.starttls-missing":
+		return Host // the policy is a file on a web server
+	case c.Area == "dnsbl" || begins("ptr.") || begins("ip.") || c.ID == "domain.hold" || c.ID == "domain.expiring":
 		return Operator
 	}
 	return DNS

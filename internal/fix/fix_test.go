@@ -113,6 +113,23 @@ func TestRest(t *testing.T) {
 	}
 }
 
+// TestKinds: a message is put right where it is made, a policy on its web server, and TLS on the host that speaks it.
+func TestKinds(t *testing.T) {
+	for id, want := range map[string]string{
+		"msg.from-missing": Host, "msg.dkim-fail": Host, "mx.starttls-missing": Host, "mx.refused": Host, "mx.cert-name": Host, "mx.cname": DNS,
+		"mtasts.mx-mismatch": Host, "mtasts.wildcard": Host, "mtasts.txt-syntax": DNS, "mtasts.missing": DNS, "dane.starttls-missing": Host, "dane.mismatch": DNS,
+		"domain.expiring": Operator, "domain.hold": Operator, "domain.wildcard": DNS, "helo.not-fqdn": Host, "ptr.missing": Operator, "dnsbl.listed-major": Operator,
+	} {
+		c, ok := checks.Find(id)
+		if !ok {
+			t.Fatalf("there is no rule %s", id)
+		}
+		if got := kindOf(c); got != want {
+			t.Errorf("%s is put right at %s, want %s", id, got, want)
+		}
+	}
+}
+
 // TestAfter: what a proposal leaves of the findings.
 func TestAfter(t *testing.T) {
 	a, b, c := &checks.Check{ID: "spf.a", Area: "spf"}, &checks.Check{ID: "spf.b", Area: "spf"}, &checks.Check{ID: "dkim.c", Area: "dkim"}

@@ -36,6 +36,7 @@ func prove(t testing.TB, f audit.Fix, before *audit.Report, under dnsx.Resolver,
 		case slices.Contains(f.Rules, rule):
 			t.Errorf("%s does not clear %s", f.ID, v)
 		case rule == "dmarc.rua-missing" && slices.Contains(f.Rules, "dmarc.missing"): // whose mailbox, only the owner knows
+		case rule == "spf.void" && slices.Contains(f.Rules, "spf.void-limit"): // two that find nothing instead of more
 		case rule == "spf.lookup-near" && slices.Contains(f.Rules, "spf.lookup-limit"): // ten lookups instead of more
 		case !slices.Contains(was, v):
 			t.Errorf("%s raises %s", f.ID, v)
@@ -209,7 +210,10 @@ func TestProof(t *testing.T) {
 		{name: "an include of itself", edits: spf("v=spf1 include:healthy.example ip4:192.0.2.25 -all"), rules: "spf.include-loop",
 			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 ~all"`},
 		{name: "three lookups that find nothing", edits: spf("v=spf1 a:v1.healthy.example mx:v2.healthy.example exists:v3.healthy.example ip4:192.0.2.25 -all"),
-			rules: "spf.void-limit spf.mech-a-mx-void", want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 ~all"`},
+			rules: "spf.void-limit", want: `replace healthy.example TXT "v=spf1 a:v1.healthy.example mx:v2.healthy.example ip4:192.0.2.25 ~all"`},
+		{name: "three lookups that find nothing, one of them in an include", edits: append(spf("v=spf1 a:v1.healthy.example exists:v2.healthy.example include:_void.esp.example ip4:192.0.2.25 -all"),
+			`_void.esp.example. TXT "v=spf1 a:v3.healthy.example ip4:203.0.113.9 -all"`), rules: "spf.void-limit",
+			want: `replace healthy.example TXT "v=spf1 a:v1.healthy.example include:_void.esp.example ip4:192.0.2.25 ~all"`},
 		{name: "an mx with eleven hosts", edits: append(spf("v=spf1 mx:many.healthy.example ip4:192.0.2.25 -all"), manyMX...), rules: "spf.mx-limit",
 			want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 ~all"`},
 		{name: "one lookup that finds nothing", edits: spf("v=spf1 ip4:192.0.2.25 exists:v1.healthy.example -all"),
@@ -230,6 +234,12 @@ func TestProof(t *testing.T) {
 			want: `replace _dmarc.healthy.example TXT "v=DMARC1; p=none; sp=none; rua=mailto:b@healthy.example,mailto:a@healthy.example; adkim=s", remove _dmarc.healthy.example TXT `},
 		{name: "a DMARC version in lower case", edits: policy("v=dmarc1; p=reject; rua=mailto:a@healthy.example"), rules: "dmarc.version",
 			want: `replace _dmarc.healthy.example TXT "v=DMARC1; p=none; rua=mailto:a@healthy.example"`},
+		{name: "a DMARC record with commas", edits: policy("v=DMARC1, p=reject, rua=mailto:a@healthy.example,mailto:b@healthy.example, adkim=s"), rules: "dmarc.version",
+			want: `replace _dmarc.healthy.example TXT "v=DMARC1; p=none; rua=mailto:a@healthy.example,mailto:b@healthy.example; adkim=s"`},
+		{name: "a DMARC record with blanks", edits: policy("v=DMARC1 p=reject rua=mailto:a@healthy.example"), rules: "dmarc.version",
+			want: `replace _dmarc.healthy.example TXT "v=DMARC1; p=none; rua=mailto:a@healthy.example"`},
+		{name: "a DMARC record with backslashes", edits: policy(`v=DMARC1\\; p=reject\\; rua=mailto:a@healthy.example\\; adkim=s`), rules: "dmarc.version",
+			want: `replace _dmarc.healthy.example TXT "v=DMARC1; p=none; rua=mailto:a@healthy.example; adkim=s"`},
 		{name: "a DMARC policy that is none", edits: policy("v=DMARC1; p=block; rua=mailto:a@healthy.example"), rules: "dmarc.p-invalid",
 			want: `replace _dmarc.healthy.example TXT "v=DMARC1; p=none; rua=mailto:a@healthy.example"`},
 		{name: "a DMARC subdomain policy that is none", edits: policy("v=DMARC1; p=reject; sp=block; rua=mailto:a@healthy.example"), rules: "dmarc.sp-np-invalid",

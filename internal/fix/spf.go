@@ -275,10 +275,38 @@ func (d *draft) dropDead(s facts.SPF) {
 	if d.drop(func(t spf.Term) bool { return d.walk[t.Offset].Hosts > maxMXHosts }, "spf.mx-limit") {
 		d.lapsed = true
 	}
-	// All of them, where they are too many, too: what is left would be found next.
-	if d.drop(func(t spf.Term) bool { return d.walk[t.Offset].Void }, "spf.void", "spf.void-limit", "spf.mech-a-mx-void", "spf.takeover") && s.Void > maxVoid {
+	if s.Void <= maxVoid {
+		d.drop(func(t spf.Term) bool { return d.walk[t.Offset].Void }, "spf.void", "spf.mech-a-mx-void", "spf.takeover")
+		return
+	}
+	// No more goes than must, the last of its own first: without these, the record is in force.
+	left, beyond := 0, map[int]bool{}
+	for _, t := range d.terms {
+		left += voids(d.walk[t.Offset])
+	}
+	for _, t := range slices.Backward(d.terms) {
+		if left > maxVoid && d.walk[t.Offset].Void {
+			beyond[t.Offset] = true
+			left--
+		}
+	}
+	if d.drop(func(t spf.Term) bool { return beyond[t.Offset] }, "spf.void-limit") {
 		d.lapsed = true
 	}
+}
+
+// voids is how many void lookups a term and what it leads to cause.
+func voids(t facts.SPFTerm) int {
+	n := 0
+	if t.Void {
+		n++
+	}
+	if t.Child != nil {
+		for _, x := range t.Child.Terms {
+			n += voids(x)
+		}
+	}
+	return n
 }
 
 // dead says whether a record that a term leads to is certain to be none, or void, or to end every evaluation before

@@ -24,9 +24,16 @@ type Batch struct {
 	Whole  bool   `json:"whole"`  // all jobs are there
 }
 
+// ID names a batch in subjects: by its list, too. A name may be taken for another list once the server has forgotten the batch,
+// and some of the earlier reports, which are kept for as long from a later moment on, may still be there then.
+func (b Batch) ID() string { return b.Name + "~" + b.Digest[:min(len(b.Digest), 16)] }
+
+// batchID is the form of IDs.
+var batchID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}(~[0-9a-f]{0,16})?$`)
+
 // Job is one line of a list.
 type Job struct {
-	Batch  string `json:"-"`
+	Batch  string `json:"-"` // Batch.ID
 	Line   int    `json:"line"`
 	Input  string `json:"input"`  // as it stands in the list
 	Domain string `json:"domain"` // what is to be audited
@@ -34,7 +41,7 @@ type Job struct {
 
 // Result is what came of a line: one line of ndjson, without its end.
 type Result struct {
-	Batch string
+	Batch string // Batch.ID
 	Line  int
 	Kind  Kind
 	Text  []byte
@@ -146,7 +153,7 @@ func (f *Fleet) Report(ctx context.Context, r Result) error {
 	return err
 }
 
-// Collect gives the results of the lines of a batch to use, each once and in the order in which they came, until there are n, or
+// Collect gives the results of the lines of a batch, by its ID, to use, each once and in the order in which they came, until there are n, or
 // ctx ends, which is no error. It waits for those that are still to come, and for a server that is away.
 func (f *Fleet) Collect(ctx context.Context, batch string, n int, use func(Result) error) error {
 	last := uint64(0)
@@ -219,7 +226,7 @@ func subject(prefix, batch string, line int) string { return prefix + batch + ".
 func placeOf(s, prefix string) (batch string, line int, err error) {
 	batch, n, _ := strings.Cut(strings.TrimPrefix(s, prefix), ".")
 	line, err = strconv.Atoi(n)
-	if err != nil || line < 1 || !BatchName.MatchString(batch) {
+	if err != nil || line < 1 || !batchID.MatchString(batch) {
 		return "", 0, fmt.Errorf("%s is no subject of mailaudit's", s)
 	}
 	return batch, line, nil

@@ -470,3 +470,64 @@ func TestForeignStream(t *testing.T) {
 	}
 	connect(t, Config{URL: s.URL})
 }
+
+// TestQueueDeleted: a worker whose consumer an administrator deletes makes it again, and does not wait for ever.
+func TestQueueDeleted(t *testing.T) {
+	f := connect(t, Config{URL: serve(t, "").URL})
+	submit(t, f, 1, 0)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := make(chan int, 2)
+	w := echo(1)
+	w.UntilEmpty = false
+	do := w.Do
+	w.Do = func(ctx context.Context, j Job) Result { done <- j.Line; return do(ctx, j) }
+	ended := make(chan error)
+	go func() { ended <- f.Work(ctx, w) }()
+	<-done
+	if err := f.jobs.DeleteConsumer(t.Context(), queueConsumer); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Submit(t.Context(), job(2), false); err != nil {
+		t.Fatal(err)
+	}
+	for line := 0; line != 2; {
+		line = <-done // the first may come again: it is acknowledged to nobody
+	}
+	if got := collect(t, f, 2); got[0] != "1 report d1.example" || got[1] != "2 report d2.example" {
+		t.Errorf("%q", got)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestNameOfAnotherList: a name that the server has forgotten, and that is taken for another list, has nothing of the first.
+func TestNameOfAnotherList(t *testing.T) {
+	f := connect(t, Config{URL: serve(t, "").URL})
+	for i, b := range []Batch{{Name: "b", Jobs: 1, Digest: "0123456789abcdef0"}, {Name: "b", Jobs: 1, Digest: "fedcba98765432100"}} {
+		domain := fmt.Sprintf("list%d.example", i)
+		if again, err := f.Open(t.Context(), b); again || err != nil {
+			t.Fatal(again, err)
+		}
+		if added, err := f.Submit(t.Context(), Job{Batch: b.ID(), Line: 1, Domain: domain}, false); !added || err != nil {
+			t.Errorf("%s: added %v, %v", domain, added, err)
+		}
+		if err := f.Work(t.Context(), echo(1)); err != nil {
+			t.Fatal(err)
+		}
+		err := f.Collect(t.Context(), b.ID(), 1, func(r Result) error {
+			if string(r.Text) != domain {
+				t.Errorf("%s: %q", domain, r.Text)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		if err := f.batches.Purge(t.Context(), b.Name); err != nil { // as after a week; the report is younger
+			t.Fatal(err)
+		}
+	}
+}

@@ -35,14 +35,14 @@ type seat struct {
 
 func (s seat) lost() time.Duration { return time.Duration(s.LostMS) * time.Millisecond }
 
-// maxLost bounds how long a dead worker keeps its part.
-const maxLost = 2 * time.Hour
+// MaxLost bounds how long a dead worker keeps its part. A record in which somebody wants more is nobody's.
+const MaxLost = 2 * time.Hour
 
 // check refuses a table that no worker wrote.
 func (t table) check() error {
 	sum := 0
 	for id, s := range t {
-		if s.Part < 0 || s.Part > whole || s.LostMS <= 0 || s.lost() > maxLost {
+		if s.Part < 0 || s.Part > whole || s.LostMS <= 0 || s.lost() > MaxLost {
 			return fmt.Errorf("the entry %.40q of the budget is none", id)
 		}
 		sum += s.Part
@@ -171,7 +171,7 @@ const MinLost = time.Minute
 
 // Share takes a part of a budget, which it keeps until Leave. apply sets the part, 0 to 1, at which is asked from now on, and
 // returns for how long the one before may still be asked at; a Share calls it from one goroutine. lost is the time
-// after which a worker that is silent counts as dead: at least MinLost, and twice what a job takes at most.
+// after which a worker that is silent counts as dead: MinLost to MaxLost, and twice what a job takes at most.
 func (f *Fleet) Share(budget string, lost time.Duration, apply func(part float64) time.Duration) *Share {
 	s := &Share{fleet: f, key: budget, m: newMember(rand.Text(), lost, apply), quit: make(chan struct{}), ended: make(chan struct{})}
 	go s.keep()

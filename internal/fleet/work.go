@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -33,16 +34,12 @@ type Worker struct {
 // Work takes jobs until ctx ends, which is no error. It gives back those that are not done by then. Without a connection it takes
 // none, and goes on with those that it has.
 func (f *Fleet) Work(ctx context.Context, w Worker) error {
-	queue, err := f.jobs.CreateConsumer(ctx, jetstream.ConsumerConfig{
-		Durable: queueConsumer, AckPolicy: jetstream.AckExplicitPolicy, AckWait: w.LostAfter, MaxDeliver: -1, MaxAckPending: -1,
-	})
-	if errors.Is(err, jetstream.ErrConsumerExists) {
-		queue, err = f.jobs.Consumer(ctx, queueConsumer)
-	}
+	queue, err := f.queue(ctx, w.LostAfter)
 	if err != nil {
-		return named(jobStream, err)
+		return err
 	}
 	every := queue.CachedInfo().Config.AckWait / 4
+	said := ""
 	var hands sync.WaitGroup
 	defer hands.Wait()
 	over := make(chan struct{}) // closed when nothing more is asked for: what is given back before comes back to us
@@ -73,6 +70,15 @@ func (f *Fleet) Work(ctx context.Context, w Worker) error {
 						}
 					})
 				}
+				err = batch.Error()
+			}
+			if gone(err) { // somebody deleted it: it is made again
+				if next, err := f.queue(ctx, w.LostAfter); err == nil {
+					queue, said = next, ""
+				} else if err.Error() != said && ctx.Err() == nil {
+					said = err.Error()
+					f.tell(said)
+				}
 			}
 		}
 		for range n - got {
@@ -90,6 +96,22 @@ func (f *Fleet) Work(ctx context.Context, w Worker) error {
 			return nil
 		}
 	}
+}
+
+// queue is the consumer that all workers share, which the first of them makes.
+func (f *Fleet) queue(ctx context.Context, lostAfter time.Duration) (jetstream.Consumer, error) {
+	queue, err := f.jobs.CreateConsumer(ctx, jetstream.ConsumerConfig{
+		Durable: queueConsumer, AckPolicy: jetstream.AckExplicitPolicy, AckWait: lostAfter, MaxDeliver: -1, MaxAckPending: -1,
+	})
+	if errors.Is(err, jetstream.ErrConsumerExists) {
+		queue, err = f.jobs.Consumer(ctx, queueConsumer)
+	}
+	return queue, named(jobStream, err)
+}
+
+// gone says whether an error of a fetch is that there is no such consumer.
+func gone(err error) bool {
+	return errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrConsumerDeleted) || errors.Is(err, jetstream.ErrConsumerNotFound)
 }
 
 // grab takes a place, if there is one.

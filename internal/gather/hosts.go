@@ -190,7 +190,7 @@ func isHost(name string) bool {
 }
 
 // sources are the sending addresses: those that were declared, else candidates from the single-address terms
-// of the MAIL FROM domain's own SPF record.
+// of the MAIL FROM domain's own SPF record. What reports tell declares nobody: anybody can mail one.
 func (g *gatherer) sources(records []spfRecord) []facts.Source {
 	l := []facts.Source{}
 	for _, s := range g.t.Streams {
@@ -199,7 +199,7 @@ func (g *gatherer) sources(records []spfRecord) []facts.Source {
 			origin = s.LearnedBy()
 		}
 		for _, ip := range s.IPs {
-			l = append(l, facts.Source{IP: ip, Stream: s.Name, Origin: origin, Declared: true})
+			l = append(l, facts.Source{IP: ip, Stream: s.Name, Origin: origin, Declared: origin != facts.LearnedByReports})
 		}
 	}
 	if len(l) == 0 {

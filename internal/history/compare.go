@@ -84,8 +84,9 @@ func (c *comparison) settings() {
 		c.add(Other, "", "", "", "profile %s -> %s", c.before.Profile, c.after.Profile)
 	}
 	c.sets("", "addresses judged", addresses(c.before), addresses(c.after))
-	for _, area := range union(areas(c.before), areas(c.after)) {
-		switch was, is := slices.Contains(areas(c.before), area), slices.Contains(areas(c.after), area); {
+	before, after := areas(c.before), areas(c.after)
+	for _, area := range union(before, after) {
+		switch was, is := in(before, area), in(after, area); {
 		case is && !was:
 			c.add(Other, area, "", "", "%s is judged, and was not before, or there was nothing to judge", area)
 		case was && !is:
@@ -109,7 +110,7 @@ func areas(r *audit.Report) []string {
 	for _, f := range r.Findings {
 		l = append(l, f.Area)
 	}
-	return l
+	return union(l, nil)
 }
 
 // union is every text once, in their order.
@@ -119,11 +120,18 @@ func union(a, b []string) []string {
 	return slices.Compact(l)
 }
 
+// in looks a text up in what union gives. Reports of a file may be anybody's, and their lists of any length.
+func in(l []string, text string) bool {
+	_, found := slices.BinarySearch(l, text)
+	return found
+}
+
 // sets tells what joined and what left a list.
 func (c *comparison) sets(area, what string, before, after []string) {
 	var l []string
+	before, after = union(before, nil), union(after, nil)
 	for _, x := range union(before, after) {
-		switch was, is := slices.Contains(before, x), slices.Contains(after, x); {
+		switch was, is := in(before, x), in(after, x); {
 		case is && !was:
 			l = append(l, "+"+x)
 		case was && !is:
@@ -328,6 +336,18 @@ func (c *comparison) reverse() {
 
 type about struct{ rule, subject string }
 
+// worst are the findings that speak where there are several about one subject.
+func worst(r *audit.Report) map[about]audit.Finding {
+	m := map[about]audit.Finding{}
+	for _, f := range r.Findings {
+		k := about{f.Rule, f.Subject}
+		if w, ok := m[k]; notable(f) && (!ok || severity(f.Status) > severity(w.Status)) {
+			m[k] = f
+		}
+	}
+	return m
+}
+
 // counted is how often a rule says each status of a subject.
 func counted(r *audit.Report) map[about]map[string]int {
 	m := map[about]map[string]int{}
@@ -349,20 +369,16 @@ func severity(status string) int { return slices.Index([]string{"warn", "fail"},
 func (c *comparison) findings() {
 	was, is := counted(c.before), counted(c.after)
 	judgedBefore, judgedAfter := judged(c.before), judged(c.after)
+	speak, listed := worst(c.after), c.targets()
 	day, _ := c.days()
 	told := map[about]bool{}
 	for _, f := range c.after.Findings {
 		k := about{f.Rule, f.Subject}
-		if told[k] || c.byListing(f) || !notable(f) {
+		if told[k] || f.Area == "dnsbl" && listed[f.Subject] || !notable(f) {
 			continue
 		}
-		worst, b := f, was[k]
-		for _, x := range c.after.Findings { // of several about one subject the worst speaks
-			if x.Rule == f.Rule && x.Subject == f.Subject && severity(x.Status) > severity(worst.Status) {
-				worst = x
-			}
-		}
-		f = worst
+		b := was[k]
+		f = speak[k]
 		told[k] = true
 		switch {
 		case f.Status == "unknown":
@@ -385,7 +401,7 @@ func (c *comparison) findings() {
 	gone := map[about]bool{}
 	for _, f := range c.before.Findings {
 		k := about{f.Rule, f.Subject}
-		if told[k] || gone[k] || c.byListing(f) || !notable(f) {
+		if told[k] || gone[k] || f.Area == "dnsbl" && listed[f.Subject] || !notable(f) {
 			continue
 		}
 		gone[k] = true
@@ -409,24 +425,27 @@ func notable(f audit.Finding) bool {
 	return severity(f.Status) > 0 || f.Status == "unknown" && f.Deciding
 }
 
-// byListing says whether the change of a finding is told as that of a listing.
-func (c *comparison) byListing(f audit.Finding) bool {
-	return f.Area == "dnsbl" && slices.ContainsFunc(c.changes, func(x Change) bool {
-		return x.Area == "dnsbl" && x.Rule == "" && x.Subject == f.Subject && x.Subject != ""
-	})
+// targets are those of which a change of their listings is told: that of a finding about them is the same.
+func (c *comparison) targets() map[string]bool {
+	m := map[string]bool{}
+	for _, x := range c.changes {
+		if x.Area == "dnsbl" && x.Rule == "" && x.Subject != "" {
+			m[x.Subject] = true
+		}
+	}
+	return m
 }
 
-// scope is what a report judged: rules by the worst that is known of their statuses, and areas.
-type scope struct {
-	rules map[string][]string // statuses
-	areas map[string]bool
-}
+// scope is what a report judged: rules, those that left a subject open, and areas.
+type scope struct{ rules, open, areas map[string]bool }
 
 func judged(r *audit.Report) scope {
-	s := scope{map[string][]string{}, map[string]bool{}}
+	s := scope{map[string]bool{}, map[string]bool{}, map[string]bool{}}
 	for _, f := range r.Findings {
-		s.rules[f.Rule] = append(s.rules[f.Rule], f.Status)
-		s.areas[f.Area] = true
+		s.rules[f.Rule], s.areas[f.Area] = true, true
+		if f.Status == "unknown" {
+			s.open[f.Rule] = true
+		}
 	}
 	return s
 }
@@ -434,11 +453,11 @@ func judged(r *audit.Report) scope {
 // has says whether the rule of a finding was judged in the other report. One that gives no finding there had nothing to judge,
 // if the program is the same; another version may not have had the rule.
 func (s scope) has(f audit.Finding, otherVersion bool) bool {
-	return len(s.rules[f.Rule]) > 0 || s.areas[f.Area] && !otherVersion
+	return s.rules[f.Rule] || s.areas[f.Area] && !otherVersion
 }
 
 // doubtful says whether a rule left a subject open: what it says of others proves nothing.
-func (s scope) doubtful(rule string) bool { return slices.Contains(s.rules[rule], "unknown") }
+func (s scope) doubtful(rule string) bool { return s.open[rule] }
 
 // forecast is what receivers would answer. One that could not be foretold has not changed.
 func (c *comparison) forecast() {

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -238,5 +239,24 @@ func TestCompareHostile(t *testing.T) {
 	}
 	if n != 2 {
 		t.Errorf("%d changes", n)
+	}
+}
+
+// TestCompareMany: reports of a file that is anybody's are compared in the time that it takes to read them: pair by pair these
+// would take an hour.
+func TestCompareMany(t *testing.T) {
+	const n = 200_000
+	before, after := healthy(), healthy()
+	for i := range n {
+		name := fmt.Sprint(i)
+		after.Findings = append(after.Findings, audit.Finding{Rule: "spf.missing", Area: name, Status: "fail", Subject: name})
+		after.Evidence.DNSBL = append(after.Evidence.DNSBL, audit.Listing{Zone: "z.example", Target: name, Status: "listed"})
+		after.Evidence.MX.Hosts = append(after.Evidence.MX.Hosts, audit.MXHost{Host: name})
+	}
+	if got := len(Compare(before, after)); got < 2*n {
+		t.Errorf("%d changes", got)
+	}
+	if got := len(Compare(after, before)); got < n {
+		t.Errorf("%d changes the other way", got)
 	}
 }

@@ -15,12 +15,13 @@ type family struct {
 // What many families have in common.
 var vocabulary = strings.NewReplacer(
 	"{rcpt}", `(?:user(?:name| ?id| name)?|recipients?|mail ?box|in-?box|account|alias|address(?:es)?|addressee|(?:e-?)?mail(?: address(?:es)?| account| name)|local[- ]part|person|customer|subscriber|member|destination|destinataire|employee|student)`,
-	"{gone}", `(?:not (?:be )?(?:found|known|exist(?:s|ing|ent)?|present|valid|here|listed|recogni[sz]ed|local|ok|defined|available|registered|hosted|deliverable|a (?:known|valid|local|registered|current)|an? (?:active|existing|valid) (?:address|account|user|mail ?box)|in (?:our|my|the|this) )|unknown|un ?known|unavai?l?able|undeliverable|(?:does|do|did)(?: not|n'?t) (?:exist|appear)|no longer (?:exists?|available|valid|in use|employed|with us|works? |here|on this)|non-?existent|inexistent|left (?:the|our) )`,
+	"{gone}", `(?:wrong\b|not (?:be )?(?:found|known|exist(?:s|ing|ent)?|present|valid|here|listed|recogni[sz]ed|local|ok|defined|available|registered|hosted|deliverable|a (?:known|valid|local|registered|current)|an? (?:active|existing|valid) (?:address|account|user|mail ?box)|in (?:our|my|the|this) )|unknown|un ?known|unavai?l?able|undeliverable|(?:does|do|did)(?: not|n'?t) (?:exist|appear)|no longer (?:exists?|available|valid|in use|employed|with us|works? |here|on this)|non-?existent|inexistent|left (?:the|our) )`,
 	"{no}", `(?:not|no|un\w*able|un(?:known|recogni[sz]ed|deliverable|routable)|invalid|reject\w*|refus\w*|den(?:y|ied)|bad|wrong|illegal|missing|fail\w*|cannot|forbidden|prohibited|blocked)`,
 	"{missing}", `(?:no such|unknown|invalid|non-?existent|nonexisting|non existent|undefined|inexistent|unrecogni[sz]ed|no valid|not a valid|not an active)`,
 )
 
-// families are words that many say, the most certain first.
+// families are words that many say, the most certain first. A family is made of the words and stems of a cause: what somebody
+// says of a mailbox, and not whose sentence that is. Names, such as rcpthosts, are those of the programs that say them.
 var families = []family{
 	// A list that refuses the receiver's resolver, or is dead, is no listing.
 	{ListError, "", []string{
@@ -44,45 +45,41 @@ var families = []family{
 	}},
 	{SenderRefused, "", []string{
 		`(?:fake|forged|spoofed) (?:sender|mail ?from|from|address)`, `mail ?from\b[^;]{0,60}mismatch`, `verify mail ?from`,
-		`badmailfrom`, `(?:permission|allowed|authorized|right|able)s? to send (?:mail |messages? )?(?:as|on behalf)`,
-		`envelope sender is`, `\bbatv\b`, `backscatter`, `bouncedeny`, `third[- ]party dsn`, `unsigned dsn`,
-		`returned mail not accepted`,
+		`badmailfrom`, `\b(?:to|from) an? (?:(?:e-?)?mail )?address\b[^.;]{0,30}listed`, `(?:permission|allowed|authorized|right|able)s? to send (?:mail |messages? )?(?:as|on behalf)`,
+		`envelope sender is`, `\bbatv\b`, `backscatter`, `(?:bounces?|dsns?|returned (?:e-?)?mails?)\b[^.;]{0,30}\b(?:not accept|refus|reject)`,
 		`(?:null|empty|blank) (?:envelope |return |reverse )?(?:sender|senders|return-?path|from|path)s?\b`,
-		`(?:^|\s)<> (?:invalid|is not|not|sender)`, `bogus mail from`, `fully qualified (?:e-?)?mail address required`,
-		`sender is (?:a )?spammer`, `not pre-?approved`, `[ée]metteur (?:invalide|refus)`, `empty (?:e-?)?mail address`,
-		`rule imposed mailbox access`, `not a registered gateway user`, `(?:e-?)?mail address is not verified`,
-		`recipient addresses rejected ?: access denied`, `invalid domain, see <url`,
+		`(?:^|\s)<> (?:invalid|is not|not|sender)`, `fully qualified (?:e-?)?mail address required`,
+		`sender is (?:a )?spammer`, `[ée]metteur (?:invalide|refus)`, `empty (?:e-?)?mail address`,
+		`(?:e-?)?mail address is not verified`,
 		`absender .{0,40}(?:gesperrt|abgelehnt|unbekannt|nicht)`, `remitente .{0,40}(?:rechazad|no v[aá]lid|bloquead)`,
 	}},
 	{Spam, "", []string{
 		`spam (?:or|and) virus`, `spam/virus`,
 		`(?:black ?listed|listed|blocked|bad|spam\w*|malicious) (?:url|uri|link|domain in (?:url|body|message))s?\b`,
-		`(?:urls?|uris?|links?)\b[^.;]{0,40}(?:black ?list|listed|blocked)`, `local uribl`, `sender domain listed at`,
-		`content filter`, `message (?:was |has been )?filtered`, `spamprofiler`, `banned content`, `mail content`,
-		`unacceptable content`, `recurrent pattern`, `bulk\.advert`, `anti-?spam(?:[ )]|$)`, `blocked by our filter`,
-		`spamming (?:is )?not`,
+		`(?:urls?|uris?|links?)\b[^.;]{0,40}(?:black ?list|listed|blocked)`,
+		`content filter`, `message (?:was |has been )?filtered`, `banned content`, `mail content`,
+		`unacceptable content`, `anti-?spam(?:[ )]|$)`, `blocked by our filter`,
 	}},
 	{Content, "", []string{
-		`8-?bit (?:data|character|octet)s?`, `header size`, `recipient list, exceeds`, `mime complexity`, `invalid mime`,
+		`8-?bit (?:data|character|octet)s?`, `header size`, `mime complexity`, `invalid mime`,
 		`improperly[- ]formatted`, `base64 encoding`,
 	}},
 	{NoHost, "", []string{
-		`mx records? point to non-?exist`, `mail domain mentioned`, `rejected: unknown domain`,
+		`mx records? point to non-?exist`, `rejected: unknown domain`,
 		`recipient (?:address )?domain (?:must|does|not|is|unknown)`, `recipient address rejected: domain not found`,
-		`dead domain$`,
 	}},
 	{Network, "", []string{
-		`host not found, try again`, `dns records? for the destination`, `could not connect and send`,
-		`forwarding loop (?:for|count)`, `malformed (?:or unexpected )?name ?server`, `unable to resolve route`,
+		`host not found, try again`,
+		`forwarding loop (?:for|count)`, `malformed (?:or unexpected )?name ?server`,
 		`unrout\w+ mail domain`, `network error`, `host is unreachable`,
 	}},
 	{System, "", []string{
-		`points back to`, `can ?not (?:open|create)`, `resource limitations?`, `temporary lookup failure`,
+		`can ?not (?:open|create)`, `resource limitations?`, `temporary lookup failure`,
 		`milter[^.;]{0,20}(?:not available|unavailable|fail|error)`, `loops back to (?:my|it)self`, `would create a mail loop`,
-		`loop was found`, `\bmdb\b`, `timeout waiting for`, `queue file`,
+		`timeout waiting for`, `queue file`,
 		`(?:contact|connect\w*(?: to)?|reach|query|bind)[^.;]{0,20}\bldap`,
-		`\bldap (?:server|error|lookup|connection|failure|timeout)`, `encountered an error`, `can'?t create (?:\S+ )?output`,
-		`error reading data`, `mail system configuration`, `error in processing`,
+		`\bldap (?:server|error|lookup|connection|failure|timeout)`, `can'?t create (?:\S+ )?output`,
+		`mail system configuration`, `error in processing`,
 	}},
 	{PTR, "", []string{
 		`(?:cannot|can\'t|could not|unable to|failed to) (?:resolve|find|determine|verify|look ?up)[^.;]{0,30}(?:your|client|connecting|sending|remote) (?:ip|address|host|hostname|name|server)`,
@@ -92,40 +89,38 @@ var families = []family{
 		`rdns|r-dns`,
 	}},
 	{Blocked, "", []string{
-		`deny-?ip`, `no access for this (?:ip|host|server|address)`,
+		`no access for this (?:ip|host|server|address)`,
 		`(?:ip|host|server|address) (?:is |was )?(?:identified|flagged|known|marked|reported|classified) as (?:an? )?(?:spam|abus|source)`,
 		`(?:spams?|unwanted (?:messages?|e?-?mails?)|abuse|unsolicited e?-?mails?)[^.;]{0,40}\bfrom (?:your|this|the (?:following|sending)) (?:ip|server|host|network|address|domain)`,
 		`too many (?:spams?|unwanted)`, `you(?:r host| are| have been)? (?:currently )?sending spam`, `currently sending spam`,
-		`remote ?host looks`, `(?:bad|invalid|blocked|rejected|suspicious) sender ip`,
+		`(?:bad|invalid|blocked|rejected|suspicious) sender ip`,
 		`sender(?:\'s)? ip(?: address)? (?:is |was |has been )?(?:rejected|blocked|refused|denied|black|banned|not allowed)`,
 		`open proxy`, `zombie`, `listed as abus`, `no access from`,
 		`(?:not|no longer|refus\w+|won\'t|will not)(?: be)? (?:currently )?accept\w* (?:any )?(?:e?-?mail|messages?|connections?) (?:from|by) (?:your|this|the) (?:ip|host|server|network|address|domain)`,
-		`mail from \[?\d+\.\d+\.\d+\.\d+\]? (?:refused|rejected|denied|not)`, `(?:not|n\'t|never) passed validation`,
-		`purported responsible`, `server requires confirmation`, `confirm this mail server`, `sending mta or the sender`,
-		`to submit messages to this (?:e-?)?mail system has been rejected`, `no valid recipients from`,
+		`mail from \[?\d+\.\d+\.\d+\.\d+\]? (?:refused|rejected|denied|not)`,
+
 		`rejected: was not authenticated`, `service unavailable; client blocked`,
 	}},
 	{NoUser, "", []string{
 		`not listed in (?:the )?(?:\S+ )?(?:directory|address ?book|public name)`,
 		`(?:mail|message|recipient|user) .{0,20}no longer accepts mail`, `address no longer accepts`, `badr?cpt(?:to)?`,
-		`\bbadrecipientto`, `not in my (?:validr?cpt|valid)`, `envelope recipient has been denied`,
+		`\bbadrecipientto`, `not in my (?:validr?cpt|valid)`,
 	}},
 	{Refuses, "", []string{
-		`(?:user|recipient|customer|addressee)s? (?:has |have )?(?:refused|declined|opted out)`, `recipient preferences`,
+		`(?:user|recipient|customer|addressee)s? (?:has |have )?(?:refused|declined|opted out)`,
 		`blocked by (?:the )?recipient`, `(?:rejected|refused|denied) by (?:the )?(?:recipient|user|addressee)\b`,
 		`recipient .{0,40}(?:only accept|refuses? to|does not want|has blocked|protected)`,
 		`only accept\w* mail from (?:specific|known|approved|authori)`, `is not accepting any mail`, `user reject(?:ed|s)?\b`,
-		`account is protected by`, `resolver\.rst\.restricted`, `refuse to receive`, `restricted sms`,
-		`new mail is not currently being accepted`,
+		`resolver\.rst\.restricted`,
 	}},
 	{Login, "", []string{
-		`don'?t authenticate`, `unauthenticated (?:senders?|users?|clients?) (?:is |are )?not`, `authentication turned on`,
+		`\b(?:basic|legacy) auth`, `don'?t authenticate`, `unauthenticated (?:senders?|users?|clients?) (?:is |are )?not`,
 		`not subscribed to ses`, `not authori[sz]ed to perform`, `client (?:host|was) (?:rejected: )?not authenticated`,
 		`smtp(?:-| )?auth\w* (?:is )?(?:required|needed)`, `authentifizier\w+ (?:erforderlich|fehlgeschlagen)`,
 		`authentification (?:requise|invalide|[ée]chou)`,
 	}},
 	{Relaying, "", []string{
-		`not (?:a )?local (?:host|domain)\b`,
+		`\brcpthosts\b`, `not (?:a )?local (?:host|domain)\b`,
 		`(?:do not|don't|does not|doesn't|won't|will not|cannot|can't) (?:handle|accept|take|relay|serve|process|deliver) (?:any )?(?:(?:e-?)?mail|messages?) (?:for|to) (?:this |that |the |your )?(?:domain|host|[a-z0-9-]+\.[a-z])`,
 		`open relay`, `relaying (?:mail|messages?)`, `configured to relay`,
 		`requires authentication when attempting to send to a non-?local`,
@@ -140,7 +135,7 @@ var families = []family{
 		`space shortage`,
 	}},
 	{Full, "", []string{
-		`error writing message`, `(?:mail ?box|maildir|inbox)[^;]{0,80}(?:file too large|no space left|disk quota)`,
+		`(?:mail ?box|maildir|inbox)[^;]{0,80}(?:file too large|no space left|disk quota)`,
 	}},
 	{Relaying, "", []string{
 		`relay(?:ing)? (?:access )?(?:temporarily )?(?:denied|not permitted|not allowed|prohibited|refused)`,
@@ -172,9 +167,6 @@ var families = []family{
 	{Moved, "", []string{
 		`551 (?:\S+ )*not our (?:customer|user)`, `user not local`,
 	}},
-	{Unauthenticated, "", []string{
-		`does not have authentication information`, `fails? to pass authentication`, `authentication checks failed`,
-	}},
 	{NoUser, "", []string{
 		`recipient address rejected: access denied`,
 	}},
@@ -203,14 +195,15 @@ var families = []family{
 	{Network, "", []string{
 		`lost connection with`,
 	}},
-	{SenderRefused, "", []string{
-		`sending to/from an address`,
-	}},
 	// Authentication of the sender.
+	{Unauthenticated, "", []string{
+		`required authentication level`, // of all three, says Microsoft (5.7.515)
+	}},
 	{DMARC, "", []string{
 		`\bdmarc\b`,
 	}},
 	{Unauthenticated, "", []string{
+		`(?:fail\w*|not|n't) (?:to )?(?:pass|have) authenticat\w+`, `authentication (?:checks?|information)`,
 		`sender is unauthenticated`, `failing both spf and dkim`, `required authentication level`,
 		`(?:spf|dkim) (?:and|or) (?:spf|dkim)`,
 	}},
@@ -256,8 +249,8 @@ var families = []family{
 	{Relaying, "", []string{
 		`\b(?:unable|not permitted|not allowed|not authorized|refused?|denied|isn't allowed|forbidden|unauthorized|prohibited|cannot|don'?t|won'?t|do not|we are not|no|insecure|access denied:?|unacceptable).{0,40}\brelay(?:ing|ed|s)?\b`,
 		`\brelay(?:ing|ed)?\b.{0,60}(?:denied|not (?:permitted|allowed|authorized|possible|supported)|prohibited|refused|rejected|forbidden|disallowed|attempt|blocked|restricted|access|not local|for this)`,
-		`list of allowed rcpthosts`, `not a gateway`, `(?:is|that domain is) not (?:one of )?(?:my|our) (?:local )?domains?`,
-		`we do not (?:accept|handle|serve) mail for`, `not configured to (?:accept|receive) mail for`, `as a relay`,
+		`(?:is|that domain is) not (?:one of )?(?:my|our) (?:local )?domains?`,
+		`we do not (?:accept|handle|serve) mail for`, `not configured to (?:accept|receive) mail for`,
 		`third[- ]party mail`, `(?:mail|delivery) (?:from|to) .{0,60}not accepted here`, `not a local domain`,
 	}},
 	{SenderRefused, "", []string{
@@ -283,11 +276,11 @@ var families = []family{
 		`sending (?:limit|quota)`,
 	}},
 	{Rate, "", []string{
-		`messages? (?:they|it|he|she) can receive`, `(?:exceeded|reached) (?:their|its|the|your) limit for the number`,
+		`(?:exceeded|reached) (?:their|its|the|your) limit for the number`,
 	}},
 	// Mailboxes.
 	{Full, "", []string{
-		`enough disk space`, `quota exceed`, `space (?:is )?not enough`, `exceeding receiving limits`,
+		`enough disk space`, `quota exceed`,
 		`(?:bo[iî]te|bal|messagerie)[^.;]{0,60}(?:pleine|satur|plein\b)`,
 		`quota (?:d[ée]pass|atteint|[üu]berschritten|superad|excedid|esgotad)`, `postfach[^.;]{0,40}voll`,
 		`speicherplatz[^.;]{0,40}(?:voll|ersch|[üu]bers)`, `(?:buz[oó]n|casilla|cuenta)[^.;]{0,40}(?:llen|excedi)`,
@@ -300,19 +293,19 @@ var families = []family{
 		`(?:space|storage|quota|mailbox)[^.;]{0,30}(?:used up|exhausted|depleted|insufficient|run out)`,
 		`(?:mail ?box|in-?box|account|recipient|user)[^.;]{0,30}(?:has |have )?(?:too many|maximum number of) (?:messages|e?-?mails)`,
 		`mail ?box(?:es)? (?:would|will|has|have|is|are|cannot)[^.;]{0,40}(?:maximum|allowed storage|limit|hold)`,
-		`mail file size exceeds the maximum size allowed for mail delivery`, `(?:user|domain) ?disk ?quota`,
+		`(?:user|domain) ?disk ?quota`,
 		`no (?:more )?(?:space|room) (?:left )?(?:in|for|on) [^.;]{0,20}(?:mail ?box|user|account|recipient|in-?box)`,
 		`quota (?:usage|full|used|\d+ ?%|check failed|warning|overflow)`,
 		`(?:disk|disc|mail|mailbox|storage|user|account|recipient)[- ]?quota`, `capacity exceeded`, `full \(\d`, `over ?-?quota`,
 		`quota (?:has been |is |was )?(?:exceeded|reached|full|violation|limit)`,
 		`exceed(?:s|ed|ing)? .{0,40}(?:quota|storage alloc|mailbox|mail ?box)`, `disk (?:quota|space) .{0,20}(?:exceeded|full)`,
 		`(?:mail ?box|mail ?folder|mail ?drop|in-?box|maildir|mailspool|account|user'?s? (?:disk|mail)).{0,50}\b(?:full|exceeded|out of (?:storage|space)|over (?:the |its |their )?(?:limit|allowed|size))`,
-		`(?:mail ?box|in-?box|account) .{0,30}(?:size|storage) limit`, `too much mail (?:data|stored)`,
+		`(?:mail ?box|in-?box|account) .{0,30}(?:size|storage) limit`,
 		`not enough (?:storage|disk)? ?space (?:in|for|left in) .{0,20}(?:mail ?box|user)`,
 		`(?:would|will) exceed .{0,40}(?:limit|quota|storage)`, `exceeded storage allocation`, `mailbox (?:is )?(?:over|full)`,
 		`full mail ?box`, `user (?:is )?(?:over|full)`, `insufficient (?:space|storage) .{0,20}(?:mailbox|user)`,
-		`number of messages in recipient's mailbox`, `recipient (?:storage|mailbox) (?:is )?full`, `storage quota`,
-		`out of storage`,
+		`recipient (?:storage|mailbox) (?:is )?full`, `storage quota`,
+		`out of storage`, `(?:space|storage|quota)\b[^.;]{0,20}\bnot (?:enough|sufficient)`,
 	}},
 	{Moved, "", []string{
 		`address .{0,80} (?:has been |was )?(?:replaced|superseded) by`,
@@ -326,17 +319,16 @@ var families = []family{
 	{Disabled, "", []string{
 		`{rcpt}[^.;]{0,40} (?:temporar(?:y|ily) )?(?:locked|suspended|inactive|disabled|blocked temporarily)`,
 		`\S+ (?:is|has been|was) (?:currently |temporarily )?suspended`, `bo[iî]te[^.;]{0,40}archiv`, `recipient suspend`,
-		`user is terminated`, `mail ?box \S* ?unavailable or access denied`,
+		`mail ?box \S* ?unavailable or access denied`,
 		`(?:konto|postfach)[^.;]{0,40}(?:gesperrt|deaktiviert|inaktiv)`,
 		`(?:compte|bo[iî]te)[^.;]{0,40}(?:d[ée]sactiv|suspendu|ferm[ée])`,
-		`(?:cuenta|conta|buz[oó]n)[^.;]{0,40}(?:desactivad|suspend|inactiv|bloquead|inativ)`, `paused\b`, `unpaid`,
+		`(?:cuenta|conta|buz[oó]n)[^.;]{0,40}(?:desactivad|suspend|inactiv|bloquead|inativ)`,
 		`not (?:been )?(?:logged in|accessed|used) (?:for|in|since)`, `dormant`, `hibernat`,
 		`(?:account|mail ?box|user|recipient|address|customer|subscriber|domain)(?:\(s\))?(?: account)?[^.;]{0,60}(?:\bis|\bare|\bhas been|\bwas|\bhas|:|\bcurrently|\btemporarily)? ?\b(?:disabled|suspended|inactive|locked|deactivated|not active|de-activated|expired?\b|frozen|terminated|closed|cancell?ed|discontinued|invalidated|unavailable temporarily)`,
 		`(?:disabled|suspended|inactive|locked|deactivated|expired|closed) (?:account|mail ?box|user|recipient|mailbox|customer)`,
 		`mailbox (?:currently|temporarily) (?:suspended|disabled|unavailable)`,
 		`not (?:currently )?(?:active|enabled) (?:account|mailbox|user)`, `mail(?:box)? (?:is )?disabled`,
-		`account that you tried to reach is disabled`, `account not (?:currently )?(?:activated|active)`, `user suspended`,
-		`vdelivermail: account is locked`,
+		`account not (?:currently )?(?:activated|active)`, `user suspended`,
 	}},
 	// Size.
 	{TooBigFor, "", []string{
@@ -382,7 +374,7 @@ var families = []family{
 		`accept\w* (?:any )?(?:(?:e-?)?mail|messages?) from (?:this |your )?(?:sender|domain|[a-z0-9-]+\.)`,
 	}},
 	{Listed, "", []string{
-		`\bin an? \w*rbl\b`, `dnsbl`, `blocked for abuse`, `\w*rbl\.`,
+		`\bin an? \w*rbl\b`, `dnsbl`, `\w*rbl\.`,
 		`trend micro (?:rbl|(?:e-?)?mail reputation|network reputation|reputation)`, `block(?:ed|ing)? (?:using|by|at|via) \S+\.\S`,
 		`spamhaus`, `spamcop`, `sorbs`, `barracudacentral`, `surbl`, `uribl`, `\bdnsbl\b`, `\brbl\b`, `\bcbl\b`, `\brhsbl\b`,
 		`\bxbl\b`, `\bsbl\b`, `black ?-?list`, `block ?-?list`, `deny ?-?list`, `black ?hole`, `listed (?:in|at|by|on) `,
@@ -398,7 +390,7 @@ var families = []family{
 	{Connections, "", []string{
 		`concurrency limit`, `too many (?:\w+ ){0,3}(?:connections?|sessions?)`, `connection limit`, `trop de connexions`,
 		`zu viele (?:verbindungen|gleichzeitige)`, `demasiadas conexiones`, `(?:maximum|max)(?: number of)? (?:\w+ )?connections?`,
-		`per-domain (?:connection|limit)`, `numerous attempts to deliver`, `too many errors from your ip`,
+		`per-domain (?:connection|limit)`,
 		`too many (?:simultaneous |concurrent |open |parallel )?(?:connections|sessions|smtp sessions)`,
 		`connection (?:rate|limit|count|frequency)`, `concurrent (?:connection|session)`,
 		`connections? (?:from|per) .{0,40}(?:exceed|limit|too)`, `too many recipients`, `recipients? (?:limit|exceed)`,
@@ -407,17 +399,17 @@ var families = []family{
 		`no more than \d+`,
 	}},
 	{Rate, "", []string{
-		`try again slower`, `more slowly`,
+		`\bslow(?:er|ly)\b`,
 		`\btoo (?:much|many)\b[^.;]{0,30}(?:per|in (?:a|the|one|last)) (?:second|minute|hour|day|period|short)`,
 		`exceeds? [^.;]{0,30}(?:per (?:second|minute|hour|day))`,
 		`too (?:fast|many messages|many e-?mails|many mails|much mail|frequent|quickly|often)`,
 		`(?:rate|sending|message|recipient|volume|mail) ?(?:rate )?(?:limit(?:ed|ing|s)?|throttl\w+|exceeded|control)`, `throttl`,
-		`rate.?limit`, `receiving mail at a rate`, `unusual rate`, `flood`, `slow down`,
+		`rate.?limit`, `unusual rate`, `flood`, `slow down`,
 		`(?:hourly|daily|minute)[- ](?:limit|quota)`, `temporarily deferred due to`, `exceeded .{0,30}rate`, `excessive`,
 	}},
 	// Content.
 	{Virus, "", []string{
-		`potentially executable attachment`, `recent viruses`, `malicious`, `virus`, `malware`, `trojan`, `infected`,
+		`malicious`, `virus`, `malware`, `trojan`, `infected`,
 		`phishing detected`, `contains (?:a )?(?:worm|exploit)`,
 	}},
 	{Spam, "", []string{
@@ -433,9 +425,6 @@ var families = []family{
 		`message content rejected`, `content (?:rejected|denied|filter)`,
 		`(?:looks|considered|identified|classified|marked|tagged|flagged) (?:like|as|to be) (?:spam|junk|unsolicited)`,
 		`message (?:rejected|refused|blocked) by (?:spam|content|the filter|filter)`, `suspicion of spam`, `high spam`, `as spam\b`,
-	}},
-	{Policy, "", []string{
-		`header are not accepted`, `messages with multiple addresses`,
 	}},
 	{Format, "", []string{
 		`multiple \S+ headers?`, `duplicate headers?`, `rfc ?-?(?:2?822|5322)`,
@@ -483,18 +472,17 @@ var families = []family{
 	}},
 	// Recipients.
 	{NoUser, "", []string{
-		`is no longer valid`, `cannot deliver mail for`, `mailbox name not allowed`, `undeliverable address`,
+		`undeliverable address`,
 		`recipient (?:was |is |has been )?rejected`, `(?:does|do) not have an account`, `(?:cannot|could not|can\'t) be verified`,
 		`not? exist`, `not a member of (?:this |the )?domain`, `(?:restricted characters in|malformed) (?:(?:e-?)?mail )?address`,
 		`{rcpt}(?:\W{1,3}[^.;:]{0,60}?)?[ :] ?(?:(?:is|was|were|are|has been|could|can|has|seems to be|currently|appears to be) )?{gone}`,
 		`{missing} (?:\S+ ){0,2}{rcpt}\b`,
 		`^(?:\d{3}[ -](?:\d\.\d{1,3}\.\d{1,3} )?)?@ (?:is )?(?:not found|unknown|does not exist|invalid|rejected|not known)`,
 		`(?:can'?t|cannot|could not|couldn't|unable to|don't|do not) (?:accept|find|locate|recogni[sz]e|match|identify|know|have) (?:the |that |this |such |a |any |your )?(?:specified |requested |given |intended |(?:e-?)?mail )?{rcpt}`,
-		`destination (?:address\w* )?(?:server )?(?:were unknown|rejected recipients?)`, `no \S+ in (?:name )?directory`,
-		`not (?:a )?local (?:address|user|recipient|mailbox)`, `not (?:e-?)?mail addresses`, `no mail ?box`,
-		`(?:there is )?no ?(?:one|body) (?:at|here|by|with)`, `missing home directory`,
-		`recipients? (?:is |are |was |were )?not (?:accepted|ok|allowed here|permitted here)`, `recipients? refuses to accept`,
-		`following recipients? was undeliverable`, `wrong or no longer`,
+		`no \S+ in (?:name )?directory`,
+		`not (?:a )?local (?:address|user|recipient|mailbox)`, `no mail ?box`, `\bnot an? registered\b[^.;]{0,20}\b{rcpt}\b`, `\bno (?:one|body|{rcpt})\b[^.;]{0,20}\b(?:by|of|with) (?:that|this) name`, `{rcpt} (?:has|have) no\b`,
+		`(?:there is )?no ?(?:one|body) (?:at|here|by|with)`,
+		`recipients? (?:is |are |was |were )?not (?:accepted|ok|allowed here|permitted here)`,
 		`(?:utente|usuario|usu[aá]rio|utilisateur|utilizador|gebruiker|benutzer|empf[aä]nger|adressat|destinataire|destinatario|destinat[aá]rio|adresse?|cuenta|conta|casella|casilla|buz[oó]n|bo[iî]te|postfach|mailbox|persona)[^.;]{0,50}(?:inconnu|desconocid|desconhecid|sconosciut|unbekannt|onbekend|inexist|nicht (?:gefunden|existent|bekannt|vorhanden|g[üu]ltig)|existiert nicht|n\'existe|no existe|n[aã]o existe|non esiste|bestaat niet|invalide|inv[aá]lid|ung[üu]ltig|errat|simile)`,
 		`(?:no existe|non esiste|n[aã]o existe|nessun)[^.;]{0,30}(?:usuario|utente|persona|usu[aá]rio|cuenta|buz[oó]n|casilla|direcci[oó]n)`,
 		`unbekannter (?:benutzer|empf[aä]nger)|(?:empf[aä]nger|benutzer|adresse)[^.;]{0,40}(?:abgelehnt|unbekannt)`,
@@ -502,7 +490,7 @@ var families = []family{
 		`account unavailable`, `(?:has|is) (?:left|no longer (?:with|employed|working))`,
 		`(?:non ?existent|nonexisting|bogus|fake|dummy|retired|deleted|removed|former|ex-) ?(?:user|account|mail ?box|address|employee|recipient)`,
 		`{rcpt}[^.;]{0,30}(?:has been |was |is )?(?:deleted|removed|retired|withdrawn|purged)`, `address rejected\.?$`,
-		`not (?:authorized|allowed|permitted) recipient`, `unknown local`, `virtual user`, `allowed rcpt`,
+		`not (?:authorized|allowed|permitted) recipient`, `unknown local`,
 		`no such (?:person|name|(?:e-?)?mail|entry|local|login|id)`,
 		`(?:no such|unknown|invalid|non-?existent|nonexistent|undefined|bad|illegal|inexistent|wrong|incorrect)[^.;<>]{0,20}(?:user|recipient|mail ?box|account|alias|address|destination mailbox|local[- ]part|addressee|person|customer|rcpt|member|username|destinataire|user ?id|list|group)(?:\b|s\b)`,
 		`(?:user|recipient|mail ?box|account|alias|address|addressee|user ?name|mailbox name|person|local[- ]part|customer|member|name|destinataire|userid|email address|recipientaddress)(?: <?@?>?| name| address| you entered| given| id| account| here)?\W{0,6}(?:is |was |are |does |do |has |seems |could |can ?|you tried to reach (?:is |does )?)?(?:not (?:found|known|exist|existing|valid|here|listed|a valid|recogni[sz]ed|on this|our|in (?:the )?directory|local|be found|a known|defined|available here)|unknown|doesn'?t exist|n'?t exist|invalid|invalide|nonexistent|non-existent|unavailable|undeliverable|no longer (?:exists|available|valid|active|in use|employed|with)|not exist|inconnu|unrouteable|couldn'?t be found|un ?known|undefined)`,
@@ -510,15 +498,15 @@ var families = []family{
 		`not a (?:known|valid) (?:user|mailbox|recipient|address|account)`,
 		`recipient (?:name )?(?:is )?not (?:recogni[sz]ed|on server)`,
 		`(?:can'?t|cannot|unable to|could not|couldn'?t) (?:find|locate|verify|be found) .{0,40}(?:user|recipient|mailbox|address|account|alias|match)`,
-		`address (?:not found|couldn'?t be found|error)`, `not (?:our|my) customer`, `no account by that name`,
+		`address (?:not found|couldn'?t be found|error)`, `not (?:our|my) customer`,
 		`no such (?:person|name|address|entry)`, `mailbox unavailable`, `recipient verify failed`,
-		`unrecognized (?:recipient|user)`, `dosn't exist`, `not listed in`, `didn'?t match`,
-		`there is no (?:such )?(?:user|mailbox|account|one)`, `address does not`, `that user`, `no one by that name`,
-		`delivery to the following recipients? (?:failed|has been rejected)(?:$| permanently\b.{0,30}$)`, `this user has no`,
+		`unrecognized (?:recipient|user)`,
+		`there is no (?:such )?(?:user|mailbox|account|one)`, `address does not`,
+		`delivery to the following recipients? (?:failed|has been rejected)(?:$| permanently\b.{0,30}$)`,
 		`recipient(?:s)? (?:unknown|failed|does not|not found|refused|invalid|denied)`, `5\.1\.1`,
 		`all (?:the )?recipients (?:were|are) (?:invalid|rejected)`, `adresse .{0,40}invalide`, `unknown address`,
 		`user .{0,60} not (?:found|exist)`, `(?:address|recipient|user) .{0,60}(?:could not be found|was not found)`, `#5\.1\.1`,
-		`rejecting for`, `not associated with`, `unroutable address`, `doesn't have an? \S+ account`,
+		`unroutable address`, `doesn't have an? \S+ account`,
 	}},
 	// Domains and the way there.
 	{NoHost, "", []string{
@@ -541,10 +529,10 @@ var families = []family{
 		`temporarily deferred`, `(?:message|mail) deferred$`,
 	}},
 	{Expired, "", []string{
-		`delivery attempts? will continue`, `failing for (?:a long|too long|\d)`,
+		`delivery attempts? will continue`, `\brequests? to connect`, `failing for (?:a long|too long|\d)`,
 		`after (?:\w+ )?(?:many|multiple|several|repeated|numerous|\d+) (?:\w+ )?(?:tries|attempts|retries)`,
-		`has not been collected`, `server did not respond|not respond(?:ing|ed)?\b`, `not reachable within`,
-		`could not find a gateway`, `giving up (?:after|on delivery)`, `allowed queue period`,
+		`server did not respond|not respond(?:ing|ed)?\b`, `not reachable within`,
+		`giving up (?:after|on delivery)`, `allowed queue period`,
 		`(?:too long|days?|hours?) in (?:the )?queue`, `max(?:imum)? (?:age|lifetime|time in queue)`,
 		`time limit (?:exceeded|reached)`, `zeit[^.;]{0,20}(?:abgelaufen|[üu]berschritten)`,
 		`d[ée]lai[^.;]{0,30}(?:d[ée]pass|expir)`,
@@ -553,7 +541,7 @@ var families = []family{
 		`(?:could not|not|unable to|unable to) (?:be )?deliver(?:ed)?[^.;]{0,60}(?:after|within|for) [\d.]+ ?(?:day|hour|minute|second)`,
 		`(?:was |)aborted after [\d.]+ hour`, `connection timed? ?-?out`, `operation timed out`,
 		`conversation with .{0,60}timed out`, `timed out`, `connection (?:refused|reset|lost|closed|dropped|failed)`,
-		`lost connection`, `deferred`, `retry time not reached`, `did not accept our requests to connect`,
+		`lost connection`, `deferred`, `retry time not reached`,
 		`delivery time(?:d)? ?-?out`, `still trying`, `delayed`, `not been delivered`, `unable to deliver (?:this )?message after`,
 		`(?:could not|cannot) be delivered for`, `maximum (?:retry|queue)`, `4\.4\.7`, `expired`,
 	}},
@@ -566,32 +554,32 @@ var families = []family{
 		`command failed: `, `exit(?:ed)? (?:status|code|with)`, `returned (?:exit )?status \d`,
 	}},
 	{System, "", []string{
-		`duplicated? message-id`, `could not load`, `transaction failed`, `local (?:configuration )?error`,
+		`duplicat\w+ message-id`, `transaction failed`, `local (?:configuration )?error`,
 		`(?:internal|server|system|local|unexpected|software|database|ldap|configuration)[- ](?:server |system |configuration )?(?:error|failure|problem|malfunction)`,
 		`config(?:uration)? error`, `service (?:is )?(?:currently |temporarily )?(?:unavailable|not available)`,
 		`temporary (?:system|server|internal) (?:error|problem|failure)`, `misconfigur`, `can'?t open`,
 		`cannot (?:open|create|write)`, `interrupted`, `out of service`, `system (?:error|not|problem|down)`,
 		`unable to (?:process|complete|relay right)`, `server (?:busy|too busy|not responding)`,
 		`try(?: again)? later.{0,30}(?:error|problem)`, `processing error`, `aliasing/forwarding loop`, `alias.{0,20}loop`,
-		`command failed`, `proxy`, `i/o error`, `bad file`, `permission denied`, `resources? (?:temporarily )?unavailable`,
+		`command failed`, `i/o error`, `bad file`, `resources? (?:temporarily )?unavailable`,
 	}},
 	{Program, "", []string{
 		`^(?:\S+ )?exit \d+\b`, `^command failed: `, `signal \d+`, `mailer error`, `pipe to \|`,
 		`command (?:died|failed|output|time limit|returned)`, `unknown mailer`, `procmail`,
 		`/usr/(?:local/)?(?:s?bin|lib(?:exec)?)/`, `x-unix`, `child (?:process|status)`, `exit (?:status|code)`,
-		`died with (?:status|signal)`, `local delivery (?:failed|program)`, `delivery agent`, `maildrop`, `\bhad error\b`,
-		`mail delivery program`, `transport .{0,40}(?:error|failed)`,
+		`died with (?:status|signal)`, `local delivery (?:failed|program)`, `delivery agent`, `maildrop`,
+		`transport .{0,40}(?:error|failed)`,
 	}},
 	{Spam, "", []string{
-		`spam`, `content[^.;]{0,30}(?:reject|refus|den(?:y|ied)|block|restrict|not (?:allowed|accepted))`, `mail data refused`,
+		`spam`, `content[^.;]{0,30}(?:reject|refus|den(?:y|ied)|block|restrict|not (?:allowed|accepted))`,
 	}},
 	{Content, "", []string{
-		`\bmime\b`, `invalid structure`, `invalid data in`,
+		`\bmime\b`, `invalid data in`,
 	}},
 	// Refusals that say little.
 	{Policy, "", []string{
-		`closed mailing list`, `non-?member`, `members[- ]only list`, `organi[sz]ational settings`, `low priority`,
-		`not subscribed to this`, `captcha`, `mass ?mailer`, `content presents a`, `illegal (?:attachment|file|content)`,
+		`non-?member`, `members[- ]only list`,
+		`not subscribed to this`, `illegal (?:attachment|file|content)`,
 		`(?:richtlinie|politique|pol[ií]tica)`, `header error`,
 		`(?:due to|by|violates?|violation of|against|for|under|security|local|administrative|message|our|site|company|content|mail)[^.;]{0,20} (?:policy|policies)`,
 		`polic(?:y|ies) (?:violation|restrict|reasons?|rejection|prevent|prohibit)`, `prohibited`, `attachment`, `file type`,
@@ -608,10 +596,9 @@ var families = []family{
 		`(?:sender|from|return-?path|originator|envelope)(?: address| was)?[^.;]{0,60}(?:rejected|denied|refused|blocked|not (?:allowed|accepted|permitted|authorized|valid)|invalid|unacceptable|banned|prohibited|unknown|is bad|disallowed|forged|missing|must)`,
 		`sender was rejected`, `(?:reject|refus|den(?:y|ied))\w*[^.;]{0,30}(?:sender|from|envelope)`,
 		`(?:invalid|bad|illegal|unknown|empty|null|malformed) (?:sender|return-?path|from|envelope)`,
-		`(?:from|to/from) an address that has been`,
 		`not (?:allowed|authorized|permitted|able) to (?:post|send)[^.;]{0,60}(?:group|list|this|members|address)`,
 		`don'?t have permission`, `do not have permission`, `members? only`, `subscribers? only`, `moderat`, `not a member`,
-		`backscatter`, `bounce messages?`, `\btype of mail\b`,
+		`backscatter`, `bounce messages?`,
 	}},
 	{Refused, "", []string{
 		`dead domain`, `verification failure`, `security (?:error|reasons?)`,
@@ -620,7 +607,7 @@ var families = []family{
 		`(?:ihre|deine) (?:ip|(?:e-?)?mail|nachricht)[^.;]{0,40}(?:abgelehnt|blockiert|gesperrt)`,
 		`\b(?:connection|access|client|host|server|ip|you|your (?:ip|host|server|network|address|domain)|messages? from|mail from|e-?mail from|ip address)\b[^.;]{0,60}\b(?:rejected|refused|denied|blocked|banned|forbidden|not (?:allowed|accepted|permitted|authorized|welcome)|prohibited|unacceptable)`,
 		`(?:blocked|rejected|banned|refused|denied)[^.;]{0,40}\b(?:ip|host|client|address|server|for abuse|- see|by administrator)`,
-		`not accepting connections`, `no smtp service`, `go away`, `access denied`, `blocked`, `weren't sent`, `refused to talk`,
+		`not accepting connections`, `no smtp service`, `access denied`, `blocked`, `refused to talk`,
 		`too many errors`, `closing transmission channel`, `service refused`,
 	}},
 	{Syntax, "", []string{
@@ -647,6 +634,8 @@ var guesses = []family{
 	{Disabled, "", []string{`\b{rcpt}\b.{0,60}\b(?:banned|disabled|suspend\w*|inactiv\w*|closed|expired|locked)\b`}},
 	{SenderRefused, "", []string{`\b(?:sender|originator|envelope|return-?path|mail ?from|from address)\b.{0,80}\b{no}\b`, `\b{no}\b.{0,40}\b(?:sender|originator|return-?path|mail ?from)\b`}},
 	{Blocked, "", []string{`\b(?:ip|client|host|server|connections?|network|hostname)\b.{0,80}\b(?:reject\w*|refus\w*|den(?:y|ied)|blocked|forbidden|prohibited|not (?:allowed|accepted|permitted|welcome))\b`}},
+	{Policy, "", []string{`\b(?:captcha|headers?|mailing list|settings)\b.{0,60}\b{no}\b`, `\b{no}\b.{0,40}\b(?:headers?|mailing list)\b`}},
+	{Network, "", []string{`\b(?:rout(?:e|ing)|gateway|exchanger)\b.{0,60}\b{no}\b`, `\b{no}\b.{0,40}\b(?:rout(?:e|ing)|gateway|exchanger)\b`}},
 	{NoUser, "", []string{`\b{rcpt}\b.{0,80}\b{no}\b`, `\b{no}\b.{0,40}\b{rcpt}\b`}},
 	{NoMail, "", []string{`\bnot accept\w* (?:any )?(?:mail|messages)\b`}},
 	{NoHost, "", []string{`\bno mx\b`}},

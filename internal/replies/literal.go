@@ -3,13 +3,14 @@ package replies
 import (
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 )
 
-// matcher is a pattern with the words of which a text must have one to match it: looking for words is much faster, and of the
-// hundreds of patterns a text has the words of few.
+// matcher is a pattern with words that a text must have to match it: looking for words is much faster, and of the hundreds of
+// patterns a text has the words of few.
 type matcher struct {
-	words []string // nil: none is needed
+	words [][]string // of each list one
 	re    *regexp.Regexp
 	any   []*matcher // instead of re: one of these
 }
@@ -33,43 +34,33 @@ func newMatcher(pattern string) *matcher {
 
 // MatchString is that of the pattern.
 func (m *matcher) MatchString(s string) bool {
-	for _, one := range m.any {
-		if one.MatchString(s) {
-			return true
-		}
-	}
 	if m.any != nil {
-		return false
+		return slices.ContainsFunc(m.any, func(one *matcher) bool { return one.MatchString(s) })
 	}
-	if m.words == nil {
-		return m.re.MatchString(s)
-	}
-	for _, w := range m.words {
-		if strings.Contains(s, w) {
-			return m.re.MatchString(s)
+	for _, l := range m.words {
+		if !slices.ContainsFunc(l, func(w string) bool { return strings.Contains(s, w) }) {
+			return false
 		}
 	}
-	return false
+	return m.re.MatchString(s)
 }
 
-// needed are words of which every match has at least one; nil where there are none of use.
-func needed(t *syntax.Regexp) []string {
+// needed are lists of words: every match has at least one of each. There is none where no word is of use.
+func needed(t *syntax.Regexp) [][]string {
 	switch t.Op {
 	case syntax.OpLiteral:
 		if t.Flags&syntax.FoldCase != 0 || len(t.Rune) < 2 {
 			return nil
 		}
-		return []string{string(t.Rune)}
+		return [][]string{{string(t.Rune)}}
 	case syntax.OpCapture, syntax.OpPlus:
 		return needed(t.Sub[0])
 	case syntax.OpConcat:
-		var best []string
+		var all [][]string
 		for _, sub := range t.Sub {
-			if l := needed(sub); l != nil && (best == nil || shortest(l) > shortest(best)) {
-				best = l
-			}
+			all = append(all, needed(sub)...)
 		}
-		return best
+		return all
 	case syntax.OpAlternate:
 		var all []string
 		for _, sub := range t.Sub {
@@ -77,9 +68,10 @@ func needed(t *syntax.Regexp) []string {
 			if l == nil {
 				return nil
 			}
-			all = append(all, l...)
+			// Any of its lists will do: the one with the longest words is the rarest.
+			all = append(all, slices.MaxFunc(l, func(a, b []string) int { return shortest(a) - shortest(b) })...)
 		}
-		return all
+		return [][]string{all}
 	}
 	return nil
 }

@@ -278,7 +278,8 @@ var reported = []pattern{
 	{words: `because the address couldn't be found|address couldn't be found, or is unable`, class: NoUser},
 }
 
-// registered are the codes of IANA's registry (RFC 3463, 5248, 7372, 7505, 8617, 8689), for texts that nobody knows.
+// registered are the codes of IANA's registry (RFC 3463, 5248, 7372, 7505, 8617, 8689), for texts that nobody knows. X.7.27
+// and X.7.30 are left out: Gmail and Microsoft give them other meanings, and of a text without a receiver nobody knows whose it is.
 var registered = []pattern{
 	{code: ".1.0", class: Unknown}, {code: ".1.1", class: NoUser}, {code: ".1.2", class: NoHost}, {code: ".1.3", class: NoUser}, {code: ".1.4", class: NoUser}, {code: ".1.6", class: Moved},
 	{code: ".1.7", class: SenderRefused}, {code: ".1.8", class: SenderDomain}, {code: ".1.10", class: NoMail},
@@ -291,8 +292,7 @@ var registered = []pattern{
 	{code: ".6.7", class: Content}, {code: ".6.8", class: Content}, {code: ".6.9", class: Content},
 	{code: ".7.0", class: Refused}, {code: ".7.1", class: Refused}, {code: ".7.3", class: Content}, {code: ".7.4", class: Login}, {code: ".7.8", class: Login}, {code: ".7.9", class: Login}, {code: ".7.10", class: StartTLS}, {code: ".7.11", class: Login}, {code: ".7.12", class: Login},
 	{code: ".7.13", class: Compromised}, {code: ".7.14", class: Login}, {code: ".7.17", class: Moved}, {code: ".7.18", class: Moved}, {code: ".7.20", class: DKIM}, {code: ".7.21", class: DKIM}, {code: ".7.22", class: DKIM},
-	{code: ".7.23", class: SPF}, {code: ".7.24", class: SPF}, {code: ".7.25", class: PTR}, {code: ".7.26", class: Unauthenticated}, {code: ".7.27", class: SenderDomain}, {code: ".7.28", class: Rate},
-	{code: ".7.30", class: StartTLS},
+	{code: ".7.23", class: SPF}, {code: ".7.24", class: SPF}, {code: ".7.25", class: PTR}, {code: ".7.26", class: Unauthenticated}, {code: ".7.28", class: Rate},
 }
 
 // stages are what a refusal without known words is about, where the command leaves one thing only: who connects, or the sender.

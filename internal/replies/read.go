@@ -80,48 +80,30 @@ func isMessage(s string) bool {
 	return headerLine.MatchString(head) && len(usualField.FindAllString(head, 2)) == 2
 }
 
-// readMessages reads one message, or an mbox of them. Those of an mbox that are no bounces are passed over.
+// readMessages reads one message, or an mbox of them. Those of an mbox that are no bounces are passed over, and so is what only
+// begins like a message.
 func readMessages(in *bufio.Reader, give func(Reply) error) error {
-	var text strings.Builder
-	n := 0
-	blank := true
-	flush := func(last bool) error {
-		if text.Len() == 0 {
+	box := eml.NewMbox(in)
+	box.Cut = maxMessage
+	for first := true; ; first = false {
+		m, err := box.Next()
+		var none *eml.MessageError
+		switch {
+		case errors.Is(err, io.EOF):
 			return nil
+		case errors.As(err, &none):
+			continue
+		case err != nil:
+			return err
 		}
-		m, err := eml.Parse(strings.NewReader(text.String()))
-		text.Reset()
-		if err != nil {
-			return nil // no message, only a line that looks like the beginning of one
-		}
-		n++
 		l, bounce := Message(m)
-		if !bounce && (n > 1 || !last) {
-			return nil
+		if !bounce && (!first || box.Several()) {
+			continue
 		}
 		for _, r := range l {
 			if err := give(r); err != nil {
 				return err
 			}
-		}
-		return nil
-	}
-	for {
-		line, err := nextLine(in)
-		if blank && strings.HasPrefix(line, "From ") && mboxLine.MatchString(line) {
-			if err := flush(false); err != nil {
-				return err
-			}
-		}
-		if text.Len()+len(line) <= maxMessage {
-			text.WriteString(line)
-		}
-		blank = strings.TrimRight(line, "\r\n") == ""
-		if errors.Is(err, io.EOF) {
-			return flush(true)
-		}
-		if err != nil {
-			return err
 		}
 	}
 }

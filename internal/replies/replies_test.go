@@ -122,7 +122,10 @@ func TestExplain(t *testing.T) {
 		// The same code, and what it means where (T28).
 		{"host gmail-smtp-in.l.google.com[192.0.2.1] said: 550 5.7.27 blocked", SPF, "gmail", true, "spf.missing"},
 		{"host mx.example.net[192.0.2.1] said: 550 5.7.27 blocked by rule 7", Blocked, "example.net", true, ""},
-		{"550 5.7.27 (no words)", SenderDomain, "", true, "mx.null"},
+		{"550 5.7.27 (no words)", Unknown, "", true, ""},
+		{"550 5.7.30 (no words)", Unknown, "", true, ""},
+		{"550 5.7.30 Basic authentication is not supported for Client Submission", Login, "", true, ""},
+		{"550 5.7.515 Access denied, sending domain x.example doesn't meet the required authentication level. Spf= fail , Dkim= none , DMARC= none", Unauthenticated, "", true, "spf.missing"},
 		{"550 5.7.30 Basic authentication is not supported for Client Submission. [X.prod.outlook.com]", Login, "microsoft365", true, "submission.no-auth"},
 		{"421 4.7.30 Your email has been rate limited because DKIM authentication didn't pass for this message. gsmtp", DKIM, "gmail", false, "dkim.none-found"},
 		{"559 5.1.9 (DKIM reject DKIMr) Missing, invalid or non-matching DKIM signature (250) t-online.de", DKIM, "tonline", true, "dkim.strict-receivers"},
@@ -227,6 +230,18 @@ func TestRead(t *testing.T) {
 		}
 		if !slices.Equal(got, c.want) || c.recipient != "" && l[0].Recipient != c.recipient {
 			t.Errorf("%s: %v (%+v)", c.name, got, l)
+		}
+	}
+}
+
+// TestLarge: a bounce with what it returns is read as far as the bound, and those behind it are read, too.
+func TestLarge(t *testing.T) {
+	one := "From MAILER-DAEMON Sun Nov 22 10:00:00 2026\nFrom: MAILER-DAEMON@example.org\nSubject: failure notice\n\n<a@example.net>:\n550 no such user\n\n"
+	padding := strings.Repeat(strings.Repeat("x", 76)+"\n", maxMessage/70)
+	for name, text := range map[string]string{"an mbox": one + padding + "\n" + one, "a message": strings.SplitN(one, "\n", 2)[1] + padding} {
+		want := 1 + strings.Count(text, "\n\nFrom ")
+		if l := readAll(t, text); len(l) != want || l[0].Class != NoUser {
+			t.Errorf("%s: %d replies", name, len(l))
 		}
 	}
 }

@@ -545,7 +545,7 @@ func tableOf(t table) g.Node {
 // more is the evidence that is no table, as text.
 func more(r *audit.Report) string {
 	p := newPage(Options{Width: column})
-	if err := p.message(r.Evidence.Message); err != nil {
+	if err := p.messages(r.Evidence); err != nil {
 		return err.Error()
 	}
 	if err := p.vantage(r.Evidence.Vantage); err != nil {

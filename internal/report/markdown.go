@@ -156,6 +156,14 @@ func (b *markdown) evidence(r *audit.Report) {
 		}
 		b.table(head, x.table.rows)
 	}
+	p := newPage(Options{Width: column})
+	if err := p.messages(r.Evidence); err != nil {
+		b.line(prose(err.Error()))
+	}
+	if text := strings.TrimSpace(p.String()); text != "" {
+		b.heading(3, "Messages")
+		b.code(strings.Split(text, "\n")...)
+	}
 }
 
 func (b *markdown) fixes(r *audit.Report) {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"html"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +28,15 @@ func TestMessage(t *testing.T) {
 		for _, w := range want {
 			if !strings.Contains(strings.Join(strings.Fields(out), " "), w) {
 				t.Errorf("%q is missing in\n%s", w, out)
+			}
+		}
+		// What is folded for its width is compared without white space.
+		bare := func(s string) string { return strings.Join(strings.Fields(s), "") }
+		page := bare(html.UnescapeString(written(t, Options{Format: "html"}, r).String()))
+		text := bare(written(t, Options{Format: "markdown", Verbose: true}, r).String())
+		for _, w := range want {
+			if !strings.Contains(page, bare(w)) || !strings.Contains(text, bare(strings.ReplaceAll(w, `\x1b`, `\092x1b`))) && !strings.Contains(text, bare(w)) {
+				t.Errorf("%q is missing in\n%s\n%s", w, page[len(page)-3000:], text)
 			}
 		}
 	}

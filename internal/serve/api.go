@@ -19,6 +19,7 @@ import (
 	"mailaudit"
 	"mailaudit/internal/audit"
 	"mailaudit/internal/history"
+	"mailaudit/internal/names"
 	"mailaudit/internal/report"
 )
 
@@ -105,7 +106,7 @@ func (s *Server) submit(w http.ResponseWriter, q *http.Request) {
 		problem(w, http.StatusBadRequest, "no request as the API describes it: "+strings.TrimPrefix(err.Error(), "json: "))
 		return
 	}
-	j := s.take(w, r, true)
+	j := s.take(context.Background(), w, r, true) // whoever asked may go: the report is kept
 	if j == nil {
 		return
 	}
@@ -114,9 +115,9 @@ func (s *Server) submit(w http.ResponseWriter, q *http.Request) {
 	writeJSON(w, http.StatusAccepted, shown{Audit: a})
 }
 
-// take puts a request into the queue, or says why not and gives nil.
-func (s *Server) take(w http.ResponseWriter, r Request, kept bool) *job {
-	err := s.c.Check(r)
+// take puts a request into the queue, or says why not and gives nil. The audit ends with ctx.
+func (s *Server) take(ctx context.Context, w http.ResponseWriter, r Request, kept bool) *job {
+	domain, err := s.c.Check(r)
 	var bad BadRequest
 	if errors.As(err, &bad) {
 		problem(w, http.StatusBadRequest, bad.What)
@@ -124,7 +125,8 @@ func (s *Server) take(w http.ResponseWriter, r Request, kept bool) *job {
 	}
 	var j *job
 	if err == nil {
-		j, err = s.queue.add(r, kept)
+		r.Domain = domain // it is shown and looked for, as the history will have it
+		j, err = s.queue.add(ctx, r, kept)
 	}
 	if err != nil {
 		w.Header().Set("Retry-After", "5")
@@ -147,8 +149,7 @@ func (s *Server) list(w http.ResponseWriter, q *http.Request) {
 		problem(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	domain := strings.ToLower(strings.TrimSuffix(q.URL.Query().Get("domain"), "."))
-	l, err := s.audits(q.Context(), domain, limit)
+	l, err := s.audits(q.Context(), nameOf(q.URL.Query().Get("domain")), limit)
 	if err != nil {
 		s.broken(w, err)
 		return
@@ -167,10 +168,22 @@ func (s *Server) audits(ctx context.Context, domain string, limit int) ([]Audit,
 	} else {
 		runs, err = s.c.History.Runs(ctx, domain, limit)
 	}
+	// One that was kept a moment ago may still be among those that have not ended.
+	l = slices.DeleteFunc(l, func(a Audit) bool {
+		return slices.ContainsFunc(runs, func(r history.Run) bool { return r.Ref == a.ID })
+	})
 	for _, r := range runs {
 		l = append(l, ofRun(r))
 	}
 	return l[:min(len(l), limit)], err
+}
+
+// nameOf is a domain as the history has it, of what somebody wrote. What is no domain has no audits.
+func nameOf(s string) string {
+	if d, err := names.Domain(s); err == nil {
+		return d
+	}
+	return s
 }
 
 // ofRun is an audit that is in the history.

@@ -124,12 +124,16 @@ func (s *Server) probe(w http.ResponseWriter, q *http.Request) {
 		wait = max(time.Duration(t*float64(time.Second))-scrapeMargin, scrapeMargin)
 	}
 	writeWithin(w, wait+writeTime)
-	j := s.take(w, r, false)
+	ctx, cancel := context.WithTimeout(q.Context(), wait)
+	defer cancel() // whoever is gone needs no audit
+	// It ends a little earlier, so that there is a report: what is open by then is unknown.
+	limit := wait - min(scrapeMargin, wait/10)
+	audit, end := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the %s that Prometheus leaves for it", limit))
+	defer end()
+	j := s.take(audit, w, r, false)
 	if j == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(q.Context(), wait)
-	defer cancel()
 	for {
 		a, changed := j.now()
 		if a.ended() {

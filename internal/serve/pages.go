@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -140,14 +141,14 @@ func (s *Server) submitForm(w http.ResponseWriter, q *http.Request) {
 		}
 	}
 	if err == nil {
-		err = s.c.Check(r)
+		_, err = s.c.Check(r)
 	}
 	var bad BadRequest
 	if errors.As(err, &bad) {
 		s.form(w, http.StatusBadRequest, v, bad.What, nil)
 		return
 	}
-	j := s.take(w, r, true)
+	j := s.take(context.Background(), w, r, true)
 	if j == nil {
 		return
 	}
@@ -173,7 +174,7 @@ func (s *Server) auditPage(w http.ResponseWriter, q *http.Request) {
 	case r == nil:
 		page(w, http.StatusOK, "Auditing "+a.Domain, ways(),
 			h.P(h.ID("progress"), h.Role("status"), h.Data("events", "/api/v1/audits/"+url.PathEscape(a.ID)+"/events"), g.Text(told(a))),
-			h.NoScript(h.P(h.A(h.Href("/audits/"+url.PathEscape(a.ID)), g.Text("Look again")))))
+			h.P(h.A(h.Href("/audits/"+url.PathEscape(a.ID)), g.Text("Look again")))) // for whoever has no scripts
 	default:
 		all := h.A(h.Href("/domains/"+url.PathEscape(a.Domain)), g.Text("All audits of "), text(a.Domain))
 		page(w, http.StatusOK, "Mail audit of "+a.Domain, ways(all), report.Article(r, ""))
@@ -190,7 +191,7 @@ func told(a Audit) string {
 
 // domainPage is the score of a domain over time, what changed last, and its audits.
 func (s *Server) domainPage(w http.ResponseWriter, q *http.Request) {
-	domain := strings.ToLower(q.PathValue("domain"))
+	domain := nameOf(q.PathValue("domain"))
 	runs, err := s.c.History.Runs(q.Context(), domain, shownRuns)
 	if err != nil {
 		s.broken(w, err)

@@ -45,6 +45,7 @@ type Audit struct {
 
 // job is an audit that is queued, runs, or failed.
 type job struct {
+	ctx     context.Context // of the audit
 	request Request
 	report  *audit.Report // of a probe, which is not kept
 	kept    bool          // its report goes into the history
@@ -98,10 +99,10 @@ func newQueue(c Config, m *metrics) *queue {
 	return q
 }
 
-// add takes an audit on; kept ones go into the history.
-func (q *queue) add(r Request, kept bool) (*job, error) {
+// add takes an audit on, which ends with ctx; kept ones go into the history.
+func (q *queue) add(ctx context.Context, r Request, kept bool) (*job, error) {
 	now := time.Now().UTC()
-	j := &job{request: r, kept: kept, changed: make(chan struct{}),
+	j := &job{ctx: ctx, request: r, kept: kept, changed: make(chan struct{}),
 		state: Audit{ID: rand.Text(), Domain: r.Domain, Status: queued, Submitted: &now}}
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -159,22 +160,33 @@ func (q *queue) run(j *job) {
 	r, err := q.audit(j)
 	if err == nil && j.kept {
 		// The client may be gone, and the server stopping: the report is kept all the same.
-		_, err = q.c.History.AddAs(context.Background(), r, j.state.ID)
-		if err != nil {
-			q.c.Log.Error("a report could not be kept", "domain", j.request.Domain, "error", err)
-			err = errors.New("its report could not be kept")
-		}
+		err = q.keep(r, j.state.ID)
 	}
 	if err != nil {
 		q.metrics.ended("failed")
+		j.request = Request{Domain: j.request.Domain} // a failure is remembered, and not all that was asked
 		j.change(func(a *Audit) { a.Status, a.Error = failed, err.Error() })
-		q.forget(j, false)
+		q.forget(j, !j.kept)
 		return
 	}
 	q.metrics.ended(r.Verdict)
 	j.report = r
 	j.change(func(a *Audit) { summarise(a, r) })
 	q.forget(j, true)
+}
+
+// keep puts a report into the history, and drops the oldest of its domain where there are too many.
+func (q *queue) keep(r *audit.Report, id string) error {
+	if _, err := q.c.History.AddAs(context.Background(), r, id); err != nil {
+		q.c.Log.Error("a report could not be kept", "domain", r.Domain, "error", err)
+		return errors.New("its report could not be kept")
+	}
+	if q.c.Keep > 0 {
+		if err := q.c.History.Trim(context.Background(), r.Domain, q.c.Keep); err != nil {
+			q.c.Log.Error("old reports could not be dropped", "domain", r.Domain, "error", err)
+		}
+	}
+	return nil
 }
 
 // summarise fills in what a report says.
@@ -190,10 +202,13 @@ func (q *queue) audit(j *job) (r *audit.Report, err error) {
 			err = errors.New("internal error")
 		}
 	}()
-	return q.c.Audit(context.Background(), j.request, func() { j.change(func(a *Audit) { a.Questions++ }) })
+	if j.ctx.Err() != nil {
+		return nil, errors.New("whoever asked for it did not wait")
+	}
+	return q.c.Audit(j.ctx, j.request, func() { j.change(func(a *Audit) { a.Questions++ }) })
 }
 
-// forget drops a job that has ended: those in the history are found there, and of failures the last are kept.
+// forget drops a job that has ended: those in the history are found there, probes are nowhere, and of failures the last are kept.
 func (q *queue) forget(j *job, stored bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

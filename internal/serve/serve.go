@@ -22,9 +22,10 @@ type Config struct {
 	// Audit makes one report. It refuses a request that cannot be carried out by a BadRequest, before it asks anybody. asked is
 	// called for each question that went out, from several goroutines.
 	Audit func(ctx context.Context, r Request, asked func()) (*audit.Report, error)
-	// Check refuses a request as Audit would, and makes nothing.
-	Check   func(Request) error
+	// Check refuses a request as Audit would, and makes nothing. domain is the one that it is about, an A-label name.
+	Check   func(Request) (domain string, err error)
 	History *history.Store
+	Keep    int // runs of each domain that the history keeps, the newest; 0: all
 	Log     *slog.Logger
 	Version string
 

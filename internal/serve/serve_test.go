@@ -30,6 +30,7 @@ import (
 	"mailaudit/internal/facts"
 	"mailaudit/internal/gather"
 	"mailaudit/internal/history"
+	"mailaudit/internal/names"
 	"mailaudit/internal/report"
 )
 
@@ -78,11 +79,12 @@ func start(t *testing.T, edit func(*Config, *world)) *world {
 	env := gather.Env{DNS: dnsx.NewOffline(z), Now: time.Now}
 	options := audit.Options{Version: "1.2.3", Wanted: func(checks.Area) bool { return true }, Timeout: time.Minute}
 	c := Config{
-		Check: func(r Request) error {
-			if !strings.Contains(r.Domain, ".") || strings.ContainsAny(r.Domain, " <") {
-				return BadRequest{fmt.Sprintf("%q is no domain", r.Domain)}
+		Check: func(r Request) (string, error) {
+			d, err := names.Domain(r.Domain)
+			if err != nil {
+				return "", BadRequest{err.Error()}
 			}
-			return nil
+			return d, nil
 		},
 		Audit: func(ctx context.Context, r Request, asked func()) (*audit.Report, error) {
 			asked()
@@ -525,6 +527,90 @@ func TestProbe(t *testing.T) {
 	close(w.gate)
 }
 
+// TestProbeInTime: an audit ends before Prometheus gives up, with what is known by then, and with the client where that goes.
+func TestProbeInTime(t *testing.T) {
+	ended := make(chan struct{}, 1)
+	w := start(t, func(c *Config, _ *world) {
+		whole := c.Audit
+		c.Audit = func(ctx context.Context, r Request, asked func()) (*audit.Report, error) {
+			<-ctx.Done()
+			ended <- struct{}{}
+			return whole(context.WithoutCancel(ctx), r, asked)
+		}
+	})
+	a, body := w.send("GET", "/probe?target=shop.example", nil, "X-Prometheus-Scrape-Timeout-Seconds", "1")
+	if a.StatusCode != http.StatusOK || !bytes.Contains(body, []byte("mailaudit_verdict")) {
+		t.Errorf("%s\n%s", a.Status, body)
+	}
+	<-ended
+	ctx, leave := context.WithCancel(t.Context())
+	q, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url+"/probe?target=shop.example", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := make(chan error)
+	go func() {
+		a, err := http.DefaultClient.Do(q)
+		if err == nil {
+			a.Body.Close()
+		}
+		gone <- err
+	}()
+	for {
+		if _, body := w.send("GET", "/metrics", nil); bytes.Contains(body, []byte("mailaudit_serve_audits_running 1")) {
+			break
+		}
+	}
+	leave()
+	if err := <-gone; err == nil {
+		t.Error("the client got an answer that nobody had")
+	}
+	<-ended // its audit is not carried on for nobody
+}
+
+// TestAudited is shown by the name that the history has, whatever was typed, and once, also where it was kept a moment ago.
+func TestAudited(t *testing.T) {
+	w := start(t, func(_ *Config, w *world) { w.gate = make(chan struct{}) })
+	a, body := w.send("POST", "/api/v1/audits", Request{Domain: "https://Bücher.Example/" + strings.Repeat("x", 1000)})
+	if a.StatusCode != http.StatusAccepted || !bytes.Contains(body, []byte(`"domain":"xn--bcher-kva.example"`)) {
+		t.Fatalf("%s %.200s", a.Status, body)
+	}
+	list := func() (l []Audit) {
+		_, body := w.send("GET", "/api/v1/audits?domain=B%C3%BCcher.example", nil)
+		var got struct{ Audits []Audit }
+		if err := json.Unmarshal(body, &got); err != nil {
+			t.Fatal(err)
+		}
+		return got.Audits
+	}
+	if l := list(); len(l) != 1 || l[0].Status == done {
+		t.Errorf("while it runs: %+v", l)
+	}
+	// Between its keeping and its end it is in both places.
+	id := filepath.Base(a.Header.Get("Location"))
+	if _, err := w.store.AddAs(t.Context(), &audit.Report{SchemaVersion: 1, Domain: "xn--bcher-kva.example", Verdict: "pass", StartedAt: time.Now()}, id); err != nil {
+		t.Fatal(err)
+	}
+	if l := list(); len(l) != 1 || l[0].Status != done {
+		t.Errorf("once it is kept: %+v", l)
+	}
+	close(w.gate)
+}
+
+// TestKeep: a server drops what its history need not keep.
+func TestKeep(t *testing.T) {
+	w := start(t, func(c *Config, _ *world) { c.Keep = 2 })
+	for range 3 {
+		w.audit("shop.example")
+	}
+	w.audit("other.example")
+	for domain, want := range map[string]int{"shop.example": 2, "other.example": 1} {
+		if l, err := w.store.Runs(t.Context(), domain, 0); err != nil || len(l) != want {
+			t.Errorf("%s: %d runs, %v", domain, len(l), err)
+		}
+	}
+}
+
 // TestStop: what was taken on is finished and kept, and nothing is taken on after.
 func TestStop(t *testing.T) {
 	w := start(t, func(_ *Config, w *world) { w.gate = make(chan struct{}) })
@@ -536,6 +622,16 @@ func TestStop(t *testing.T) {
 		}
 		ids = append(ids, filepath.Base(a.Header.Get("Location")))
 	}
+	// Whoever follows one does not hold the server up, and hears of its end.
+	q, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.url+"/api/v1/audits/"+ids[4]+"/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	follower, err := http.DefaultClient.Do(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer follower.Body.Close()
 	ended := make(chan error)
 	go func() { ended <- w.stop() }()
 	refused := func() bool {
@@ -552,6 +648,13 @@ func TestStop(t *testing.T) {
 		if _, err := w.store.Find(t.Context(), id); err != nil {
 			t.Errorf("lost: %v", err)
 		}
+	}
+	stream, err := io.ReadAll(follower.Body)
+	if err != nil {
+		t.Error(err)
+	}
+	if l := w.events(stream); l[len(l)-1].Status != done {
+		t.Errorf("the last that was told: %+v", l[len(l)-1])
 	}
 	if a, err := http.Get(w.url + "/healthz"); err == nil {
 		a.Body.Close()

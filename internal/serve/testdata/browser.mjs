@@ -10,7 +10,7 @@ export default async function (tab, look) {
     await tab.getByLabel('DKIM selectors').fill('s1');
     await tab.getByRole('button', { name: 'Audit' }).press('Enter');
     await tab.waitForURL('**/audits/*');
-    for (let i = 0; !look.Scripts && i < 100 && await tab.getByText('Look again').count(); i++) await tab.getByText('Look again').click();
+    for (let i = 0; !look.Scripts && i < 100 && await tab.getByRole('link', { name: 'Look again' }).count(); i++) await tab.getByRole('link', { name: 'Look again' }).click();
     await tab.locator('article h2').first().waitFor();
     seen.Report = await tab.locator('article').innerText();
     await tab.getByText('All audits of shop.example').click();
