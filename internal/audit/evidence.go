@@ -8,6 +8,7 @@ import (
 	"mailaudit/internal/blocklist"
 	"mailaudit/internal/checks"
 	"mailaudit/internal/facts"
+	"mailaudit/internal/receivers"
 	"mailaudit/internal/spfnet"
 )
 
@@ -23,7 +24,7 @@ func evidence(f *facts.Facts) Evidence {
 func streams(f *facts.Facts) []Stream {
 	l := []Stream{}
 	for _, s := range f.Streams {
-		l = append(l, Stream{s.Name, texts(s.IPs), s.MailFrom, s.HELO, s.DKIMDomain, list(s.Selectors), s.Daily})
+		l = append(l, Stream{s.Name, texts(s.IPs), s.MailFrom, s.HELO, s.DKIMDomain, list(s.Selectors), s.Daily, receivers.WarmUp(s.Daily)})
 	}
 	return l
 }

@@ -295,7 +295,8 @@ func TestTimeout(t *testing.T) {
 	if r.Score != nil || r.Verdict != "unknown" {
 		t.Errorf("score %s, verdict %s", number(r.Score), r.Verdict)
 	}
-	if l := findings(r, "unknown"); len(l) == 0 || !strings.Contains(l[0], "time limit of 20ms") {
+	// A question that could not be begun in time says so in fewer words, and which those are depends on the machine.
+	if l := findings(r, "unknown"); !slices.ContainsFunc(l, func(s string) bool { return strings.Contains(s, "time limit of 20ms") }) {
 		t.Errorf("unknown: %q", l)
 	}
 }

@@ -38,6 +38,7 @@ type Stream struct {
 	DKIMDomain string   `json:"dkim_domain"`
 	Selectors  []string `json:"selectors"`
 	Daily      int      `json:"daily"`
+	WarmUp     []int    `json:"warm_up,omitempty"` // messages a day, should address or domain be new (receivers.WarmUp)
 }
 
 // Finding is one line of the report.

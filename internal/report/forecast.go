@@ -34,6 +34,9 @@ func (p *page) forecast(r *audit.Report, verbose bool) error {
 	}
 	p.prose(2, taken(distinct(accept), len(rows) > 0, verbose))
 	p.replies(r.Forecast, verbose)
+	for _, s := range warmUps(r, verbose) {
+		p.hanging(2, s)
+	}
 	if verbose {
 		p.unseen(r.Forecast)
 	}
@@ -160,6 +163,28 @@ func (s saying) who() string {
 		return strings.Join(s.receivers, ", ") + " say"
 	}
 	return strings.Join(s.receivers, "") + " says"
+}
+
+// warmUps says of each stream how it would grow to its volume, should its address or the domain be new: nobody can see from
+// outside whether receivers know them.
+func warmUps(r *audit.Report, verbose bool) []string {
+	var l []string
+	for _, s := range r.Streams {
+		if len(s.WarmUp) == 0 {
+			continue
+		}
+		of := ""
+		if len(r.Streams) > 1 {
+			of = "stream " + s.Name + ": "
+		}
+		days := ""
+		if verbose {
+			days = ": " + strings.Trim(fmt.Sprint(s.WarmUp), "[]")
+		}
+		l = append(l, fmt.Sprintf("%sif the address or the domain is new: %d messages on the first day and half as many again on each, %d a day from day %d on%s (a convention)",
+			of, s.WarmUp[0], s.Daily, len(s.WarmUp), days))
+	}
+	return l
 }
 
 // unseen says what each receiver also goes by.

@@ -102,3 +102,20 @@ func TestForecastIsMadeVisible(t *testing.T) {
 		holdsTable(t, show(t, r, Options{Width: 80, Verbose: verbose}, "exit 1"), 80)
 	}
 }
+
+// TestWarmUps: a stream with a volume says how it would grow to it, in every format to be read.
+func TestWarmUps(t *testing.T) {
+	r := telling()
+	r.Streams = []audit.Stream{{Name: "shop", Daily: 300, WarmUp: []int{50, 75, 112, 168, 252, 300}}, {Name: "desk"}}
+	for _, format := range []string{"table", "markdown", "html"} {
+		out := strings.Join(strings.Fields(written(t, Options{Format: format, Width: 200, Verbose: true}, r).String()), " ")
+		for _, want := range []string{"stream shop: if the address or the domain is new: 50 messages on the first day", "300 a day from day 6 on: 50 75 112 168 252 300 (a convention)"} {
+			if !strings.Contains(out, want) {
+				t.Errorf("%s: no %q", format, want)
+			}
+		}
+		if strings.Contains(out, "stream desk: if") {
+			t.Errorf("%s: a plan for a stream without a volume", format)
+		}
+	}
+}

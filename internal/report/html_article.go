@@ -249,6 +249,9 @@ func (s *sheet) receivers(r *audit.Report) {
 	if len(accept) > 0 {
 		l = append(l, h.P(g.Text(taken(distinct(accept), len(rows) > 0, true))), nl)
 	}
+	for _, s := range warmUps(r, true) {
+		l = append(l, h.P(g.Text(s)), nl)
+	}
 	if all := sayings(r.Forecast); len(all) > 0 {
 		l = append(l, h.Details(h.Summary(g.Text("What they would answer")), nl, h.Dl(g.Map(all, func(x saying) g.Node {
 			return g.Group{h.Dt(g.Text(x.who())), h.Dd(h.Q(g.Text(x.words))), nl}

@@ -131,6 +131,9 @@ func (b *markdown) forecast(r *audit.Report, verbose bool) {
 	for _, s := range sayings(r.Forecast) {
 		b.line("\n" + prose(s.who()) + ":\n\n> " + prose(s.words))
 	}
+	for _, s := range warmUps(r, verbose) {
+		b.line("\n" + prose(s))
+	}
 }
 
 func (b *markdown) records(r *audit.Report) {
