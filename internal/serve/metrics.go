@@ -71,7 +71,7 @@ func (s *seen) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 // showMetrics writes them (https://prometheus.io/docs/instrumenting/exposition_formats/).
 func (s *Server) showMetrics(w http.ResponseWriter, _ *http.Request) {
 	var b bytes.Buffer
-	family := func(name, kind, help string) { fmt.Fprintf(&b, "# HELP %s %s\n# TYPE %[1]s %s\n", name, help, kind) }
+	family := func(name, kind, help string) { fmt.Fprintf(&b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind) }
 	m := s.metrics
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -382,6 +383,15 @@ func TestFailure(t *testing.T) {
 		if !bytes.Contains(body, []byte(want)) {
 			t.Errorf("no %s in\n%s", want, body)
 		}
+	}
+	types := regexp.MustCompile(`(?m)^# TYPE .*$`).FindAllString(string(body), -1)
+	for _, line := range types {
+		if !regexp.MustCompile(`^# TYPE [a-z_]+ (counter|gauge)$`).MatchString(line) {
+			t.Error(line)
+		}
+	}
+	if len(types) < 5 {
+		t.Errorf("%d types", len(types))
 	}
 	if err := w.stop(); err != nil || !strings.Contains(w.log.String(), "at the audit") {
 		t.Errorf("%v; the log: %s", err, w.log.String())
