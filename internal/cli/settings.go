@@ -89,12 +89,12 @@ func isSetting(f *pflag.Flag) bool { return f.Name != "help" && f.Name != "versi
 // check: a key may be one of them that this command does not take, and is none of its business then.
 func fromConfig(file string, text []byte, flags *pflag.FlagSet, so func(*pflag.Flag) bool, all *pflag.FlagSet) ([]streamConfig, error) {
 	var nodes map[string]ast.Node // nil for a key without a value, which says nothing
-	if err := yaml.Unmarshal(text, &nodes); err != nil {
+	if err := decoded(func() error { return yaml.Unmarshal(text, &nodes) }); err != nil {
 		return nil, yamlError(file, err)
 	}
 	var streams []streamConfig
 	if n := nodes["streams"]; n != nil {
-		if err := yaml.NodeToValue(n, &streams, yaml.Strict()); err != nil {
+		if err := decoded(func() error { return yaml.NodeToValue(n, &streams, yaml.Strict()) }); err != nil {
 			return nil, yamlError(file, err)
 		}
 	}
@@ -119,7 +119,7 @@ func fromConfig(file string, text []byte, flags *pflag.FlagSet, so func(*pflag.F
 			continue
 		}
 		var v any
-		if err := yaml.NodeToValue(n, &v); err != nil {
+		if err := decoded(func() error { return yaml.NodeToValue(n, &v) }); err != nil {
 			return nil, yamlError(file, err)
 		}
 		values, ok := v.([]any)
@@ -131,6 +131,16 @@ func fromConfig(file string, text []byte, flags *pflag.FlagSet, so func(*pflag.F
 		}
 	}
 	return streams, nil
+}
+
+// decoded reads YAML, and makes an error of what the library cannot take: a tag where it expects a list ends it in a panic.
+func decoded(read func() error) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = errors.New("tags are not read")
+		}
+	}()
+	return read()
 }
 
 // yamlError says in which line of the file a mistake is.

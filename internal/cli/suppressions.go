@@ -33,7 +33,7 @@ func readSuppressions(name string) ([]suppression, error) {
 		return nil, err
 	}
 	var nodes []ast.Node
-	if err := yaml.Unmarshal(text, &nodes); err != nil {
+	if err := decoded(func() error { return yaml.Unmarshal(text, &nodes) }); err != nil {
 		return nil, yamlError(name, err)
 	}
 	l := make([]suppression, len(nodes))
@@ -41,7 +41,7 @@ func readSuppressions(name string) ([]suppression, error) {
 		if n == nil {
 			return nil, usagef("%s: entry %d is empty", name, i+1)
 		}
-		if err := yaml.NodeToValue(n, &l[i], yaml.Strict()); err != nil {
+		if err := decoded(func() error { return yaml.NodeToValue(n, &l[i], yaml.Strict()) }); err != nil {
 			return nil, yamlError(name, err)
 		}
 		s := &l[i]
