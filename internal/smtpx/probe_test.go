@@ -528,8 +528,8 @@ func TestRunOurTLS(t *testing.T) {
 	odd := ca.Issue(host, days(-1), days(60))
 	odd.Certificate = slices.Clone(odd.Certificate)
 	der := slices.Clone(odd.Certificate[0])
-	version := []byte{0xa0, 3, 2, 1, 2}                   // and behind it the serial number, which is positive (RFC 5280 4.1.2.2)
-	der[bytes.Index(der, version)+len(version)+2] |= 0x80 // no more
+	version := []byte{0xa0, 3, 2, 1, 2}                  // and behind it the serial number, which is positive (RFC 5280 4.1.2.2)
+	der[bytes.Index(der, version)+len(version)+2] = 0x80 // no more; with 0xff, what follows may make it malformed instead (X.690 8.3.2)
 	odd.Certificate[0] = der
 	for _, c := range []struct {
 		name string
