@@ -2,10 +2,10 @@ package cli
 
 import "runtime/debug"
 
-// Garbage may grow to twice what is alive, and all of the heap to what is left of 250 MiB at the usual concurrency: an audit
+// Garbage may grow to four times what is alive, and all of the heap to what is left of 250 MiB at the usual concurrency: an audit
 // leaves a megabyte behind, and the runtime's own measure would spend a fifth of a batch's time on it (docs/performance.md).
 const (
-	garbage        = 200       // per cent of what is alive
+	garbage        = 400       // per cent of what is alive
 	memory         = 128 << 20 // octets that the heap may take before garbage is looked for more often
 	memoryForAudit = 4 << 20   // more of them for each audit at once
 )

@@ -15,7 +15,7 @@ func TestRarelyCollect(t *testing.T) {
 	for _, set := range []bool{true, false} {
 		debug.SetMemoryLimit(1 << 40)
 		rarelyCollect(World{LookupEnv: func(string) (string, bool) { return "", set }}, 16)
-		wantPercent, wantLimit := 200, int64(192<<20)
+		wantPercent, wantLimit := 400, int64(192<<20)
 		if set {
 			wantPercent, wantLimit = 100, 1<<40
 		}

@@ -30,51 +30,47 @@ type Cache struct {
 	under Resolver
 
 	mu         sync.Mutex
-	flights    map[Question]*flight
-	young, old map[Question]keptAnswer
+	young, old map[Question]*kept
 	octets     int // of young
 }
 
-// keptAnswer is an answer and when it is out of date.
-type keptAnswer struct {
+// kept is an answer, or a lookup that is under way.
+type kept struct {
+	flying bool          // it is under way
+	done   chan struct{} // closed at its end; nil as long as nobody else waits
 	answer Answer
-	until  time.Time
-}
-
-// flight is a lookup under way.
-type flight struct {
-	done   chan struct{} // closed when answer is there
-	answer Answer
-	cut    bool  // whoever asked has given up: that says nothing to others
-	crash  error // a panic of the lookup, raised again in everybody who waits
+	until  time.Time // from when on the answer is out of date
+	octets int       // of young that it takes
+	cut    bool      // whoever asked has given up: that says nothing to others
+	crash  error     // a panic of the lookup, raised again in everybody who waits
 }
 
 // NewCache keeps answers of under.
 func NewCache(under Resolver) *Cache {
-	return &Cache{under: under, flights: map[Question]*flight{}, young: map[Question]keptAnswer{}}
+	return &Cache{under: under, young: map[Question]*kept{}}
 }
 
 // Lookup implements Resolver.
 func (c *Cache) Lookup(ctx context.Context, q Question) Answer {
 	q = q.tidy()
 	for {
-		a, f, ours := c.at(q)
+		k, done, ours := c.at(q)
 		switch {
-		case f == nil:
-			return a
 		case ours:
-			return c.fly(ctx, q, f)
+			return c.fly(ctx, q, k)
+		case done == nil:
+			return k.answer
 		}
 		select {
-		case <-f.done:
+		case <-done:
 		case <-ctx.Done():
 			return failed(q, ended(ctx))
 		}
-		if f.crash != nil {
-			panic(f.crash)
+		if k.crash != nil {
+			panic(k.crash)
 		}
-		if !f.cut {
-			return f.answer.again()
+		if !k.cut {
+			return k.answer
 		}
 	}
 }
@@ -85,62 +81,77 @@ func (a Answer) again() Answer {
 	return a
 }
 
-// at is the answer that is kept, or else the lookup that is under way, which may be the caller's to do.
-func (c *Cache) at(q Question) (a Answer, f *flight, ours bool) {
+// at is what is kept for a question, else a lookup for the caller to do. done is nil where the answer is there.
+func (c *Cache) at(q Question) (k *kept, done <-chan struct{}, ours bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	k, young := c.young[q]
-	if !young {
+	young := c.young[q]
+	if k = young; k == nil {
 		k = c.old[q]
 	}
-	if time.Now().Before(k.until) {
-		if !young {
-			c.keep(q, k)
+	switch {
+	case k == nil, !k.flying && !time.Now().Before(k.until):
+		k = &kept{flying: true}
+		c.put(q, k, young, 0)
+		return k, nil, true
+	case !k.flying:
+		if k != young {
+			c.put(q, k, young, k.octets)
 		}
-		return k.answer, nil, false
+		return k, nil, false
+	case k.done == nil:
+		k.done = make(chan struct{})
 	}
-	if f = c.flights[q]; f == nil {
-		f, ours = &flight{done: make(chan struct{})}, true
-		c.flights[q] = f
-	}
-	return a, f, ours
+	return k, k.done, false
 }
 
 // fly asks, and tells all who wait.
-func (c *Cache) fly(ctx context.Context, q Question, f *flight) Answer {
+func (c *Cache) fly(ctx context.Context, q Question, k *kept) (a Answer) {
 	defer func() {
 		if p := recover(); p != nil {
-			f.crash = fmt.Errorf("%v\n%s", p, debug.Stack())
+			k.crash = fmt.Errorf("%v\n%s", p, debug.Stack())
 		}
-		c.mu.Lock()
-		delete(c.flights, q)
-		if f.crash == nil && f.answer.Status != Failed && f.answer.Keep > 0 {
-			c.keep(q, keptAnswer{f.answer.again(), time.Now().Add(f.answer.Keep)})
-		}
-		c.mu.Unlock()
-		close(f.done)
-		if f.crash != nil {
-			panic(f.crash)
+		c.land(q, k)
+		if k.crash != nil {
+			panic(k.crash)
 		}
 	}()
-	f.answer = c.under.Lookup(ctx, q)
-	f.cut = f.answer.Status == Failed && ctx.Err() != nil
-	return f.answer
+	a = c.under.Lookup(ctx, q)
+	k.answer, k.cut = a.again(), a.Status == Failed && ctx.Err() != nil
+	return a
 }
 
-// keep puts an answer among the young ones.
-func (c *Cache) keep(q Question, k keptAnswer) {
-	n := weigh(k.answer)
-	if n > maxWeight {
-		return
+// land ends a lookup.
+func (c *Cache) land(q Question, k *kept) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	k.flying = false
+	young, n := c.young[q], weigh(k.answer)
+	switch {
+	case k.crash == nil && k.answer.Status != Failed && k.answer.Keep > 0 && n <= maxWeight:
+		k.until = time.Now().Add(k.answer.Keep)
+		c.put(q, k, young, n)
+	case k == young:
+		delete(c.young, q)
+	}
+	if k.done != nil {
+		close(k.done)
+	}
+}
+
+// put makes k the youngest of what is kept for a question, which takes n octets, in the place of what is there of it already.
+func (c *Cache) put(q Question, k, before *kept, n int) {
+	if before != nil {
+		c.octets -= before.octets
 	}
 	if c.octets+n > maxOctets/2 {
-		c.old, c.young, c.octets = c.young, map[Question]keptAnswer{}, 0
+		c.old, c.young, c.octets, before = c.young, map[Question]*kept{}, 0, nil
 	}
-	if _, ok := c.young[q]; !ok {
-		c.octets += n
+	k.octets = n
+	c.octets += n
+	if k != before {
+		c.young[q] = k
 	}
-	c.young[q] = k
 }
 
 // weigh reckons what an answer takes of memory, in octets, and rather too much than too little.

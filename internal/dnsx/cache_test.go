@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -191,6 +192,39 @@ func TestCacheBound(t *testing.T) {
 			t.Error("an answer is kept that takes the room of many")
 		}
 	}
+}
+
+// TestCacheAges: a lookup that is under way while so much is asked that the young answers become the old ones is waited for still.
+func TestCacheAges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		slow := dnsx.Q("slow.example", dnsx.A)
+		asked := 0
+		c := dnsx.NewCache(resolverFunc(func(_ context.Context, q dnsx.Question) dnsx.Answer {
+			if q == slow {
+				asked++
+				<-release
+			}
+			return dnsx.Answer{Question: q, Status: dnsx.Found, Keep: time.Hour, Asked: 1, Records: []dnsx.Record{{Text: strings.Repeat("x", 10000)}}}
+		}))
+		var sum atomic.Int64
+		var all sync.WaitGroup
+		ask := func() { sum.Add(int64(c.Lookup(t.Context(), slow).Asked)) }
+		all.Go(ask)
+		synctest.Wait()
+		for i := range 1200 { // times 20 KB, of the 16 MiB for the young
+			c.Lookup(t.Context(), dnsx.Q(fmt.Sprintf("d%d.example", i), dnsx.A))
+		}
+		all.Go(ask)
+		synctest.Wait()
+		close(release)
+		synctest.Wait()
+		ask()
+		all.Wait()
+		if asked != 1 || sum.Load() != 1 {
+			t.Errorf("asked %d times, %d are counted", asked, sum.Load())
+		}
+	})
 }
 
 // TestKeep: for how long the client says that an answer may be kept.

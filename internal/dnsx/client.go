@@ -29,7 +29,7 @@ type Config struct {
 	Servers  []netip.AddrPort // recursive resolvers, in order of preference
 	Dial     func(ctx context.Context, network, address string) (net.Conn, error)
 	Timeout  time.Duration // for one Lookup, its retransmissions and its repeat over TCP included; 4.5 s
-	InFlight int           // Lookups at once at most, the others wait in line; 256
+	InFlight int           // Lookups at once at most, and half of what the process may have open; the others wait in line; 256
 }
 
 // Client asks recursive resolvers. It is safe for concurrent use.
@@ -54,6 +54,7 @@ func NewClient(c Config) *Client {
 	if c.InFlight <= 0 {
 		c.InFlight = defaultInFlight
 	}
+	c.InFlight = min(c.InFlight, max(descriptors()/2, 1)) // each has a socket, or one for each of two servers
 	return &Client{
 		servers: slices.Clone(c.Servers),
 		dial:    c.Dial,

@@ -95,14 +95,13 @@ type outcome struct {
 
 // exchange asks q of servers, until the time given.
 func (c *Client) exchange(caller context.Context, q Question, servers []netip.AddrPort, until time.Time) outcome {
-	x := &exchange{Client: c, caller: caller, until: until, q: q, asked: 1}
-	for _, addr := range servers {
-		x.peers = append(x.peers, &peer{addr: addr, line: c.lines[addr]})
+	x := &exchange{Client: c, caller: caller, until: until, q: q, asked: 1, peers: make([]*peer, len(servers))}
+	peers := make([]peer, len(servers))
+	for i, addr := range servers {
+		x.peers[i] = &peers[i]
+		peers[i].addr, peers[i].line = addr, c.lines[addr]
 	}
 	defer x.close()
-	if !q.Server.IsValid() {
-		defer func() { c.window.note(x.attempts == 1) }()
-	}
 
 	x.again(unasked)
 	if m := x.prompt(); m != nil {
@@ -159,6 +158,9 @@ func (x *exchange) context() context.Context {
 func (x *exchange) close() {
 	if x.ctx != nil {
 		x.cancel()
+	}
+	if !x.q.Server.IsValid() {
+		x.window.note(x.attempts == 1)
 	}
 	for _, p := range x.peers {
 		switch {
@@ -575,7 +577,7 @@ func (x *exchange) parse(message, query []byte) (*dns.Msg, kind) {
 		return nil, broken
 	}
 	q := m.Question[0]
-	if fold(q.Name) != x.q.Name || Type(q.Qtype) != x.q.Type || q.Qclass != dns.ClassINET || m.Opcode != dns.OpcodeQuery {
+	if !isName(q.Name, x.q.Name) || Type(q.Qtype) != x.q.Type || q.Qclass != dns.ClassINET || m.Opcode != dns.OpcodeQuery {
 		return nil, stray
 	}
 	// Unpack takes a message that ends between two records for whole, and a record without data for empty.

@@ -22,7 +22,7 @@ const (
 // port (RFC 5452 9.2), and a way out that has changed shows with a new socket.
 const (
 	maxUses = 64
-	maxIdle = 256
+	maxIdle = 512
 	idleFor = 5 * time.Second
 )
 

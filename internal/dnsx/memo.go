@@ -20,9 +20,10 @@ type Memo struct {
 }
 
 type entry struct {
-	done   chan struct{} // closed when answer is there
-	answer Answer
-	crash  error // a panic of the lookup, which is raised again in every caller: none could catch it otherwise
+	settled bool          // answer is there, or crash
+	done    chan struct{} // closed when it is; nil as long as nobody waits
+	answer  Answer
+	crash   error // a panic of the lookup, which is raised again in every caller: none could catch it otherwise
 }
 
 // usual is how many questions an audit asks or so.
@@ -40,27 +41,23 @@ func (m *Memo) Lookup(ctx context.Context, q Question) Answer {
 	if ctx.Err() != nil {
 		return failed(q, ended(ctx))
 	}
-	m.mu.Lock()
-	e, ok := m.entries[q]
-	if !ok {
-		e = &entry{done: make(chan struct{})}
-		m.entries[q] = e
-	}
-	m.mu.Unlock()
+	here := ctx.Done() == m.ctx.Done() // the caller ends with the audit, and need not be able to go before the answer is there
+	e, done, ours := m.at(q, here)
 	switch {
-	case ok:
-	case ctx.Done() == m.ctx.Done(): // the caller ends with the audit, and need not be able to go before the answer is there
+	case ours && here:
 		m.fill(e, q)
-	default:
+	case ours:
 		go m.fill(e, q)
 	}
-	select {
-	case <-e.done:
-	case <-ctx.Done():
-		if m.ctx.Err() == nil {
-			return failed(q, ended(ctx))
+	if done != nil {
+		select {
+		case <-done:
+		case <-ctx.Done():
+			if m.ctx.Err() == nil {
+				return failed(q, ended(ctx))
+			}
+			<-done // the audit itself is over: the lookup ends now, and knows which server was silent
 		}
-		<-e.done // the audit itself is over: the lookup ends now, and knows which server was silent
 	}
 	if e.crash != nil {
 		panic(e.crash)
@@ -68,17 +65,39 @@ func (m *Memo) Lookup(ctx context.Context, q Question) Answer {
 	return e.answer
 }
 
+// at is the entry of a question, which is the caller's to fill where nobody has begun, be it here or while it waits. done is nil
+// where there is nothing to wait for.
+func (m *Memo) at(q Question, here bool) (e *entry, done <-chan struct{}, ours bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e, known := m.entries[q]
+	if !known {
+		e = new(entry)
+		m.entries[q] = e
+	}
+	if e.settled || !known && here {
+		return e, nil, !known
+	}
+	if e.done == nil {
+		e.done = make(chan struct{})
+	}
+	return e, e.done, !known
+}
+
 func (m *Memo) fill(e *entry, q Question) {
-	defer close(e.done)
 	defer func() {
 		if p := recover(); p != nil {
 			e.crash = fmt.Errorf("%v\n%s", p, debug.Stack())
 		}
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.asked += e.answer.Asked
+		e.settled = true
+		if e.done != nil {
+			close(e.done)
+		}
 	}()
 	e.answer = m.under.Lookup(m.ctx, q)
-	m.mu.Lock()
-	m.asked += e.answer.Asked
-	m.mu.Unlock()
 }
 
 // Questions is how many questions have gone out on the wire so far.

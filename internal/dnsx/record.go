@@ -41,6 +41,14 @@ func record(rr dns.RR) Record {
 // fold is the canonical form of a name that miekg/dns has accepted.
 func fold(name string) string { return Q(name, 0).Name }
 
+// isName says whether a name that miekg/dns has accepted is the one of a Question, in which most come back as they were sent.
+func isName(name, want string) bool {
+	if n := len(name) - 1; n > 0 && name[n] == '.' && name[:n] == want {
+		return true
+	}
+	return fold(name) == want
+}
+
 // rdata is the RDATA in presentation form: what follows owner, TTL, class and type, which a tab ends each. No name
 // holds a raw tab.
 func rdata(rr dns.RR) string {

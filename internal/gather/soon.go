@@ -2,34 +2,33 @@ package gather
 
 import (
 	"fmt"
+	"runtime"
 	"runtime/debug"
+	"sync"
 )
 
 // later waits for a value that is being found out.
 type later[T any] func() T
 
+// promised is a value that is being found out.
+type promised[T any] struct {
+	done   sync.WaitGroup
+	v      T
+	caught error
+}
+
 // soon starts f now. A panic in it is raised again where its value is waited for, so that main reports it.
 func soon[T any](f func() T) later[T] {
-	var (
-		v      T
-		caught error
-		done   = make(chan struct{})
-	)
-	go func() {
-		defer close(done)
-		defer func() {
-			if p := recover(); p != nil {
-				caught = fmt.Errorf("%v\n%s", p, debug.Stack())
-			}
-		}()
-		v = f()
-	}()
+	var p promised[T]
+	p.done.Go(func() {
+		defer catch(&p.caught)
+		makeRoom(false)
+		p.v = f()
+	})
 	return func() T {
-		<-done
-		if caught != nil {
-			panic(caught)
-		}
-		return v
+		p.done.Wait()
+		raise(p.caught)
+		return p.v
 	}
 }
 
@@ -41,18 +40,58 @@ func soonIf[T any](wanted bool, f func() T) later[T] {
 	return soon(f)
 }
 
-// every runs f for all of l at once and keeps their order.
+// every runs f for all of l at once and keeps their order. The last runs here: who waits for the others has nothing else to do.
 func every[T, U any](l []T, f func(T) U) []U {
-	waits := make([]later[U], len(l))
-	for i, x := range l {
-		waits[i] = soon(func() U { return f(x) })
+	out, caught := make([]U, len(l)), make([]error, len(l))
+	run := func(i int) {
+		defer catch(&caught[i])
+		out[i] = f(l[i])
 	}
-	out := make([]U, len(l))
-	for i, w := range waits {
-		out[i] = w()
+	var others sync.WaitGroup
+	for i := range l {
+		if i == len(l)-1 {
+			run(i)
+			break
+		}
+		others.Go(func() {
+			makeRoom(false)
+			run(i)
+		})
+	}
+	others.Wait()
+	for _, err := range caught {
+		raise(err)
 	}
 	return out
 }
 
 // All runs f for all of l at once and keeps their order. A panic in f is raised again in the caller.
 func All[T, U any](l []T, f func(T) U) []U { return every(l, f) }
+
+// catch is deferred, and keeps a panic with its place.
+func catch(caught *error) {
+	if p := recover(); p != nil {
+		*caught = fmt.Errorf("%v\n%s", p, debug.Stack())
+	}
+}
+
+func raise(caught error) {
+	if caught != nil {
+		panic(caught)
+	}
+}
+
+// makeRoom lets the stack of a new goroutine grow at once, while there is nothing on it to move, to what a question needs: its
+// frame, nothing of which is used, does not fit into the stack that a goroutine begins with. To grow step by step, with ever more
+// to move, took as long as to send the question (docs/performance.md).
+//
+//go:noinline
+func makeRoom(used bool) {
+	if used {
+		var room [stackRoom]byte
+		runtime.KeepAlive(&room)
+	}
+}
+
+// stackRoom is in octets.
+const stackRoom = 8 << 10
