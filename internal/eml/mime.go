@@ -2,12 +2,18 @@ package eml
 
 import (
 	"encoding/base64"
+	"fmt"
 	"io"
 	"mime"
 	"mime/quotedprintable"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/japanese"
 )
 
 // Bounds on the parts of a message.
@@ -155,22 +161,43 @@ func decoded(s, encoding, declared string) string {
 			s = string(b)
 		}
 	}
-	if m := charsetParam.FindStringSubmatch(declared); m != nil && !utf8.ValidString(s) && strings.HasPrefix(strings.ToLower(m[1]), "iso-8859-") {
-		if t, err := new(mime.WordDecoder).Decode("=?iso-8859-1?q?" + quoted(s) + "?="); err == nil {
-			s = t
+	// UTF-8 that is called something else is mostly UTF-8; but ISO-2022-JP is 7-bit, and so always looks like it.
+	if m := charsetParam.FindStringSubmatch(declared); m != nil && (!utf8.ValidString(s) || strings.HasPrefix(strings.ToLower(m[1]), "iso-2022-")) {
+		if r, err := inUTF8(m[1], strings.NewReader(s)); err == nil {
+			if b, err := io.ReadAll(r); err == nil {
+				s = string(b)
+			}
 		}
 	}
 	return s
 }
 
-// quoted is s in the encoding Q, for the decoder of character sets.
-func quoted(s string) string {
-	const hex = "0123456789ABCDEF"
-	var b strings.Builder
-	for i := range len(s) {
-		b.WriteByte('=')
-		b.WriteByte(hex[s[i]>>4])
-		b.WriteByte(hex[s[i]&15])
+// charsets are those that are read, by their names (RFC 2978): those of one octet, and the Japanese ones, in which bounces are written that
+// have no other text. The tables of the Chinese and Korean ones are 0.6 MB of program.
+var charsets = sync.OnceValue(func() map[string]encoding.Encoding {
+	all := map[string]encoding.Encoding{"iso-2022-jp": japanese.ISO2022JP, "shift_jis": japanese.ShiftJIS, "x-sjis": japanese.ShiftJIS, "windows-31j": japanese.ShiftJIS, "cp932": japanese.ShiftJIS, "euc-jp": japanese.EUCJP}
+	for _, e := range charmap.All {
+		if c, ok := e.(*charmap.Charmap); ok {
+			all[strings.ToLower(strings.ReplaceAll(c.String(), " ", "-"))] = c
+		}
 	}
-	return b.String()
+	return all
+})
+
+// inUTF8 reads a character set. One that is not known is an error: its octets say more than nothing.
+func inUTF8(charset string, r io.Reader) (io.Reader, error) {
+	e := charsets()[strings.ToLower(charset)]
+	if e == nil {
+		return nil, fmt.Errorf("%q is not read", charset)
+	}
+	return e.NewDecoder().Reader(r), nil
+}
+
+// Words is the value of a field with its encoded words (RFC 2047) as text; as it stands where one of them is broken or in a character
+// set that nobody reads.
+func Words(value string) string {
+	if s, err := (&mime.WordDecoder{CharsetReader: inUTF8}).DecodeHeader(value); err == nil {
+		return s
+	}
+	return value
 }

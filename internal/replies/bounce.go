@@ -8,12 +8,18 @@ import (
 	"mailaudit/internal/eml"
 )
 
-// maxRecipients bounds the recipients of one bounce message.
-const maxRecipients = 1000
+// maxRecipients bounds the recipients of one bounce message, maxForwards the messages that one may be attached in.
+const (
+	maxRecipients = 1000
+	maxForwards   = 3
+)
 
 // Message finds the replies in a message, one for each recipient. bounce is false for a message that is none: its text then
 // is the only reply.
-func Message(m *eml.Message) (l []Reply, bounce bool) {
+func Message(m *eml.Message) (l []Reply, bounce bool) { return message(m, maxForwards) }
+
+// message reads a message, and up to so many that are attached within each other: people forward the bounces that they get.
+func message(m *eml.Message, forwards int) (l []Reply, bounce bool) {
 	if inner := rewrapped(m); inner != nil {
 		m = inner
 	}
@@ -46,6 +52,11 @@ func Message(m *eml.Message) (l []Reply, bounce bool) {
 	about := Reply{When: get("Date"), Sender: senderOf(original)}
 	if len(feedback) > 0 || unsubscribes(get, text) {
 		return complaints(about, text, feedback), true
+	}
+	if to := junked(get, original); to != "" {
+		l := complaints(about, text, nil)
+		l[0].Recipient = to
+		return l, true
 	}
 	if l := notification(text, about); l != nil {
 		return l, true
@@ -89,13 +100,14 @@ func Message(m *eml.Message) (l []Reply, bounce bool) {
 	if l != nil {
 		return l, true
 	}
-	if away(get) {
+	daemon := isDaemon(get)
+	if away(get) || !daemon && answers(get) {
 		r := about
 		r.fill(whole)
-		r.Kind, r.Code, r.Enhanced = AutoReply, 0, ""
+		// Who answers is who has got the message; addresses in the text are those of others.
+		r.Kind, r.Code, r.Enhanced, r.Recipient = AutoReply, 0, "", recipientIn(get("From"))
 		return []Reply{r}, true
 	}
-	daemon := isDaemon(get)
 	if daemon {
 		about.Outcome = "failed"
 	}
@@ -119,7 +131,46 @@ func Message(m *eml.Message) (l []Reply, bounce bool) {
 		r.Recipient = recipientIn(failed)
 		daemon = true
 	}
+	if r.Recipient == "" && daemon {
+		r.Recipient = soleRecipient(original)
+	}
+	if r.Code == 0 && forwards > 0 {
+		for _, p := range m.Parts() {
+			if p.Kind != "message/rfc822" {
+				continue
+			}
+			if inner, err := eml.Parse(strings.NewReader(p.Text)); err == nil {
+				if l, bounce := message(inner, forwards-1); bounce {
+					return l, true
+				}
+			}
+		}
+	}
 	return []Reply{r}, daemon
+}
+
+var originalTo = regexp.MustCompile(`(?mi)^to:[ \t]*([^\r\n]*)\r?$`)
+
+// soleRecipient is whom a returned message was to, if that was one.
+func soleRecipient(original []string) string {
+	for _, t := range original {
+		if m := originalTo.FindStringSubmatch(t[:min(len(t), 64<<10)]); m != nil && len(addressIn.FindAllString(m[1], 2)) == 1 {
+			return recipientIn(m[1])
+		}
+	}
+	return ""
+}
+
+var junkMail = regexp.MustCompile(`(?mi)^x-hmxmroriginalrecipient:[ \t]*([^\r\n]*)`)
+
+// junked is who has called the message junk that Microsoft's program for that (JMRP) returns, without a report on it; "" for other messages.
+func junked(get func(string) string, original []string) string {
+	for _, t := range original {
+		if m := junkMail.FindStringSubmatch(t[:min(len(t), 64<<10)]); m != nil {
+			return recipientIn(m[1])
+		}
+	}
+	return recipientIn(get("X-HmXmrOriginalRecipient"))
 }
 
 // rewrapped is the report that stands as text in the body of another message, as some filters put it there.
@@ -168,8 +219,10 @@ func isDaemon(get func(string) string) bool {
 	if strings.TrimSpace(get("Return-Path")) == "<>" && get("Auto-Submitted") == "" {
 		return true
 	}
-	subject := strings.ToLower(get("Subject"))
-	for _, s := range []string{"undeliver", "delivery status", "failure notice", "returned mail", "delivery fail", "mail failure", "delivery notification", "error sending your mail", "nondeliverable", "non remis", "delivery report"} {
+	subject := strings.ToLower(typographs.Replace(eml.Words(get("Subject"))))
+	for _, s := range []string{"undeliver", "delivery status", "failure notice", "returned mail", "delivery fail", "mail failure", "delivery notification", "error sending your mail", "nondeliverable", "delivery report",
+		"non remis", "impossible de remettre", "unzustellbar", "nicht zustell", "no se puede entregar", "no entregado", "recapitare", "mancato recapito", "onbestelbaar",
+		"não foi possível entregar", "não entregue", "配信不能", "配信エラー", "配信できません", "недоставлен", "не доставлено", "退信", "无法送达", "未传递"} {
 		if strings.Contains(subject, s) {
 			return true
 		}
@@ -179,15 +232,23 @@ func isDaemon(get func(string) string) bool {
 
 // away says whether a message is an answer that a mailbox gave by itself (RFC 3834 5, and what vacation programs write).
 func away(get func(string) string) bool {
-	subject := strings.ToLower(get("Subject"))
-	for _, s := range []string{"out of office", "out of the office", "vacation", "auto:", "autoreply", "auto-reply", "automatic reply", "away from", "auto response", "automatische antwort", "abwesen", "absence"} {
+	subject := strings.ToLower(typographs.Replace(eml.Words(get("Subject"))))
+	for _, s := range []string{"out of office", "out of the office", "vacation", "auto:", "autoreply", "auto-reply", "automatic reply", "away from", "auto response", "auto-response", "autoresponse", "on holiday",
+		"automatische antwort", "abwesen", "absence", "réponse automatique", "respuesta automática", "fuera de la oficina", "risposta automatica", "fuori sede", "fuori ufficio", "resposta automática", "automatisch antwoord",
+		"afwezig", "autosvar", "automaattinen vastaus", "automatická odpověď", "automatyczna odpowiedź", "自動返信", "自動応答", "不在", "自动回复", "自動回覆", "автоответ", "автоматический ответ"} {
 		if strings.Contains(subject, s) {
 			return true
 		}
 	}
 	from := strings.ToLower(get("From"))
 	return strings.HasPrefix(strings.ToLower(get("Auto-Submitted")), "auto-replied") && !strings.Contains(from, "daemon") && !strings.Contains(from, "postmaster") && !strings.Contains(from, "delivery") ||
-		get("X-Autoreply") != "" || get("X-Autorespond") != "" || strings.EqualFold(get("Precedence"), "auto_reply")
+		get("X-Autoreply") != "" || get("X-Autorespond") != "" || strings.EqualFold(get("Precedence"), "auto_reply") || strings.EqualFold(get("X-Apple-Action"), "vacation")
+}
+
+// answers says whether a message that nobody wrote (RFC 3834 5) is the answer to one, and asks for none.
+func answers(get func(string) string) bool {
+	by := strings.ToLower(get("Auto-Submitted"))
+	return (strings.HasPrefix(by, "auto-generated") || strings.HasPrefix(by, "auto-notified")) && (get("In-Reply-To") != "" || get("X-Auto-Response-Suppress") != "")
 }
 
 // unsubscribes says whether a message asks by itself to be taken off a list, as mail programs do for their users, or complains
@@ -288,8 +349,13 @@ func untyped(s string) string { return typed.ReplaceAllString(strings.TrimSpace(
 // fromGroup takes what a delivery status says of one recipient.
 func (r *Reply) fromGroup(g group) {
 	for _, name := range []string{"Final-Recipient", "X-Actual-Recipient", "Original-Recipient"} {
-		if a := recipientIn(untyped(g.get(name))); a != "" {
+		value := untyped(g.get(name))
+		if a := recipientIn(value); a != "" {
 			r.Recipient = a
+			break
+		}
+		if strings.Contains(value, "@") && !strings.ContainsAny(value, " \t<>") { // in letters of all languages (RFC 6533)
+			r.Recipient = oneLine(value)
 			break
 		}
 	}
@@ -343,7 +409,7 @@ func prose(text string) string {
 	return oneLine(b.String())
 }
 
-var noise = regexp.MustCompile(`(?i)^(?:-{2,}|={3,}|\*{3,}|_{3,}|(?:subject|date|from|to|cc|sent|message-id|received|arrival-date|reporting-mta|x-[a-z-]+|mime-version|content-[a-z-]+|final-recipient|original-recipient|last-attempt-date|action|status|message id|received-from-mta|sender|size|number of lines)[ \t]*:|this (?:message|report) (?:was created|relates to)|a message that you (?:have )?sent could not|recipients?\. this is a permanent error|this is a permanent error|this is an? (?:automatic|mime)|this is the (?:mail system|qmail-send|postfix)|i'm (?:sorry|afraid)|hi\. this|your message could not be delivered to|for further assistance|if you do so|delete your own text|the original message was received|please,? do not reply|you do not need|please note|to: |the following (?:address|recipient)|unable to deliver (?:message|your message) to the following|sorry,? we were unable|delivery to the following recipients? |message from |i'm not going to try|please (?:contact|verify|visit|send mail)|your mail message to the following|is a permanent error|still having difficulty|customer support)`)
+var noise = regexp.MustCompile(`(?i)^(?:-{2,}|={3,}|\*{3,}|_{3,}|(?:subject|date|from|to|cc|sent|message-id|received|arrival-date|reporting-mta|x-[a-z-]+|mime-version|content-[a-z-]+|final-recipient|original-recipient|last-attempt-date|action|status|message id|received-from-mta|sender|size|number of lines)[ \t]*:|this (?:message|report) (?:was created|relates to)|a message that you (?:have )?sent could not|recipients?\. this is a permanent error|this is a permanent error|this is an? (?:automatic|mime)|this is the (?:mail system|qmail-send|postfix)|i'm (?:sorry|afraid)|hi\. this|your message could not be delivered to|for further assistance|if you do so|delete your own text|the original message was received|please,? do not reply|you do not need|please note|to: |the following (?:address|recipient)|unable to deliver (?:message|your message) to the following|sorry,? we were unable|delivery to the following recipients? |message from |please (?:contact|verify|visit|send mail)|your mail message to the following|is a permanent error|still having difficulty|customer support)`)
 
 // block is what a text says of one recipient.
 type block struct{ address, text string }

@@ -22,8 +22,22 @@ var pages = map[string]string{
 
 var (
 	urlIn     = regexp.MustCompile(`https?://[^\s<>"'\])]+`)
-	mailboxIn = regexp.MustCompile(`(?i)\b((?:postmaster|abuse|abuse_rbl|tosa|toda|delist|support|unblock|help|admin|hostmaster|mailadmin|noc)[a-z0-9._-]*@[a-z0-9][a-z0-9.-]*\.[a-z]{2,})`)
+	mailboxIn = regexp.MustCompile(`(?i)(?:^|[^a-z0-9._%+=/-])((?:postmaster|abuse|abuse_rbl|tosa|toda|delist|support|unblock|help|admin|hostmaster|mailadmin|noc)[a-z0-9._-]*@[a-z0-9][a-z0-9.-]*\.[a-z]{2,})`)
 )
+
+// mailbox is the address that a reply names to write to: it is neither the recipient nor one of the sender's own, nor what the reply is about, which
+// stands in angle brackets before a colon or dots; in a reply to MAIL every bracketed one is.
+func (e Explanation) mailbox() string {
+	for _, m := range mailboxIn.FindAllStringSubmatchIndex(e.Text, 10) {
+		a, rest := e.Text[m[2]:m[3]], e.Text[m[3]:]
+		if strings.EqualFold(a, e.Recipient) || e.Sender != "" && domainOf(a) == e.Sender || strings.HasPrefix(rest, ">:") || strings.HasPrefix(rest, ">...") ||
+			e.Command == "MAIL" && strings.HasPrefix(rest, ">") {
+			continue
+		}
+		return a
+	}
+	return ""
+}
 
 // Contact says whom to write to, if that can help. removal is the page of the blocklist that is named, if any.
 func (e Explanation) Contact(removal string) *Contact {
@@ -31,13 +45,13 @@ func (e Explanation) Contact(removal string) *Contact {
 		return nil
 	}
 	c := &Contact{}
-	mailbox := mailboxIn.FindString(e.Text)
+	mailbox := e.mailbox()
 	domain := hostName(e.Recipient[strings.LastIndexByte(e.Recipient, '@')+1:])
 	url := strings.TrimRight(urlIn.FindString(e.Text), ".,;")
 	switch {
 	case removal != "" && e.Class == Listed:
 		c.To, c.Why = removal, "the page of the list that the reply names"
-	case mailbox != "" && !strings.EqualFold(mailbox, e.Recipient):
+	case mailbox != "":
 		c.To, c.Why = mailbox, "the reply names it"
 	case e.Known && pages[e.Who] != "":
 		c.To, c.Why = pages[e.Who], "the receiver's own pages name it"

@@ -36,7 +36,12 @@ type Explanation struct {
 func (e Explanation) Recognised() bool { return e.Class != Unknown }
 
 var (
-	anAddress  = regexp.MustCompile(`<?[^\s<>()\[\]"]+@[^\s<>()\[\]",;:]+>?`)
+	anAddress = regexp.MustCompile(`<?[^\s<>()\[\]"]+@[^\s<>()\[\]",;:]+>?`)
+	aSpeaker  = regexp.MustCompile(`\bhost \S+ ?\[[^\]\s]{2,60}\](?: said:|:)`)
+	aHost     = regexp.MustCompile(`\b(?:[a-z0-9_-]+\.)+[a-z0-9-]{2,} ?(\[[0-9a-f.:]{3,45}\])`)
+	// How mail systems introduce a reply and end it, as lowered leaves it: the words are about the talk.
+	aFrame     = regexp.MustCompile(`\bsmtp error from remote mail(?:er| server) after (?:pipelined )?(?:(?:mail from|rcpt to):\S*(?: size=\d+)?|[a-z .]{3,40}):|\bdid not like our [a-z ]+:|\(in reply to [a-z ]+\)`)
+	aPath      = regexp.MustCompile(`(https?://[^\s/?]+)[/?]\S*`)
 	aFragment  = regexp.MustCompile(`(https?://[^\s#]+)#\S*`)
 	bare       = regexp.MustCompile(`^[^a-z]*@?[^a-z]*access denied\W*$|\.\.\. access denied\W*`)
 	refusal    = regexp.MustCompile(`\b(?:reject|refus|den(?:y|ied)\b|bounced by|prohibit)|not (?:allowed|accepted|permitted|authori[sz]ed)\b`) // and not why
@@ -45,14 +50,22 @@ var (
 	typographs = strings.NewReplacer("\u2019", "'", "\u2018", "'", "`", "'", "\u00a0", " ")
 )
 
-// lowered is a text as the patterns are written for.
+// lowered is a text as the patterns are written for: what stands in an address, or in the name of a host before its address, is no word
+// about the mail.
 func lowered(s string) string {
 	if len(s) > maxText {
 		s = s[:maxText]
 	}
 	s = suspended.Replace(strings.ToLower(typographs.Replace(s)))
 	s = aFragment.ReplaceAllString(s, "$1")
+	s = aHost.ReplaceAllString(aSpeaker.ReplaceAllString(s, ""), "$1")
 	return anAddress.ReplaceAllString(s, "@")
+}
+
+// unframed is a lowered text without what a mail system writes around a reply, and without the paths of pages: a page about spam stands beside
+// refusals of all kinds.
+func unframed(s string) string {
+	return aPath.ReplaceAllString(aFrame.ReplaceAllString(s, ""), "$1")
 }
 
 // Explain says what a reply means.
@@ -151,7 +164,7 @@ func (e *Explanation) class(originals, texts []string, enhanced string) (c Class
 		}
 	}
 	for _, t := range texts {
-		if p, ok := common(t); ok {
+		if p, ok := common(unframed(t)); ok {
 			e.Basis = ByWords
 			switch c := e.atStage(p.class); {
 			case c != p.class:
@@ -180,13 +193,13 @@ func (e *Explanation) guess(originals, texts []string) (c Class, sisimai string)
 	for i, t := range texts {
 		// Names in one word, such as MailLoop, in several.
 		if apart := inWords.ReplaceAllString(originals[i], "$1 $2"); apart != originals[i] {
-			if p, ok := common(lowered(apart)); ok {
+			if p, ok := common(unframed(lowered(apart))); ok {
 				e.Basis = ByWords
 				return p.class, p.sisimai
 			}
 		}
 		for _, p := range guessWords() {
-			if e.Permanent && p.text.MatchString(t) {
+			if e.Permanent && p.text.MatchString(unframed(t)) {
 				e.Basis = ByGuess
 				return e.atStage(p.class), ""
 			}
@@ -234,7 +247,7 @@ func (e *Explanation) atStage(c Class) Class {
 // has says whether a pattern is about an enhanced code.
 func (p pattern) has(enhanced string) bool {
 	if begin, open := strings.CutSuffix(p.code, "*"); open {
-		return strings.HasPrefix(enhanced, begin)
+		return len(enhanced) > len(begin) && strings.HasPrefix(enhanced, begin)
 	}
 	return p.code == "" || p.code == enhanced
 }

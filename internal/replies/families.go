@@ -5,7 +5,8 @@ import (
 	"sync"
 )
 
-// family is the ways in which a cause is said. In its words {rcpt}, {gone} and {missing} stand for the lists below.
+// family is the ways in which a cause is said. In its words {rcpt}, {gone}, {no}, {missing} and {ip} stand for the lists below, and [^.;] for what
+// goes on a sentence.
 type family struct {
 	class   Class
 	sisimai string // where sisimai has another reason for just these words
@@ -15,8 +16,11 @@ type family struct {
 // What many families have in common.
 var vocabulary = strings.NewReplacer(
 	"{rcpt}", `(?:user(?:name| ?id| name)?|recipients?|mail ?box|in-?box|account|alias|address(?:es)?|addressee|(?:e-?)?mail(?: address(?:es)?| account| name)|local[- ]part|person|customer|subscriber|member|destination|destinataire|employee|student)`,
-	"{gone}", `(?:wrong\b|not (?:be )?(?:found|known|exist(?:s|ing|ent)?|present|valid|here|listed|recogni[sz]ed|local|ok|defined|available|registered|hosted|deliverable|a (?:known|valid|local|registered|current)|an? (?:active|existing|valid) (?:address|account|user|mail ?box)|in (?:our|my|the|this) )|unknown|un ?known|unavai?l?able|undeliverable|(?:does|do|did)(?: not|n'?t) (?:exist|appear)|no longer (?:exists?|available|valid|in use|employed|with us|works? |here|on this)|non-?existent|inexistent|left (?:the|our) )`,
+	"{gone}", `(?:wrong\b|(?:not|isn\'?t|aren\'?t|wasn\'?t) (?:be )?(?:found|known|exist(?:s|ing|ent)?|present|valid|here|listed|recogni[sz]ed|local|ok|defined|available|registered|hosted|deliverable|a (?:known|valid|local|registered|current)|an? (?:active|existing|valid) (?:address|account|user|mail ?box)|in (?:our|my|the|this) )|unknown|un ?known|unavai?l?able|undeliverable|(?:does|do|did)(?: not|n'?t) (?:exist|appear)|no longer (?:exists?|available|valid|in use|employed|with us|works? |here|on this)|non-?existent|inexistent|left (?:the|our) )`,
 	"{no}", `(?:not|no|un\w*able|un(?:known|recogni[sz]ed|deliverable|routable)|invalid|reject\w*|refus\w*|den(?:y|ied)|bad|wrong|illegal|missing|fail\w*|cannot|forbidden|prohibited|blocked)`,
+	"{ip}", `\[?(?:\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}|(?:ipv6:)?[0-9a-f]{0,4}:[0-9a-f:.]{2,43})`,
+	// A sentence ends with a full stop, and a host name does not.
+	"[^.;]", `(?:[^.;]|\.\b)`,
 	"{missing}", `(?:no such|unknown|invalid|non-?existent|nonexisting|non existent|undefined|inexistent|unrecogni[sz]ed|no valid|not a valid|not an active)`,
 )
 
@@ -29,7 +33,10 @@ var families = []family{
 		`(?:dnsbl|rbl|blocked using|listed (?:at|by|in)).{0,60}(?:sorbs\.net|manitu\.net|njabl\.org|dsbl\.org|ordb\.org|ahbl\.org)`,
 	}},
 	{PTR, "", []string{
-		`mismatches client ip`, `fix reverse dns`, `reverse dns (?:record |name |entry )?(?:for|of|is|required|fail|lookup)`,
+		`\b(?:no|without|missing|bad|invalid) (?:valid |proper )?(?:reverse|rdns|r-dns|ptr)\b`,
+		`(?:unable to|can ?not|could not|can't|couldn't|failed to) (?:look ?up|resolve|find|determine|verify) (?:the |your |a )?(?:reverse |client )?host ?name`,
+		`\b(?:client|host|ip|server|address)\b[^.;]{0,20} (?:has|have|with) no (?:host ?|dns )?name\b`,
+		`mismatches client ip`, `fix reverse dns`, `reverse dns (?:record |name |entry )?(?:for|of|is|required|fail|lookup)`, `host ?name lookup (?:of|for) {ip}`,
 	}},
 	// What is said of the client, of the sender or of a place looks like what is said of a recipient: it comes first.
 	{HELO, "", []string{
@@ -45,7 +52,7 @@ var families = []family{
 	}},
 	{SenderRefused, "", []string{
 		`(?:fake|forged|spoofed) (?:sender|mail ?from|from|address)`, `mail ?from\b[^;]{0,60}mismatch`, `verify mail ?from`,
-		`badmailfrom`, `\b(?:to|from) an? (?:(?:e-?)?mail )?address\b[^.;]{0,30}listed`, `(?:permission|allowed|authorized|right|able)s? to send (?:mail |messages? )?(?:as|on behalf)`,
+		`no access for this (?:domain|user|sender)`, `sender address rejected: not (?:logged|owned)`, `badmailfrom`, `\b(?:to|from) an? (?:(?:e-?)?mail )?address\b[^.;]{0,30}listed`, `(?:permission|allowed|authorized|right|able)s? to send (?:mail |messages? )?(?:as|on behalf)`,
 		`envelope sender is`, `\bbatv\b`, `backscatter`, `(?:bounces?|dsns?|returned (?:e-?)?mails?)\b[^.;]{0,30}\b(?:not accept|refus|reject)`,
 		`(?:null|empty|blank) (?:envelope |return |reverse )?(?:sender|senders|return-?path|from|path)s?\b`,
 		`(?:^|\s)<> (?:invalid|is not|not|sender)`, `fully qualified (?:e-?)?mail address required`,
@@ -54,7 +61,7 @@ var families = []family{
 		`absender .{0,40}(?:gesperrt|abgelehnt|unbekannt|nicht)`, `remitente .{0,40}(?:rechazad|no v[aá]lid|bloquead)`,
 	}},
 	{Spam, "", []string{
-		`spam (?:or|and) virus`, `spam/virus`,
+		`\bcontain(?:s|ing|ed)? spam\b`, `spam (?:or|and) virus`, `spam/virus`,
 		`(?:black ?listed|listed|blocked|bad|spam\w*|malicious) (?:url|uri|link|domain in (?:url|body|message))s?\b`,
 		`(?:urls?|uris?|links?)\b[^.;]{0,40}(?:black ?list|listed|blocked)`,
 		`content filter`, `message (?:was |has been )?filtered`, `banned content`, `mail content`,
@@ -71,15 +78,24 @@ var families = []family{
 	{Network, "", []string{
 		`host not found, try again`,
 		`forwarding loop (?:for|count)`, `malformed (?:or unexpected )?name ?server`,
-		`unrout\w+ mail domain`, `network error`, `host is unreachable`,
+		`unrout\w+ mail domain`, `network error`, `host is unreachable`, `dns server returned`,
+	}},
+	{Full, "", []string{
+		`dis[ck] quota exceeded`, `(?:mail ?box|maildir|inbox)[^;]{0,80}(?:file too large|no space left|dis[ck] quota)`,
+	}},
+	{Program, "", []string{
+		`\bcommand (?:died|time limit)`, `unknown mailer error`, `\bchild process\b`,
 	}},
 	{System, "", []string{
-		`can ?not (?:open|create)`, `resource limitations?`, `temporary lookup failure`,
+		`(?:can ?not|can't|unable to) (?:open|create|read)\b`, `resource limitations?`, `temporary lookup failure`,
 		`milter[^.;]{0,20}(?:not available|unavailable|fail|error)`, `loops back to (?:my|it)self`, `would create a mail loop`,
 		`timeout waiting for`, `queue file`,
 		`(?:contact|connect\w*(?: to)?|reach|query|bind)[^.;]{0,20}\bldap`,
 		`\bldap (?:server|error|lookup|connection|failure|timeout)`, `can'?t create (?:\S+ )?output`,
 		`mail system configuration`, `error in processing`,
+	}},
+	{Network, "", []string{
+		`\b(?:mail|message|dns|possible|routing) loop\b`, `hop count`, `too many (?:\S+ )?hops|too many \W?received`, `mx (?:records? )?points? back`,
 	}},
 	{PTR, "", []string{
 		`(?:cannot|can\'t|could not|unable to|failed to) (?:resolve|find|determine|verify|look ?up)[^.;]{0,30}(?:your|client|connecting|sending|remote) (?:ip|address|host|hostname|name|server)`,
@@ -89,22 +105,27 @@ var families = []family{
 		`rdns|r-dns`,
 	}},
 	{Blocked, "", []string{
-		`no access for this (?:ip|host|server|address)`,
+		`no access for this (?:ip|host|server|address)`, `\bsender {ip}`, `dictionary attack`, `\bharvest`,
 		`(?:ip|host|server|address) (?:is |was )?(?:identified|flagged|known|marked|reported|classified) as (?:an? )?(?:spam|abus|source)`,
 		`(?:spams?|unwanted (?:messages?|e?-?mails?)|abuse|unsolicited e?-?mails?)[^.;]{0,40}\bfrom (?:your|this|the (?:following|sending)) (?:ip|server|host|network|address|domain)`,
-		`too many (?:spams?|unwanted)`, `you(?:r host| are| have been)? (?:currently )?sending spam`, `currently sending spam`,
+		`too many (?:spams?|unwanted)`, `\b(?:for|is|are|you|host|been|currently) sending spam`,
 		`(?:bad|invalid|blocked|rejected|suspicious) sender ip`,
 		`sender(?:\'s)? ip(?: address)? (?:is |was |has been )?(?:rejected|blocked|refused|denied|black|banned|not allowed)`,
-		`open proxy`, `zombie`, `listed as abus`, `no access from`,
+		`\bno (?:connections?|mail|messages?) (?:is |are )?(?:accepted |allowed |taken )?from\b`, `open proxy`, `zombie`, `listed as abus`, `no access from`,
 		`(?:not|no longer|refus\w+|won\'t|will not)(?: be)? (?:currently )?accept\w* (?:any )?(?:e?-?mail|messages?|connections?) (?:from|by) (?:your|this|the) (?:ip|host|server|network|address|domain)`,
-		`mail from \[?\d+\.\d+\.\d+\.\d+\]? (?:refused|rejected|denied|not)`,
+		`(?:connections?|(?:e-?)?mails?|messages?|traffic) from (?:your|this|the) (?:ip|host|server|network|address|client)[^;]{0,40}{no}`,
+		`accept\w* (?:any )?(?:(?:e-?)?mails?|messages?|connections?) from {ip}`, `\bintrusion\b`,
+		`mail from {ip}\]? (?:refused|rejected|denied|not)`,
 
 		`rejected: was not authenticated`, `service unavailable; client blocked`,
 	}},
 	{NoUser, "", []string{
-		`not listed in (?:the )?(?:\S+ )?(?:directory|address ?book|public name)`,
+		`not (?:listed )?in (?:the |our |my |this )?(?:\S+ )?(?:directory|address ?book|public name)`,
 		`(?:mail|message|recipient|user) .{0,20}no longer accepts mail`, `address no longer accepts`, `badr?cpt(?:to)?`,
 		`\bbadrecipientto`, `not in my (?:validr?cpt|valid)`,
+	}},
+	{Refuses, "rejected", []string{
+		`only accepts? (?:messages?|(?:e-?)?mails?) from (?:people|senders|members|users|those|its)`,
 	}},
 	{Refuses, "", []string{
 		`(?:user|recipient|customer|addressee)s? (?:has |have )?(?:refused|declined|opted out)`,
@@ -114,13 +135,13 @@ var families = []family{
 		`resolver\.rst\.restricted`,
 	}},
 	{Login, "", []string{
-		`\b(?:basic|legacy) auth`, `don'?t authenticate`, `unauthenticated (?:senders?|users?|clients?) (?:is |are )?not`,
+		`(?:incorrect|invalid|wrong|bad) authentication`, `\b(?:basic|legacy) auth`, `don'?t authenticate`, `unauthenticated (?:senders?|users?|clients?) (?:is |are )?not`,
 		`not subscribed to ses`, `not authori[sz]ed to perform`, `client (?:host|was) (?:rejected: )?not authenticated`,
 		`smtp(?:-| )?auth\w* (?:is )?(?:required|needed)`, `authentifizier\w+ (?:erforderlich|fehlgeschlagen)`,
 		`authentification (?:requise|invalide|[ée]chou)`,
 	}},
 	{Relaying, "", []string{
-		`\brcpthosts\b`, `not (?:a )?local (?:host|domain)\b`,
+		`\bauthenticat\w* (?:\S+ ){0,3}(?:to|before|for) relay`, `\brcpthosts\b`, `not (?:a )?local (?:host|domain)\b`, `(?:not (?:permitted|allowed|authori[sz]ed)|unable|refus\w+) to relay`,
 		`(?:do not|don't|does not|doesn't|won't|will not|cannot|can't) (?:handle|accept|take|relay|serve|process|deliver) (?:any )?(?:(?:e-?)?mail|messages?) (?:for|to) (?:this |that |the |your )?(?:domain|host|[a-z0-9-]+\.[a-z])`,
 		`open relay`, `relaying (?:mail|messages?)`, `configured to relay`,
 		`requires authentication when attempting to send to a non-?local`,
@@ -129,13 +150,10 @@ var families = []family{
 		`gr[ea]y-?list`, `postgrey`, `\bgrey\.`,
 	}},
 	{Format, "", []string{
-		`not rfc ?\d+ compliant`, `header syntax`, `line length`, `lines? (?:is |are )?(?:too long|longer)`,
+		`not rfc ?\d+ compliant`, `header syntax`, `line length`, `\blines? (?:\S+ ){0,3}(?:too long|longer)`,
 	}},
 	{SystemFull, "", []string{
 		`space shortage`,
-	}},
-	{Full, "", []string{
-		`(?:mail ?box|maildir|inbox)[^;]{0,80}(?:file too large|no space left|disk quota)`,
 	}},
 	{Relaying, "", []string{
 		`relay(?:ing)? (?:access )?(?:temporarily )?(?:denied|not permitted|not allowed|prohibited|refused)`,
@@ -147,13 +165,17 @@ var families = []family{
 		`administrative prohibition`,
 	}},
 	{NoHost, "", []string{
+		`host found but no data record`,
 		`host (?:(?:or domain name|\S+) )?not found`, `host name lookup failure: `, `no such host`,
 	}},
 	{NoMail, "", []string{
-		`no mx (?:record )?found`, `find a mail exchanger`,
+		`no mx (?:record )?found`, `find a mail exchanger`, `mx \S+ \S+ \S+ indicated no smtp service`,
 	}},
 	{Network, "", []string{
 		`host name lookup failure`,
+	}},
+	{Expired, "", []string{
+		`\bmessage (?:has )?expired\b`, `failed (?:after )?\d+ attempts`,
 	}},
 	{Network, "blocked", []string{
 		`connection (?:was )?(?:dropped|reset)`, `connection refused(?:[ .;,)\]]|$)`,
@@ -190,7 +212,7 @@ var families = []family{
 		`: domain (?:does not exist|not found)`, `bad destination (?:system|host)`,
 	}},
 	{Expired, "", []string{
-		`(?:in the )?queue too long`, `operation timed out`, `could not deliver for the last`,
+		`operation timed out`, `could not deliver for the last`,
 	}},
 	{Network, "", []string{
 		`lost connection with`,
@@ -198,6 +220,7 @@ var families = []family{
 	// Authentication of the sender.
 	{Unauthenticated, "", []string{
 		`required authentication level`, // of all three, says Microsoft (5.7.515)
+		`unauthenticated (?:e-?)?mail`,
 	}},
 	{DMARC, "", []string{
 		`\bdmarc\b`,
@@ -205,10 +228,10 @@ var families = []family{
 	{Unauthenticated, "", []string{
 		`(?:fail\w*|not|n't) (?:to )?(?:pass|have) authenticat\w+`, `authentication (?:checks?|information)`,
 		`sender is unauthenticated`, `failing both spf and dkim`, `required authentication level`,
-		`(?:spf|dkim) (?:and|or) (?:spf|dkim)`,
+		`(?:spf|dkim) (?:and|or) (?:spf|dkim)`, `\barc (?:validation|seal|chain)`,
 	}},
 	{SPF, "", []string{
-		`\bspf\b`, `openspf\.`, `sender policy framework`, `sender id (?:validation|check)`,
+		`\bspf\b`, `openspf\.`, `sender policy framework`, `\bsender ?-?id (?:\(pra\) )?(?:validation|check|fail|not\b|policy|framework)`,
 		`not (?:allowed|permitted|authorized) to send (?:mail |e-?mail )?(?:from|for) (?:the )?domain`,
 	}},
 	{DKIM, "", []string{
@@ -224,16 +247,16 @@ var families = []family{
 	}},
 	{HELO, "", []string{
 		`(?:bad|invalid|rejected?|denied|incorrect|unacceptable|refused|forged|require|impersonat).{0,40}\b(?:helo|ehlo)\b`,
-		`\b(?:helo|ehlo)\b.{0,60}(?:rejected|invalid|denied|required|not (?:allowed|accepted|permitted|fully|an?)|bad|must|mismatch|forged|does not|unresolv|error)`,
+		`\b(?:helo|ehlo)\b.{0,60}(?:rejected|invalid|denied|required|not (?:allowed|accepted|permitted|fully|an?)|bad|must|should|mismatch|forged|does not|unresolv|error)`,
 		`my name was rejected`, `invalid domain name`,
 	}},
 	// The sender's domain.
 	{SenderDomain, "", []string{
 		`domain may not exist`, `envelope sender domain must exist`,
 		`(?:sender|from|return-?path|envelope|originator|mail ?from)[^;]{0,60}(?:domain|host)[^;]{0,60}(?:not (?:found|exist|resolve)|does not (?:exist|resolve)|doesn't (?:exist|resolve)|must (?:exist|resolve)|unresolvable|is (?:invalid|unknown|bogus)|not valid|no (?:mx|a) record)`,
-		`domain of (?:the )?sender`, `sender domain`, `unresolvable rfc`, `sender address (?:has )?(?:an? )?null ?mx`,
+		`domain of (?:the )?sender`, `sender(?:\'s)? domain (?:has|does|is|must|could|cannot|can\'t|not)`, `unresolvable rfc`, `sender address (?:has )?(?:an? )?null ?mx`,
 		`sender .{0,60}no a, aaaa`, `bad sender'?s? (?:system|domain)`, `sender unspecified`, `invalid sender domain`,
-		`unable to verify (?:the )?sender`, `sender verify failed`, `callout verification`,
+		`unable to verify (?:the )?sender`, `sender verify failed`, `sender callout|callout\b[^.;]{0,40}\bsender`,
 	}},
 	// Login and relaying.
 	{Login, "", []string{
@@ -248,14 +271,14 @@ var families = []family{
 	}},
 	{Relaying, "", []string{
 		`\b(?:unable|not permitted|not allowed|not authorized|refused?|denied|isn't allowed|forbidden|unauthorized|prohibited|cannot|don'?t|won'?t|do not|we are not|no|insecure|access denied:?|unacceptable).{0,40}\brelay(?:ing|ed|s)?\b`,
-		`\brelay(?:ing|ed)?\b.{0,60}(?:denied|not (?:permitted|allowed|authorized|possible|supported)|prohibited|refused|rejected|forbidden|disallowed|attempt|blocked|restricted|access|not local|for this)`,
+		`\brelay(?:ing|ed)?\b.{0,60}(?:denied|not (?:permitted|allowed|authorized|possible|supported)|prohibited|refused|rejected|forbidden|disallowed|attempt|blocked|restrict|access|not local|for this)`,
 		`(?:is|that domain is) not (?:one of )?(?:my|our) (?:local )?domains?`,
 		`we do not (?:accept|handle|serve) mail for`, `not configured to (?:accept|receive) mail for`,
 		`third[- ]party mail`, `(?:mail|delivery) (?:from|to) .{0,60}not accepted here`, `not a local domain`,
 	}},
 	{SenderRefused, "", []string{
-		`\b(?:sender|originator|return-?path|reverse-?path|mail from|envelope from)(?:\'s)?(?: (?:e-?)?mail)?(?: address)? ?(?:<?@?>?) ?(?:\S+ )?(?:is |was |has been |are )?(?:rejected|refused|denied|invalid|unknown|not (?:allowed|accepted|permitted|authorized|valid|known|acceptable)|unacceptable|disallowed)`,
-		`(?:invalid|bad|illegal|malformed|forged|unacceptable|incorrect) (?:mail from|sender|return-?path|envelope[- ](?:from|sender)|originator|reverse-?path)\b`,
+		`\b(?:sender|originator|return-?path|reverse-?path|mail from|envelope from)(?:\'s)?(?: (?:e-?)?mail)?(?: address)? ?(?:<?@?>?) ?(?:\S+ )?(?:is |was |has been |are )?(?:rejected|refused|denied|invalid|unknown|not (?:allowed|accepted|permitted|authorized|valid|known|acceptable)|unacceptable|disallowed|unauthori[sz]ed|an? (?:banned|blocked))`,
+		`(?:invalid|bad|illegal|malformed|forged|unacceptable|incorrect|blocked|banned|denied|unauthori[sz]ed) (?:mail from|sender|return-?path|envelope[- ](?:from|sender)|originator|reverse-?path)\b`,
 	}},
 	{SenderRefused, "", []string{
 		`not owned by user`, `sender address .{0,60}not (?:owned|allowed|match)`, `not permitted to send as`,
@@ -272,7 +295,7 @@ var families = []family{
 	}},
 	{Quota, "", []string{
 		`(?:daily|hourly|per[- ]hour|per[- ]day|max(?:imum)?|monthly) .{0,60}(?:limit|quota|defers).{0,60}(?:exceeded|reached|failures)`,
-		`exceeded (?:the |your )(?:max(?:imum)? )?(?:defers|emails?|messages?|sending|daily|hourly|number of (?:messages|emails|recipients) (?:per|an|a))`,
+		`exceeded (?:the |your )(?:max(?:imum)? )?(?:(?:defers|emails?|messages?|sending) (?:per|limit|quota|allow)|daily|hourly|number of (?:messages|emails|recipients) (?:per|an|a))`,
 		`sending (?:limit|quota)`,
 	}},
 	{Rate, "", []string{
@@ -296,10 +319,11 @@ var families = []family{
 		`(?:user|domain) ?disk ?quota`,
 		`no (?:more )?(?:space|room) (?:left )?(?:in|for|on) [^.;]{0,20}(?:mail ?box|user|account|recipient|in-?box)`,
 		`quota (?:usage|full|used|\d+ ?%|check failed|warning|overflow)`,
+		`{rcpt}[^.;]{0,40}\bno (?:more |free |disk )*(?:space|room|storage)\b`, `{rcpt} (?:has|with) too much mail\b`,
 		`(?:disk|disc|mail|mailbox|storage|user|account|recipient)[- ]?quota`, `capacity exceeded`, `full \(\d`, `over ?-?quota`,
 		`quota (?:has been |is |was )?(?:exceeded|reached|full|violation|limit)`,
-		`exceed(?:s|ed|ing)? .{0,40}(?:quota|storage alloc|mailbox|mail ?box)`, `disk (?:quota|space) .{0,20}(?:exceeded|full)`,
-		`(?:mail ?box|mail ?folder|mail ?drop|in-?box|maildir|mailspool|account|user'?s? (?:disk|mail)).{0,50}\b(?:full|exceeded|out of (?:storage|space)|over (?:the |its |their )?(?:limit|allowed|size))`,
+		`exceed(?:s|ed|ing)? .{0,40}(?:quota|(?:storage|dis[ck]|mail) (?:space|alloc)|mail ?box)`, `disk (?:quota|space) .{0,20}(?:exceeded|full)`,
+		`(?:mail ?box|mail ?folder|mail ?drop|in-?box|maildir|mailspool|account|user'?s? (?:disk|mail)).{0,50}\b(?:full|exceed(?:s|ed|ing)|out of (?:storage|space)|over (?:the |its |their )?(?:limit|allowed|size))`,
 		`(?:mail ?box|in-?box|account) .{0,30}(?:size|storage) limit`,
 		`not enough (?:storage|disk)? ?space (?:in|for|left in) .{0,20}(?:mail ?box|user)`,
 		`(?:would|will) exceed .{0,40}(?:limit|quota|storage)`, `exceeded storage allocation`, `mailbox (?:is )?(?:over|full)`,
@@ -310,13 +334,14 @@ var families = []family{
 	{Moved, "", []string{
 		`address .{0,80} (?:has been |was )?(?:replaced|superseded) by`,
 		`(?:please )?(?:use|update)[^.;]{0,40}new (?:(?:e-?)?mail )?address`, `no longer at this (?:address|location)`,
-		`forward(?:ing)? address (?:is|unknown|expired)`, `(?:a chang[ée]|neue) (?:d\')?adresse`,
+		`forward(?:ing)? address (?:is |has )?(?:unknown|expired|gone|no longer)`, `(?:a chang[ée]|neue) (?:d\')?adresse`,
 		`(?:has|have|had) (?:been )?(?:moved|changed|migrated|relocated)`, `mailbox (?:has )?moved`,
 		`destination mailbox has moved`, `no longer on (?:this )?server`, `recipient no longer`, `user not local; please try`,
-		`moved to (?:a )?new`, `(?:new|changed) (?:e-?mail )?address (?:is|to)`, `has been replaced`, `\buse the (?:new )?address`,
+		`moved to (?:a )?new`, `{rcpt} (?:has |was )?moved\b`, `{rcpt} (?:has |was )?moved\b`, `(?:new|changed) (?:e-?mail )?address (?:is|to)`, `has been replaced`, `\buse the (?:new )?address`,
 		`address (?:has )?changed`,
 	}},
 	{Disabled, "", []string{
+		`{rcpt}[^.;]{0,40} (?:no longer|not) active\b`,
 		`{rcpt}[^.;]{0,40} (?:temporar(?:y|ily) )?(?:locked|suspended|inactive|disabled|blocked temporarily)`,
 		`\S+ (?:is|has been|was) (?:currently |temporarily )?suspended`, `bo[iî]te[^.;]{0,40}archiv`, `recipient suspend`,
 		`mail ?box \S* ?unavailable or access denied`,
@@ -335,12 +360,12 @@ var families = []family{
 		`(?:message|mail|e-?mail|size|content|attachment|body|length|file)s?[^.;]{0,60}(?:exceed(?:s|ed|ing)?|too (?:big|large)|larger than|over the|greater than|limit exceeded)[^.;]{0,60}(?:limit set by|for (?:this )?recipient|set by recipient|recipient'?s? limit)`,
 	}},
 	{TooBig, "", []string{
-		`line limit exceeded`, `taille (?:maximale|limite)`, `exceed(?:s|ed|ing)?[^.;]{0,40}(?:message|mail) ?size`,
+		`line limit exceeded`, `too much mail data`, `taille (?:maximale|limite)`, `exceed(?:s|ed|ing)?[^.;]{0,40}(?:message|mail) ?size`,
 		`message length exceeds`, `(?:nachricht|(?:e-?)?mail)[^.;]{0,30}zu gro(?:ß|ss)`,
 		`message trop (?:gros|volumineux)|taille (?:maximale|du message)`, `mensaje demasiado grande`,
 		`(?:max|maximum|allowed)[^.;]{0,20}(?:size|length)[^.;]{0,30}(?:exceed|\d)`,
 		`(?:message|mail|e-?mail|size|attachment|body)s?[^.;]{0,60}(?:exceed(?:s|ed|ing)?[^.;]{0,40}(?:size|limit|max|fixed|length|administrative)|too (?:big|large)|larger than|size limit)`,
-		`size (?:limit )?(?:exceed|too)`, `max(?:imum)? message size`, `exceeds (?:the )?(?:maximum|size|limit)`,
+		`size (?:limit )?(?:exceed|too)`, `(?:message|mail) (?:is )?too long\b`, `max(?:imum)? message size`, `exceeds (?:the )?(?:maximum|size|limit)`,
 		`message size (?:exceeds|limit)`, `too big for`,
 	}},
 	{Policy, "", []string{
@@ -354,9 +379,9 @@ var families = []family{
 	}},
 	// Mail that nobody takes.
 	{NoMail, "", []string{
-		`null ?mx`, `does not accept (?:e-?)?mail`, `no mx record`,
+		`null ?mx`, `accepts no (?:e-?)?mail`, `does not accept (?:e-?)?mail`, `no mx record`,
 		`(?:host|domain|server|address|system|mailbox)[^.;]{0,30} (?:does|do|will|can) ?not (?:accept|receive) (?:any )?(?:e-?)?mail`,
-		`not accepting (?:e-?)?mail`, `smtp (?:service|protocol).{0,20} (?:is )?(?:disabled|not (?:accept|available|supported))`,
+		`not accepting (?:e-?)?mail`, `smtp (?:service|protocol).{0,20} (?:is )?(?:disabled|not (?:accept|supported))`,
 		`(?:no longer|doesn'?t|does not) (?:accept|receive)s? (?:any )?(?:e-?)?mail`,
 		`mail(?:host|server) (?:does not|do not) accept`, `delivery to this (?:host|domain) is disabled`, `rfc7505`,
 	}},
@@ -365,13 +390,13 @@ var families = []family{
 	}},
 	// Blocklists and addresses.
 	{Dynamic, "", []string{
-		`(?:dial-?up|dynamic|residential|transient)[^.;]{0,40}(?:ip|address|host|pool|space|user|client)`,
+		`(?:dial-?up|dynamic|residential|transient)[^.;]{0,40}(?:ip|address|host|pool|space|user|client)`, `(?:dial-?up|residential) (?:network|line)`,
 		`(?:ip|address|host|client)[^.;]{0,40}(?:dial-?up|dynamic(?:ally)?)`, `\bpbl\b`,
 		`send (?:it |mail )?through your (?:isp|provider)`,
 	}},
 	{SenderRefused, "", []string{
-		`\bsender (?:address )?(?:is |has been |was )?(?:black|block|deny)-? ?listed`,
-		`accept\w* (?:any )?(?:(?:e-?)?mail|messages?) from (?:this |your )?(?:sender|domain|[a-z0-9-]+\.)`,
+		`\bsender (?:address )?(?:<?@>? )?(?:is |has been |was )?(?:(?:on|in) (?:\S+ )?)?(?:black|block|deny)-? ?list`,
+		`accept\w* (?:any )?(?:(?:e-?)?mail|messages?) from (?:this |your )?(?:sender|domain|[0-9-]*[a-z][a-z0-9-]*\.)`,
 	}},
 	{Listed, "", []string{
 		`\bin an? \w*rbl\b`, `dnsbl`, `\w*rbl\.`,
@@ -401,9 +426,9 @@ var families = []family{
 	{Rate, "", []string{
 		`\bslow(?:er|ly)\b`,
 		`\btoo (?:much|many)\b[^.;]{0,30}(?:per|in (?:a|the|one|last)) (?:second|minute|hour|day|period|short)`,
-		`exceeds? [^.;]{0,30}(?:per (?:second|minute|hour|day))`,
+		`exceed(?:s|ed|ing)? [^.;]{0,50}(?:per (?:second|minute|hour|day))`,
 		`too (?:fast|many messages|many e-?mails|many mails|much mail|frequent|quickly|often)`,
-		`(?:rate|sending|message|recipient|volume|mail) ?(?:rate )?(?:limit(?:ed|ing|s)?|throttl\w+|exceeded|control)`, `throttl`,
+		`\bat a rate\b`, `receiving (?:e-?)?mail too`, `(?:rate|sending|message|recipient|volume|mail) ?(?:rate )?(?:limit(?:ed|ing|s)?|throttl\w+|exceeded|control)`, `throttl`,
 		`rate.?limit`, `unusual rate`, `flood`, `slow down`,
 		`(?:hourly|daily|minute)[- ](?:limit|quota)`, `temporarily deferred due to`, `exceeded .{0,30}rate`, `excessive`,
 	}},
@@ -416,23 +441,29 @@ var families = []family{
 		`reject(?:ed)?, id=\d+[\d-]*(?: - spam)?$`,
 	}},
 	{Policy, "", []string{
-		`\bbanned:`,
+		`\btransport\.?[ .]?rules?\b`, `(?:forbidden|matched)[ _](?:file|attachment|extension|map)`,
+		`\b(?:archive|zip|attachment|macro|extension|file|executable)s?\b[^.;]{0,40}(?:not (?:allowed|permitted|accepted)|blocked|forbidden|prohibited)`,
+		`\bbanned:`, `\bbanned (?:file|attachment|name|extension|type)`,
 	}},
 	{Spam, "", []string{
 		`\bdspam\b`, `gtube`, `bayes`,
 		`\bspam\b(?:[^.;]{0,40}(?:detected|content|score|message|mail|rejected|blocked|classified|suspected|probability|-?like|filter|refused|not accepted))?`,
-		`\bube\b`, `\buce\b`, `unsolicited`, `junk ?mail`, `spam(?:my|assassin|like)`, `bulk (?:e-?)?mail`,
+		`\bube\b`, `\buce\b`, `unsolicited`, `\bjunk`, `spam(?:my|assassin|like)`, `bulk (?:e-?)?mail`,
 		`message content rejected`, `content (?:rejected|denied|filter)`,
 		`(?:looks|considered|identified|classified|marked|tagged|flagged) (?:like|as|to be) (?:spam|junk|unsolicited)`,
 		`message (?:rejected|refused|blocked) by (?:spam|content|the filter|filter)`, `suspicion of spam`, `high spam`, `as spam\b`,
 	}},
 	{Format, "", []string{
+		`\b(?:from|date|message-id|subject|sender)\b[^.;]{0,20}\b(?:header|field)s?\b[^.;]{0,30}(?:missing|invalid|malformed|duplicate|absent)`,
+		`\bheader\b[^.;]{0,30}\b(?:from|date|message-id|subject)\b(?: (?:is|field|header))*\W{0,3}(?:missing|invalid|malformed|absent|$)`,
+		`\bheader\b[^.;]{0,30}(?:missing|invalid|malformed|absent) (?:from|date|message-id|subject)\b`,
+		`\b(?:two|several|many|more than one) (?:from|subject|date|to)\b`,
 		`multiple \S+ headers?`, `duplicate headers?`, `rfc ?-?(?:2?822|5322)`,
 		`(?:missing|multiple|duplicate|invalid|malformed|more than one|no) [^.;]{0,30}(?:header|from:|message-id|date:|subject)`,
 		`headers? (?:are |is )?not`, `non-?compliant`, `not compliant`, `multiple addresses in from`,
 	}},
 	{Content, "", []string{
-		`8-?bit`, `media (?:error|type|not supported)`, `mime (?:error|content|encod|type|violation|boundary)`, `charset`,
+		`8-?bit`, `(?:media|body) (?:error|type|not supported)`, `mime (?:error|content|encod|type|violation|boundary)`, `charset`,
 		`character ?set`, `(?:improper|invalid|illegal) (?:use of|characters?|content|message|data|header)`, `smtputf8`,
 		`non-?ascii`, `content (?:error|conversion|type)`, `conversion`, `message (?:format|content) (?:error|is invalid|invalid)`,
 		`bare (?:lf|cr|newline)`, `malformed`, `unsupported (?:content|charset|encoding)`,
@@ -440,7 +471,7 @@ var families = []family{
 	}},
 	// TLS.
 	{StartTLS, "", []string{
-		`must (?:issue|use) (?:a )?starttls`, `starttls (?:failed|failure|is required|required|not)`,
+		`(?:negotiate|start|establish|initiate) (?:a )?(?:tls|ssl)\b`, `must (?:issue|use) (?:a )?starttls`, `starttls (?:failed|failure|is required|required|not)`,
 		`tls (?:handshake|negotiation|session|connection|error|is required|required|not available|currently unavailable|unavailable)`,
 		`(?:requires?|need) (?:tls|ssl|encryption|starttls|a secure)`, `cannot start tls`, `encryption (?:is )?(?:needed|required)`,
 		`ssl (?:error|handshake|routines)`, `tls (?:version|protocol)`, `server certificate`,
@@ -464,7 +495,8 @@ var families = []family{
 	{NoHost, "", []string{
 		`\bdomain (?:name )?(?:does(?:n\'t| not) exist|not found|is unknown|is not reachable|must exist|unknown|invalid|is invalid|has expired|expired)`,
 		`no such (?:domain|host)`, `name or service not known`,
-		`(?:domain|domaine|dominio|dom[ií]nio)[^.;]{0,40}(?:inconnu|existiert nicht|unbekannt|no existe|n\'existe|desconocid|non esiste|onbekend)`,
+		`\b(?:unknown|invalid|non-?existent|unresolvable|bad) (?:(?:(?:e-?)?mail|recipient\'?s?|destination|target) )(?:domain|host)\b`, `no (?:valid )?mail ?(?:host|server|exchanger)s?\b`,
+		`(?:domain|domaine|dominio|dom[ií]nio)[^.;]{0,40}(?:inconnu|nicht gefunden|introuvable|no encontrad|non trovat|não encontrad|existiert nicht|unbekannt|no existe|n\'existe|desconocid|non esiste|onbekend)`,
 		`servfail|nxdomain`,
 	}},
 	{NoHost, "", []string{
@@ -483,9 +515,9 @@ var families = []family{
 		`not (?:a )?local (?:address|user|recipient|mailbox)`, `no mail ?box`, `\bnot an? registered\b[^.;]{0,20}\b{rcpt}\b`, `\bno (?:one|body|{rcpt})\b[^.;]{0,20}\b(?:by|of|with) (?:that|this) name`, `{rcpt} (?:has|have) no\b`,
 		`(?:there is )?no ?(?:one|body) (?:at|here|by|with)`,
 		`recipients? (?:is |are |was |were )?not (?:accepted|ok|allowed here|permitted here)`,
-		`(?:utente|usuario|usu[aá]rio|utilisateur|utilizador|gebruiker|benutzer|empf[aä]nger|adressat|destinataire|destinatario|destinat[aá]rio|adresse?|cuenta|conta|casella|casilla|buz[oó]n|bo[iî]te|postfach|mailbox|persona)[^.;]{0,50}(?:inconnu|desconocid|desconhecid|sconosciut|unbekannt|onbekend|inexist|nicht (?:gefunden|existent|bekannt|vorhanden|g[üu]ltig)|existiert nicht|n\'existe|no existe|n[aã]o existe|non esiste|bestaat niet|invalide|inv[aá]lid|ung[üu]ltig|errat|simile)`,
+		`(?:utente|usuario|usu[aá]rio|utilisateur|utilizador|gebruiker|benutzer|empf(?:ae?|ä)nger|adressat|destinataire|destinatario|destinat[aá]rio|adresse?|cuenta|conta|casella|casilla|buz[oó]n|bo[iî]te|postfach|mailbox|persona)[^.;]{0,50}(?:inconnu|desconocid|desconhecid|sconosciut|unbekannt|onbekend|inexist|non trovat|no encontrad|non trouv|introuvable|n[aã]o (?:encontrad|localizad)|nicht (?:gefunden|existent|bekannt|vorhanden|g[üu]ltig)|existiert nicht|n\'existe|no existe|n[aã]o existe|non esiste|bestaat niet|invalide|inv[aá]lid|ung[üu]ltig|errat|simile)`,
 		`(?:no existe|non esiste|n[aã]o existe|nessun)[^.;]{0,30}(?:usuario|utente|persona|usu[aá]rio|cuenta|buz[oó]n|casilla|direcci[oó]n)`,
-		`unbekannter (?:benutzer|empf[aä]nger)|(?:empf[aä]nger|benutzer|adresse)[^.;]{0,40}(?:abgelehnt|unbekannt)`,
+		`unbekannter (?:benutzer|empf(?:ae?|ä)nger)|(?:empf(?:ae?|ä)nger|benutzer|adresse)[^.;]{0,40}(?:abgelehnt|unbekannt)`,
 		`用户不存在|收件人不存在|查无此|地址不存在|无此用户|邮箱不存在`, `(?:存在しません|見つかりません|存在しない|見つからない)`, `(?:не существует|не найден|нет такого|неизвестн)`,
 		`account unavailable`, `(?:has|is) (?:left|no longer (?:with|employed|working))`,
 		`(?:non ?existent|nonexisting|bogus|fake|dummy|retired|deleted|removed|former|ex-) ?(?:user|account|mail ?box|address|employee|recipient)`,
@@ -497,11 +529,11 @@ var families = []family{
 		`user ?unknown`, `unknown ?user`, `does not exist`, `doesn't exist`, `no mailbox`, `no user`,
 		`not a (?:known|valid) (?:user|mailbox|recipient|address|account)`,
 		`recipient (?:name )?(?:is )?not (?:recogni[sz]ed|on server)`,
-		`(?:can'?t|cannot|unable to|could not|couldn'?t) (?:find|locate|verify|be found) .{0,40}(?:user|recipient|mailbox|address|account|alias|match)`,
+		`(?:can'?t|cannot|able to|could not|couldn'?t) (?:find|locate|verify|be found) .{0,40}(?:user|recipient|mailbox|address|account|alias|match)`,
 		`address (?:not found|couldn'?t be found|error)`, `not (?:our|my) customer`,
 		`no such (?:person|name|address|entry)`, `mailbox unavailable`, `recipient verify failed`,
 		`unrecognized (?:recipient|user)`,
-		`there is no (?:such )?(?:user|mailbox|account|one)`, `address does not`,
+		`there is no (?:such )?(?:user|mailbox|account|one)`, `address does not`, `(?:unable to|can ?not|could not|can\'t|couldn\'t) (?:find|locate) <?@`,
 		`delivery to the following recipients? (?:failed|has been rejected)(?:$| permanently\b.{0,30}$)`,
 		`recipient(?:s)? (?:unknown|failed|does not|not found|refused|invalid|denied)`, `5\.1\.1`,
 		`all (?:the )?recipients (?:were|are) (?:invalid|rejected)`, `adresse .{0,40}invalide`, `unknown address`,
@@ -515,11 +547,11 @@ var families = []family{
 		`no such (?:domain|host)`, `illegal host`, `nxdomain`, `unrouteable`, `unroutable`,
 		`(?:could not|couldn'?t|cannot|can'?t|unable to) (?:find|resolve|locate|route)[^.;]{0,60}(?:host|domain|exchanger|gateway|name|mx|ip address|route)`,
 		`bad destination (?:system|host)`, `recipient'?s? domain`, `account or domain may not exist`, `invalid (?:host|domain)`,
-		`all host address lookups failed`, `mail ?server for .{0,60}(?:not found|unknown)`,
+		`(?:domain|host)(?: name)?[^.;]{0,60}(?:could not|cannot|can ?not|can\'t) be resolved`, `all host address lookups failed`, `mail ?server for .{0,60}(?:not found|unknown)`,
 	}},
 	{Network, "", []string{
 		`too many hops`, `hop count`, `mail loop`, `loops? back`, `routing loop`, `loop detected`, `mail is looping`, `looping`,
-		`name service error`, `malformed or unexpected name server`, `dns (?:error|failure|lookup|problem|type)`, `name server`,
+		`name service error`, `malformed or unexpected name server`, `dns (?:error|failure|lookup|problem|type|time ?-?out)`, `name server`,
 		`no route`, `network (?:is )?(?:unreachable|error|unavailable)`, `host (?:is )?(?:unreachable|down)`,
 		`unable to (?:connect|lookup)`, `routing error`, `temporary (?:lookup|dns|resolve)`,
 		`(?:address|host|domain) (?:lookup|resolution) (?:failed|failure)`, `mx (?:lookup|records? (?:point|loop))`,
@@ -529,6 +561,8 @@ var families = []family{
 		`temporarily deferred`, `(?:message|mail) deferred$`,
 	}},
 	{Expired, "", []string{
+		`(?:stopped|given up|gave up|give up) (?:trying|retrying|on)`, `\bd[ée]lai\b`,
+		`(?:could not|cannot|can ?not) send message for`, `(?:retries|attempts) (?:were |are )?(?:exhausted|exceeded)`,
 		`delivery attempts? will continue`, `\brequests? to connect`, `failing for (?:a long|too long|\d)`,
 		`after (?:\w+ )?(?:many|multiple|several|repeated|numerous|\d+) (?:\w+ )?(?:tries|attempts|retries)`,
 		`server did not respond|not respond(?:ing|ed)?\b`, `not reachable within`,
@@ -537,13 +571,18 @@ var families = []family{
 		`time limit (?:exceeded|reached)`, `zeit[^.;]{0,20}(?:abgelaufen|[üu]berschritten)`,
 		`d[ée]lai[^.;]{0,30}(?:d[ée]pass|expir)`,
 		`(?:message|mail|envelope|delivery|queue|retry)[^.;]{0,50}(?:expired|timeout|timed out|too long|time ?-?out exceeded|delayed|has been (?:delayed|in the queue))`,
-		`in the queue too long`,
+		`in the queue too long`, `max(?:imum)? (?:\S+ )?time (?:without|in|for)`,
 		`(?:could not|not|unable to|unable to) (?:be )?deliver(?:ed)?[^.;]{0,60}(?:after|within|for) [\d.]+ ?(?:day|hour|minute|second)`,
 		`(?:was |)aborted after [\d.]+ hour`, `connection timed? ?-?out`, `operation timed out`,
 		`conversation with .{0,60}timed out`, `timed out`, `connection (?:refused|reset|lost|closed|dropped|failed)`,
 		`lost connection`, `deferred`, `retry time not reached`,
 		`delivery time(?:d)? ?-?out`, `still trying`, `delayed`, `not been delivered`, `unable to deliver (?:this )?message after`,
 		`(?:could not|cannot) be delivered for`, `maximum (?:retry|queue)`, `4\.4\.7`, `expired`,
+	}},
+	{Blocked, "", []string{
+		`\b(?:sender|sending|client|remote|connecting)(?:\'s)? (?:host|ip|server|mta)\b[^.;]{0,40}\b(?:blocked|banned|rejected|refused|denied|not (?:allowed|accepted|permitted|welcome))`,
+		`\byour (?:ip|host|server|network)\b[^.;]{0,40}\b(?:blocked|banned|rejected|refused|denied)`,
+		`\b(?:access|connections?|mail|messages?|traffic) from (?:ip\b|host\b|{ip})[^.;]{0,60}\b(?:blocked|banned|rejected|refused|denied)`,
 	}},
 	// The receiver's system.
 	{SystemFull, "", []string{
@@ -554,9 +593,10 @@ var families = []family{
 		`command failed: `, `exit(?:ed)? (?:status|code|with)`, `returned (?:exit )?status \d`,
 	}},
 	{System, "", []string{
+		`(?:database|ldap|backend|directory|storage|server) (?:is )?(?:temporarily |currently )?(?:unavailable|not available|down|offline)`, `shutting down`,
 		`duplicat\w+ message-id`, `transaction failed`, `local (?:configuration )?error`,
 		`(?:internal|server|system|local|unexpected|software|database|ldap|configuration)[- ](?:server |system |configuration )?(?:error|failure|problem|malfunction)`,
-		`config(?:uration)? error`, `service (?:is )?(?:currently |temporarily )?(?:unavailable|not available)`,
+		`config(?:uration)? error`, `(?:incorrectly|wrongly) configured`, `service (?:is )?(?:currently |temporarily )?(?:unavailable|not available)`,
 		`temporary (?:system|server|internal) (?:error|problem|failure)`, `misconfigur`, `can'?t open`,
 		`cannot (?:open|create|write)`, `interrupted`, `out of service`, `system (?:error|not|problem|down)`,
 		`unable to (?:process|complete|relay right)`, `server (?:busy|too busy|not responding)`,
@@ -596,8 +636,10 @@ var families = []family{
 		`(?:sender|from|return-?path|originator|envelope)(?: address| was)?[^.;]{0,60}(?:rejected|denied|refused|blocked|not (?:allowed|accepted|permitted|authorized|valid)|invalid|unacceptable|banned|prohibited|unknown|is bad|disallowed|forged|missing|must)`,
 		`sender was rejected`, `(?:reject|refus|den(?:y|ied))\w*[^.;]{0,30}(?:sender|from|envelope)`,
 		`(?:invalid|bad|illegal|unknown|empty|null|malformed) (?:sender|return-?path|from|envelope)`,
-		`not (?:allowed|authorized|permitted|able) to (?:post|send)[^.;]{0,60}(?:group|list|this|members|address)`,
-		`don'?t have permission`, `do not have permission`, `members? only`, `subscribers? only`, `moderat`, `not a member`,
+		`\b(?:sender(?:\'s)?|sending|from) domain\b[^.;]{0,30}\b(?:not (?:accepted|allowed|permitted)|rejected|refused|blocked|banned)\b`,
+		`\bsender address\b[^.;]{0,30}\b(?:lacks|must|needs?|requires?)\b`, `\b(?:domain|you|user|sender)\b[^.;]{0,40}\b(?:not|n\'t) (?:allowed|permitted|authori[sz]ed) to send\b`,
+		`(?:not|aren\'?t|isn\'?t) (?:allowed|authorized|permitted|able) to (?:post|send)[^.;]{0,60}(?:group|list|this|members|address)`,
+		`don'?t have permission`, `do not have permission`, `members? only`, `subscribers? only`, `\bonly (?:list )?(?:subscribers|members|moderators)\b`, `moderat`, `not a member`,
 		`backscatter`, `bounce messages?`,
 	}},
 	{Refused, "", []string{
@@ -630,6 +672,7 @@ var families = []family{
 
 // guesses are who or what a text is about, and that it is refused, for texts that neither a family nor a code tells.
 var guesses = []family{
+	{Expired, "", []string{`\b(?:after|within|for) (?:more than )?[\d.]+ (?:day|hour)s?\b`}},
 	{Full, "", []string{`\b(?:{rcpt}|disk|mail)\b.{0,80}\b(?:full|quota|exceed\w*|storage|capacity)\b`}},
 	{Disabled, "", []string{`\b{rcpt}\b.{0,60}\b(?:banned|disabled|suspend\w*|inactiv\w*|closed|expired|locked)\b`}},
 	{SenderRefused, "", []string{`\b(?:sender|originator|envelope|return-?path|mail ?from|from address)\b.{0,80}\b{no}\b`, `\b{no}\b.{0,40}\b(?:sender|originator|return-?path|mail ?from)\b`}},

@@ -1,6 +1,7 @@
 package replies
 
 import (
+	"encoding/csv"
 	"regexp"
 	"strings"
 )
@@ -9,17 +10,24 @@ import (
 var (
 	postfixLine   = regexp.MustCompile(`\bpostfix(?:[-/][a-z0-9/_-]+)*\[\d+\]: `)
 	postfixStatus = regexp.MustCompile(`\bto=<([^>]*)>.*\bdsn=([245]\.\d+\.\d+), status=([a-z]+) \((.*)\)\s*$`)
-	postfixReject = regexp.MustCompile(`: (?:milter-)?reject(?:_warning)?: \S+ from (\S+)\[([0-9a-fA-F.:]+)\](?::\d+)?: (.*?)(?:; from=<(.*?)>.*)?$`)
+	postfixReject = regexp.MustCompile(`: (?:milter-)?reject(?:_warning)?: \S+ from (\S*)\[([0-9a-fA-F.:]+)\](?::\d+)?: (.*?)(?:; from=<(.*?)>.*)?$`)
+	postfixOld    = regexp.MustCompile(`: from=<([^>]*)>, (status=(?:force-)?expired, returned to sender)`) // names no recipient
 	eximLine      = regexp.MustCompile(`^(?:.{0,40} exim(?:\[\d+\])?: )?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.\d+)?(?: [+-]\d{4})? (?:\[\d+\] )?(.*)$`)
 	eximFailure   = regexp.MustCompile(`^[0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4} (\*\*|==) (\S+)(.*)$`)
 	eximOther     = regexp.MustCompile(`^(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4} |Start queue run|End queue run|SMTP connection|no host name found|exim |H=)`)
-	eximSaid      = regexp.MustCompile(` (?:T=\S+|R=\S+|H=\S+ \[\S+\]|DT=\S+|X=\S+|CV=\S+|defer \([^)]*\)|<\S*>|F=<\S*>|P=<\S*>)+:? ?`)
-	sendmailLine  = regexp.MustCompile(`\b(?:sendmail|sm-mta|sm-msp-queue)\[\d+\]: `)
+	eximSaid      = regexp.MustCompile(`(?: (?:[A-Z]{1,3}=(?:"[^"]*"|<\S*>|\(\S*\) |[^\s\[]\S*)?(?: ?\[[0-9a-fA-F.:]+\](?::\d+)?)?|defer \([^)]*\)|<\S*>)(?::(?: |$))?)+`)
+	eximOwn       = regexp.MustCompile(` I=\[([0-9a-fA-F.:]+)\]`)
+	eximSender    = regexp.MustCompile(` F=<([^>]*)>`)
+	sendmailLine  = regexp.MustCompile(`\b(?:sendmail|sm-(?:mta|msp|que|client)[a-z-]*)(?:-[a-z0-9]+)?\[\d+\]: `)
+	sendmailSaid  = regexp.MustCompile(`\breply=(.*), stat=`)
+	sendmailTurn  = regexp.MustCompile(`\bruleset=\S+, (?:arg1=<?([^,>]*)>?, )?.*\brelay=[^,]*\[([0-9a-fA-F.:]+)\][^,]*, reject=(.*)$`)
 	sendmailStat  = regexp.MustCompile(`\bto=<?([^,>]*)>?.*\bstat=(.*)$`)
 	sendmailDSN   = regexp.MustCompile(`\bdsn=([245]\.\d+\.\d+)`)
 	exchangeTalk  = regexp.MustCompile(`^\d{4}-\d\d-\d\dT[0-9:.]+Z,(?:[^,]*,){5}([<>+*-]),(.*)$`)
-	exchangeTrack = regexp.MustCompile(`^\d{4}-\d\d-\d\dT[0-9:.]+Z,.*\{LED=(.*?)\};`)
-	syslogTime    = regexp.MustCompile(`^(?:<\d+>)?([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*)`)
+	exchangeTrack = regexp.MustCompile(`^\d{4}-\d\d-\d\dT[0-9:.]+Z,(?:(?:"[^"]*"|[^,]*),){7}[A-Z]+,`)
+	lastError     = regexp.MustCompile(`\{LED=(.*?)\}(?:;|\]|$)`)
+	loneAddress   = regexp.MustCompile(`^[^<>@\s;]+@[^<>@\s;]+`)
+	syslogTime    = regexp.MustCompile(`^(?:<\d+>)?([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?)`)
 )
 
 // fromLog reads one line of a log. is says whether it is one; failed, whether it tells of a failure, in r.
@@ -44,15 +52,30 @@ func fromLog(line string) (r Reply, is, failed bool) {
 		// What this server refused of others is a reply, too: its client's address is the sending one.
 		if m := postfixReject.FindStringSubmatch(line); m != nil {
 			r.IP = m[2]
-			r.Sender = hostName(m[4][strings.LastIndexByte(m[4], '@')+1:])
+			r.Sender = domainOf(m[4])
 			if _, to, named := strings.Cut(line, " to=<"); named {
 				r.Recipient = recipientIn("<" + to)
 			}
 			r.fill(m[3])
 			return r, true, true
 		}
+		if m := postfixOld.FindStringSubmatch(line); m != nil {
+			r.Sender, r.Outcome = domainOf(m[1]), "failed"
+			r.fill(m[2])
+			return r, true, true
+		}
 		return r, true, false
 	case sendmailLine.MatchString(line):
+		if m := sendmailTurn.FindStringSubmatch(line); m != nil {
+			r.IP = m[2]
+			if strings.Contains(line, "ruleset=check_rcpt") {
+				r.Recipient = recipientIn(m[1])
+			} else if strings.Contains(line, "ruleset=check_mail") {
+				r.Sender = domainOf(m[1])
+			}
+			r.fill(m[3])
+			return r, true, true
+		}
 		m := sendmailStat.FindStringSubmatch(line)
 		if m == nil || strings.HasPrefix(m[2], "Sent") || strings.HasPrefix(m[2], "queued") || strings.HasPrefix(m[2], "Sender notif") {
 			return r, true, false
@@ -67,6 +90,10 @@ func fromLog(line string) (r Reply, is, failed bool) {
 		if strings.HasPrefix(m[2], "Deferred") {
 			r.Outcome = "delayed"
 		}
+		if said := sendmailSaid.FindStringSubmatch(line); said != nil { // what stat= makes of it says less
+			r.More = []string{oneLine(m[2])}
+			m[2] = said[1]
+		}
 		r.fill(m[2])
 		return r, true, true
 	case exchangeTalk.MatchString(line):
@@ -78,28 +105,33 @@ func fromLog(line string) (r Reply, is, failed bool) {
 		r.fill(said)
 		return r, true, r.Code > 0
 	case exchangeTrack.MatchString(line):
-		r.fill(exchangeTrack.FindStringSubmatch(line)[1])
-		if h := hostForms[9].FindStringSubmatch(line); h != nil {
-			r.Host, r.HostIP = hostName(h[1]), h[2]
-		}
-		return r, true, r.Code > 0 || r.Enhanced != ""
+		return fromTracking(r, line)
 	}
 	if m := eximLine.FindStringSubmatch(line); m != nil {
 		r.When = m[1]
 		f := eximFailure.FindStringSubmatch(m[2])
 		if f == nil {
 			if i := strings.Index(m[2], " rejected "); i >= 0 && strings.Contains(m[2], "H=") {
-				r.fill(m[2][i+1:])
-				if at := strings.LastIndex(m[2], ": "); at > i {
-					r.IP = sendingIP(m[2][:i], "")
+				r.IP = sendingIP(m[2][:i], "")
+				if from := eximSender.FindStringSubmatch(m[2][:i]); from != nil {
+					r.Sender = domainOf(from[1])
 				}
+				r.Outcome = "failed"
+				if strings.HasSuffix(m[2][:i], " temporarily") {
+					r.Outcome = "delayed"
+				}
+				r.fill(m[2][i+1:])
 				return r, true, true
 			}
 			return r, eximOther.MatchString(m[2]), false
 		}
-		r.Recipient = f[2]
+		// A pipe or a file stands before the address that led there.
+		r.Recipient, r.Outcome = recipientIn(f[2]+f[3]), "failed"
 		if f[1] == "==" {
 			r.Outcome = "delayed"
+		}
+		if own := eximOwn.FindStringSubmatch(f[3]); own != nil {
+			r.IP = own[1]
 		}
 		r.fill(strings.TrimSpace(eximSaid.ReplaceAllString(f[3], " ")))
 		if h := hostForms[2].FindStringSubmatch(f[3]); h != nil {
@@ -108,4 +140,45 @@ func fromLog(line string) (r Reply, is, failed bool) {
 		return r, true, true
 	}
 	return r, false, false
+}
+
+// domainOf is the domain of an address, "" of an empty one.
+func domainOf(address string) string {
+	return hostName(address[strings.LastIndexByte(address, '@')+1:])
+}
+
+// fromTracking reads a line of Exchange's message tracking: the event stands ninth, the recipient behind the message's own names, whose
+// number differs between releases, and what the other side said behind that.
+func fromTracking(r Reply, line string) (_ Reply, is, failed bool) {
+	in := csv.NewReader(strings.NewReader(line))
+	in.LazyQuotes, in.FieldsPerRecord = true, -1
+	f, err := in.Read()
+	if err != nil || len(f) < 13 || f[8] != "FAIL" && f[8] != "DEFER" {
+		return r, true, false
+	}
+	r.Outcome = map[string]string{"FAIL": "failed", "DEFER": "delayed"}[f[8]]
+	said := f[5]
+	for i := 10; i+1 < len(f) && i < 14; i++ {
+		if to := loneAddress.FindString(f[i]); to != "" {
+			r.Recipient = to
+			if f[i+1] != "" {
+				said = f[i+1]
+			}
+			for _, v := range f[i+2:] {
+				if from := loneAddress.FindString(v); from == v && from != "" {
+					r.Sender = domainOf(from)
+					break
+				}
+			}
+			break
+		}
+	}
+	if h := hostForms[9].FindStringSubmatch(said); h != nil {
+		r.Host, r.HostIP = hostName(h[1]), h[2]
+	}
+	if m := lastError.FindStringSubmatch(said); m != nil {
+		said = m[1]
+	}
+	r.fill(said)
+	return r, true, r.Text != ""
 }

@@ -146,7 +146,7 @@ func TestExplain(t *testing.T) {
 		{"450 4.2.0 <a@example.net>: Recipient address rejected: Greylisted, see http://postgrey", Greylisted, "example.net", false, ""},
 		// What is said of the sender, its host or its name is said of no recipient.
 		{"450 4.7.1 <mail.gone.example>: Helo command rejected: Host not found", HELO, "", false, "helo.unresolvable"},
-		{"450 4.1.8 <x@gone.example>: Sender address rejected: Domain not found", SenderDomain, "gone.example", false, "domain.nxdomain"},
+		{"450 4.1.8 <x@gone.example>: Sender address rejected: Domain not found", SenderDomain, "", false, "domain.nxdomain"},
 		{"host mx01.mail.icloud.com[192.0.2.1] said: 450 4.1.8 <x@gone.example>: Sender address rejected: Domain not found", SenderDomain, "icloud", false, "domain.nxdomain"},
 		{"550 5.7.1 Mail from IP 192.0.2.25 was rejected due to listing in Spamhaus SBL/XBL/PBL. For details please see http://www.spamhaus.org/query/bl?ip=192.0.2.25", Listed, "", true, "dnsbl.listed-major"},
 		{"421-4.7.32 Your email has been rate limited because the From: header (RFC5322) in this message isn't aligned with either the authenticated SPF or DKIM organizational domain. gsmtp", DMARC, "gmail", false, "dmarc.unaligned"},
@@ -262,6 +262,29 @@ func TestSender(t *testing.T) {
 	e = Explain(New("554 IP=192.0.2.25 - A problem occurred. (Ask your postmaster for help or to contact tosa@rx.t-online.de to clarify.) (BL)"))
 	if c := e.Contact(""); c == nil || c.To != "tosa@rx.t-online.de" {
 		t.Errorf("%+v", c)
+	}
+}
+
+// Whose an address is, and whom to write to, says where it stands.
+func TestAddresses(t *testing.T) {
+	for _, c := range []struct{ reply, recipient, sender, to string }{
+		{"554 5.7.1 <x@shop.example>: Sender address rejected: Access denied", "", "shop.example", "postmaster@[the recipient's domain]"},
+		{"host mx.example.net[192.0.2.1] said: 550 5.7.1 <support@shop.example> is blocked here (in reply to MAIL FROM command)", "", "", "postmaster@[the recipient's domain]"},
+		{"550 5.7.1 <support@shop.example>: Sender address rejected: blocked", "", "shop.example", "postmaster@[the recipient's domain]"},
+		{"550 5.7.1 <support@example.net>: Recipient address rejected: blocked by policy", "support@example.net", "", "postmaster@example.net"},
+		{"550 5.7.1 <kuro-help@example.net>... message blocked", "kuro-help@example.net", "", "postmaster@example.net"},
+		{"550 5.7.1 your IP is blocked, write to postmaster@example.net", "", "", "postmaster@example.net"},
+		{"550 5.7.1 your IP is blocked, write to mail-postmaster@example.net", "mail-postmaster@example.net", "", "postmaster@example.net"},
+		{"550 5.1.1 <admin@example.net>: Recipient address rejected: User unknown", "admin@example.net", "", ""},
+	} {
+		e := Explain(New(c.reply))
+		to := ""
+		if w := e.Contact(""); w != nil {
+			to = w.To
+		}
+		if e.Recipient != c.recipient || e.Sender != c.sender || to != c.to {
+			t.Errorf("%q: %s to %q of %q, write to %q", c.reply, e.Class, e.Recipient, e.Sender, to)
+		}
 	}
 }
 

@@ -67,11 +67,12 @@ var (
 		regexp.MustCompile(`(?:^|\s)>{3} (EHLO|HELO|STARTTLS|AUTH|MAIL|RCPT|DATA)\b`), // Sendmail
 		regexp.MustCompile(`(?i)\b(refused to talk to me|does not like recipient|but sender was rejected|failed after i sent the message)`),
 	}
-	addressIn = regexp.MustCompile(`<?([A-Za-z0-9._%+=!#$&'*/?^{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)>?`)
-	ipv4In    = regexp.MustCompile(`(?:^|[^0-9.])(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?:[^0-9.]|\.[^0-9]|\.?$)`)
-	ipv6In    = regexp.MustCompile(`(?i)\[((?:ipv6:)?[0-9a-f]{1,4}:[0-9a-f:.]{2,43})`)
-	mailFrom  = regexp.MustCompile(`(?i)\b(?:MAIL FROM:? ?<|from=<|sender[ =]<?|MAIL FROM domain \[|from domain |sending domain \[?|email from |due to domain \()(?:[^@\s<>]+@)?([a-z0-9](?:[a-z0-9-]*\.)+[a-z0-9-]{2,63})`)
-	domainFor = regexp.MustCompile(`(?i)\b(?:SPF \[|due to )((?:[a-z0-9-]+\.)+[a-z]{2,63})(?:\]|'s DMARC)`)
+	addressIn   = regexp.MustCompile(`<?([A-Za-z0-9._%+=!#$&'*/?^{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)>?`)
+	ipv4In      = regexp.MustCompile(`(?:^|[^0-9.])(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?:[^0-9.]|\.[^0-9]|\.?$)`)
+	ipv6In      = regexp.MustCompile(`(?i)\[((?:ipv6:)?[0-9a-f]{1,4}:[0-9a-f:.]{2,43})`)
+	mailFrom    = regexp.MustCompile(`(?i)\b(?:MAIL FROM:? ?<|from=<|sender[ =]<?|MAIL FROM domain \[|from domain |sending domain \[?|email from |due to domain \()(?:[^@\s<>]+@)?([a-z0-9](?:[a-z0-9-]*\.)+[a-z0-9-]{2,63})`)
+	aboutSender = regexp.MustCompile(`(?i)<[^\s<>@]*@([a-z0-9][a-z0-9.-]+)>(?::|\.\.\.)? (?:sender (?:address )?(?:was |is )?(?:rejected|refused|denied|blocked|not|unknown)|domain of sender)`)
+	domainFor   = regexp.MustCompile(`(?i)\b(?:SPF \[|due to )((?:[a-z0-9-]+\.)+[a-z]{2,63})(?:\]|'s DMARC)`)
 )
 
 // New reads one reply, as it was typed or pasted: several lines are one reply.
@@ -94,6 +95,13 @@ func (r *Reply) fill(input string) {
 	if r.Command == "" {
 		r.Command = commandIn(raw)
 	}
+	about := raw
+	if m := aboutSender.FindStringSubmatchIndex(raw); m != nil {
+		if r.Sender == "" {
+			r.Sender = hostName(raw[m[2]:m[3]])
+		}
+		about = raw[:m[0]] + raw[m[1]:]
+	}
 	if r.Sender == "" {
 		for _, f := range []*regexp.Regexp{mailFrom, domainFor} {
 			if m := f.FindStringSubmatch(raw); m != nil {
@@ -102,8 +110,8 @@ func (r *Reply) fill(input string) {
 			}
 		}
 	}
-	if r.Recipient == "" {
-		r.Recipient = recipientIn(raw)
+	if r.Recipient == "" && r.Command != "MAIL" { // whose reply names no other address than the sender's
+		r.Recipient = recipientIn(about)
 	}
 	if r.IP == "" {
 		r.IP = sendingIP(raw, r.HostIP)
@@ -248,7 +256,9 @@ func joined(line string, code int) string {
 
 func hostName(s string) string { return strings.ToLower(strings.Trim(s, ".")) }
 
-// recipientIn is the first address that a text names, but for those of a postmaster.
+var aboutAddress = regexp.MustCompile(`^(?:[245]\d\d[ -](?:[245]\.\d{1,3}\.\d{1,3} )?)?<([^\s<>@]+@[^\s<>@]+)>`)
+
+// recipientIn is the first address that a text names, but for those of a postmaster and the like, unless the text begins with it.
 func recipientIn(s string) string {
 	for _, mark := range []string{"to=<", "RCPT TO:<", "RCPT TO: <"} {
 		if _, rest, ok := strings.Cut(s, mark); ok {
@@ -256,6 +266,9 @@ func recipientIn(s string) string {
 				return rest[m[2]:m[3]]
 			}
 		}
+	}
+	if m := aboutAddress.FindStringSubmatch(s); m != nil {
+		return m[1]
 	}
 	for _, m := range addressIn.FindAllStringSubmatch(s, 5) {
 		if !mailboxIn.MatchString(m[1]) { // whom to write to

@@ -33,7 +33,7 @@ var signs = []sign{
 	{"comcast", []string{"comcast.net"}, `comcast`},
 	{"cox", []string{"cox.net", "cloudfilter.net"}, `\bipbl[01]{4}\b|\bcx(?:dns|bl|sndr|mxrt|mtaudit)|\bcdrbl\b|\burlbl[01]{3}\b`},
 	{"spectrum", []string{"charter.net", "rr.com", "spectrum.net"}, `\baup#`},
-	{"mimecast", []string{"mimecast.com"}, `mimecast|envelope rejected`},
+	{"mimecast", []string{"mimecast.com"}, `mimecast|envelope (?:rejected|blocked)`},
 	{"proofpoint", []string{"pphosted.com", "ppe-hosted.com"}, `support\.proofpoint\.com|ipcheck\.proofpoint`},
 	{"barracuda", []string{"barracudanetworks.com"}, `barracuda`},
 	{"tencent", []string{"qq.com", "exmail.qq.com"}, `mail\.qq\.com`},
