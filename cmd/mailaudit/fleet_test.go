@@ -31,6 +31,18 @@ func natsServer(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("NATS", s.URL)
 }
 
+// forget is forget SUBJECT: the NATS server no longer has the reports at it, as if they had aged.
+func forget(ts *testscript.TestScript, _ bool, args []string) {
+	nc, err := nats.Connect(ts.Getenv("NATS"))
+	ts.Check(err)
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	ts.Check(err)
+	reports, err := js.Stream(context.Background(), "mailaudit-reports")
+	ts.Check(err)
+	ts.Check(reports.Purge(context.Background(), jetstream.WithPurgeSubject(args[0])))
+}
+
 // fleetWorld is a batch of domains on a resolver of its own. Each domain has an address of its own, about which the one list,
 // with a pace of one question a second, is asked.
 type fleetWorld struct {

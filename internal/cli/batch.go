@@ -101,8 +101,8 @@ type list struct {
 	name string
 	in   *bufio.Reader
 	line int
-	body bool // a line has been seen that is no comment: a header cannot follow
-	seen map[string]bool
+	body bool            // a line has been seen that is no comment: a header cannot follow
+	seen map[string]bool // nil: whoever reads it looks for domains that come again
 }
 
 func newList(name string, in io.Reader) *list {
@@ -174,7 +174,7 @@ func (l *list) next() (entry, error) {
 		if d == cell {
 			d = cell // one text in memory
 		}
-		if err == nil {
+		if err == nil && l.seen != nil {
 			l.seen[d] = true
 		}
 		return entry{domain: d, line: l.line, input: cell, err: err}, nil

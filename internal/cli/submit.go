@@ -1,15 +1,14 @@
 package cli
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -69,7 +68,7 @@ type submitOptions struct {
 	domains, batch, caFile, resume string
 	failOn                         string
 	minScore                       int
-	wait                           bool
+	again, wait                    bool
 	out                            outputOptions
 }
 
@@ -79,9 +78,9 @@ func newSubmit(w World) *cobra.Command {
 		Use: "submit", Short: "hand a batch of domains to workers on other machines", Args: cobra.NoArgs,
 		Long: "submit puts each domain of a list on a NATS server, for \"mailaudit worker\", and\n" +
 			"prints the name of the batch. With --wait it collects the reports: each as it\n" +
-			"comes, one line of ndjson, and each once. A batch that is submitted again under\n" +
-			"its name adds what is missing.",
-		Example: "  mailaudit submit --nats nats://queue.example.net --domains customers.csv --batch tonight\n" +
+			"comes, one line of ndjson, and each once. A list that is submitted again under the\n" +
+			"name of its batch adds what is missing; once that is complete, only with --again.",
+		Example: "  mailaudit submit --nats nats://queue.example.net --domains customers.csv --batch tonight --again\n" +
 			"  mailaudit submit --nats nats://queue.example.net --batch tonight --wait > reports.ndjson",
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return o.run(cmd, w) },
@@ -90,7 +89,8 @@ func newSubmit(w World) *cobra.Command {
 	f.SortFlags = false
 	o.natsOptions.flags(f)
 	f.StringVar(&o.domains, "domains", "", "read domains from this `FILE`, or - for standard input, one a line")
-	f.StringVar(&o.batch, "batch", "", "the `NAME` of the batch; one that was submitted before is gone on with")
+	f.StringVar(&o.batch, "batch", "", "the `NAME` of the batch; one that is not complete is gone on with")
+	f.BoolVar(&o.again, "again", false, "begin a batch anew under a name that was in use, and give up what is left of the earlier one")
 	f.BoolVar(&o.wait, "wait", false, "collect the reports, until all are there")
 	f.StringVarP(&o.out.file, "output", "o", "", "write the reports to this `FILE`")
 	f.StringVar(&o.resume, "resume", "", "go on with collecting in this `FILE`: what is whole in it is not written again")
@@ -109,6 +109,8 @@ func (o *submitOptions) check() error {
 		return usageError{"no list of domains was given", "mailaudit submit --nats nats://queue.example.net --domains customers.csv"}
 	case o.domains == "" && !o.wait:
 		return usagef("--batch %s: with --domains it is submitted, with --wait its reports are collected", o.batch)
+	case o.again && (o.domains == "" || o.batch == ""):
+		return usagef("--again is for a list of --domains and the name of a --batch")
 	case o.batch != "" && !fleet.BatchName.MatchString(o.batch):
 		return usagef("--batch %q: letters, digits, - and _, at most 64", o.batch)
 	case !o.wait && (o.resume != "" || o.out.file != ""):
@@ -132,17 +134,19 @@ func (o *submitOptions) run(cmd *cobra.Command, w World) error {
 	}
 	ctx := cmd.Context()
 	var resumed *resumption
-	var entries []entry
+	var list *spooled
 	var err error
 	if o.resume != "" {
 		if resumed, err = readResumption(o.resume, o.failOn, o.minScore); err != nil {
 			return err
 		}
+		defer resumed.close() // once more is no harm
 	}
 	if o.domains != "" {
-		if entries, err = readEntries(ctx, w, o.domains); err != nil {
+		if list, err = spool(ctx, w, o.domains); err != nil {
 			return err
 		}
+		defer list.remove()
 	}
 	f, err := o.connect(ctx, w, o.caFile, o.out.quiet)
 	if err != nil {
@@ -150,18 +154,16 @@ func (o *submitOptions) run(cmd *cobra.Command, w World) error {
 	}
 	defer f.Close()
 	var b fleet.Batch
-	if o.domains != "" {
-		b, err = o.submit(ctx, w, f, entries)
-	} else {
-		b, err = f.Batch(ctx, o.batch)
+	if list != nil {
+		b, err = o.submit(ctx, w, f, list)
+	} else if b, err = f.Batch(ctx, o.batch); err == nil && !o.out.quiet {
+		fmt.Fprintf(w.Stderr, "mailaudit: batch %s of %s: %s\n", b.Name, day(b), number(b.Jobs, "line"))
 	}
 	switch {
 	case ctx.Err() != nil:
 		return o.interrupted(w, b.Name)
-	case errors.Is(err, fleet.ErrNoBatch), errors.Is(err, fleet.ErrOtherList):
-		return usagef("--batch %s: %v", o.batch, err)
 	case err != nil:
-		return err
+		return o.refused(b, err)
 	case !b.Whole:
 		return usageError{fmt.Sprintf("--batch %s: it was not submitted to its end", b.Name), "the same once more, with its --domains"}
 	case o.wait:
@@ -170,7 +172,26 @@ func (o *submitOptions) run(cmd *cobra.Command, w World) error {
 	if _, err := fmt.Fprintln(w.Stdout, b.Name); err != nil {
 		return err
 	}
-	return anyValid(w, slices.ContainsFunc(entries, func(e entry) bool { return e.err == nil }))
+	return anyValid(w, list.valid)
+}
+
+// day is when a batch was begun.
+func day(b fleet.Batch) string { return b.Begun.UTC().Format("2006-01-02 15:04 UTC") }
+
+// refused says what to do where a name does not lead to a batch.
+func (o *submitOptions) refused(b fleet.Batch, err error) error {
+	switch {
+	case errors.Is(err, fleet.ErrNoBatch):
+		return usagef("--batch %s: %v, or it is older than %s", o.batch, err, number(int(fleet.Keep.Hours()/24), "day"))
+	case errors.Is(err, fleet.ErrOtherList):
+		return usageError{fmt.Sprintf("--batch %s: %v, from %s", o.batch, err, day(b)), "another --batch, or --again to give that one up"}
+	case errors.Is(err, fleet.ErrComplete):
+		return usageError{fmt.Sprintf("--batch %s: the batch of %s is complete: its reports are up to %s old", o.batch, day(b), number(int(time.Since(b.Begun).Hours())+1, "hour")),
+			"another --batch, --again to audit the list anew, or no --domains and --wait for those reports"}
+	case errors.Is(err, fleet.ErrReplaced):
+		return usagef("--batch %s: %v", o.batch, err)
+	}
+	return err
 }
 
 // interrupted ends the command, and says how it goes on.
@@ -191,51 +212,42 @@ func anyValid(w World, valid bool) error {
 	return exitError(exitUsage)
 }
 
-// readEntries reads a list whole.
-func readEntries(ctx context.Context, w World, name string) (all []entry, err error) {
-	in := w.Stdin
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, fileError(name, err)
-		}
-		defer f.Close()
-		in = f
-	}
-	next := newList(name, in).start(ctx)
-	for {
-		e, err := next()
-		switch {
-		case ctx.Err() != nil:
-			return nil, ctx.Err()
-		case errors.Is(err, io.EOF):
-			return all, nil
-		case err != nil:
-			return nil, err
-		}
-		all = append(all, e)
-	}
-}
-
 // publishers is how many lines are on their way to the server at once.
 const publishers = 64
 
 // submit puts the lines of a list on the server: each as a job, or as a result where it is no domain.
-func (o *submitOptions) submit(ctx context.Context, w World, f *fleet.Fleet, entries []entry) (fleet.Batch, error) {
-	b := fleet.Batch{Name: o.batch, Jobs: len(entries)}
+func (o *submitOptions) submit(ctx context.Context, w World, f *fleet.Fleet, list *spooled) (fleet.Batch, error) {
+	b := fleet.Batch{Name: o.batch, Begun: time.Now().UTC(), Digest: list.digest}
 	if b.Name == "" {
-		b.Name = time.Now().UTC().Format("20060102-150405-") + rand.Text()[:8]
+		b.Name = b.Begun.Format("20060102-150405-") + rand.Text()[:8]
 	}
-	sum := sha256.New()
-	for _, e := range entries {
-		fmt.Fprintf(sum, "%d %q\n", e.line, e.input)
-	}
-	b.Digest = fmt.Sprintf("%x", sum.Sum(nil))
-	again, err := f.Open(ctx, b)
+	b, old, err := f.Open(ctx, b, o.again)
 	if err != nil {
 		return b, err
 	}
-	var added atomic.Int64
+	lines, added, err := publishAll(ctx, f, b, list, old)
+	if err != nil {
+		return b, err
+	}
+	if b.Jobs = lines; !b.Whole {
+		if err := f.Submitted(ctx, b); err != nil {
+			return b, err
+		}
+		b.Whole = true
+	}
+	if !o.out.quiet {
+		goes := ""
+		if old {
+			goes = " of " + day(b) + " goes on"
+		}
+		fmt.Fprintf(w.Stderr, "mailaudit: batch %s%s: %s, %s added\n", b.Name, goes, number(lines, "line"), number(added, "job"))
+	}
+	return b, nil
+}
+
+// publishAll puts the lines on the server, several at once, and says how many there are and how many jobs that added.
+func publishAll(ctx context.Context, f *fleet.Fleet, b fleet.Batch, list *spooled, old bool) (lines, added int, err error) {
+	var jobs atomic.Int64
 	var all sync.WaitGroup
 	queue, failed := make(chan entry), make(chan error, publishers)
 	ctx, cancel := context.WithCancel(ctx)
@@ -243,47 +255,46 @@ func (o *submitOptions) submit(ctx context.Context, w World, f *fleet.Fleet, ent
 	for range publishers {
 		all.Go(func() {
 			for e := range queue {
-				is, err := publish(ctx, f, b.ID(), e, again)
+				is, err := publish(ctx, f, b.ID(), e, old)
 				if err != nil {
 					failed <- err
 					cancel()
 					return
 				}
 				if is {
-					added.Add(1)
+					jobs.Add(1)
 				}
 			}
 		})
 	}
-	for _, e := range entries {
+	err = list.each(func(e entry) bool {
+		lines++
 		select {
 		case queue <- e:
+			return true
 		case <-ctx.Done():
+			return false
 		}
-	}
+	})
 	close(queue)
 	all.Wait()
 	select {
 	case err := <-failed:
-		return b, err
+		return 0, 0, err
 	default:
 	}
-	if err := f.Submitted(ctx, b); err != nil {
-		return b, err
+	if err == nil {
+		err = ctx.Err()
 	}
-	b.Whole = true
-	if !o.out.quiet {
-		fmt.Fprintf(w.Stderr, "mailaudit: batch %s: %s, %s added\n", b.Name, number(len(entries), "line"), number(int(added.Load()), "job"))
-	}
-	return b, nil
+	return lines, int(jobs.Load()), err
 }
 
 // publish puts one line on the server, and says whether that added a job.
-func publish(ctx context.Context, f *fleet.Fleet, batch string, e entry, again bool) (added bool, err error) {
+func publish(ctx context.Context, f *fleet.Fleet, batch string, e entry, old bool) (added bool, err error) {
 	if e.err != nil {
 		return false, f.Report(ctx, insteadOf(fleet.Job{Batch: batch, Line: e.line, Input: e.input}, fleet.Invalid, e.err))
 	}
-	return f.Submit(ctx, fleet.Job{Batch: batch, Line: e.line, Input: e.input, Domain: e.domain}, again)
+	return f.Submit(ctx, fleet.Job{Batch: batch, Line: e.line, Input: e.input, Domain: e.domain}, old)
 }
 
 // insteadOf is what is told of a line in the place of its report.
@@ -306,6 +317,10 @@ func resultOf(j fleet.Job, kind fleet.Kind, write func(report.Writer) error) fle
 
 // collect writes the results of a batch as they come, each in one piece.
 func (o *submitOptions) collect(ctx context.Context, w World, f *fleet.Fleet, b fleet.Batch, resumed *resumption) error {
+	before, err := resumed.reports()
+	if err != nil {
+		return err
+	}
 	j := &job{out: o.out, resumed: resumed}
 	out, err := j.open(w)
 	if err != nil {
@@ -313,8 +328,8 @@ func (o *submitOptions) collect(ctx context.Context, w World, f *fleet.Fleet, b 
 	}
 	defer func() { _ = out.finish(false) }() // whatever is left of it after a failure
 	line := j.progress(w, b.Jobs)
-	code, valid := exitOK, false
-	err = f.Collect(ctx, b.ID(), b.Jobs, func(r fleet.Result) error {
+	code, valid, fresh := exitOK, false, 0
+	missing, err := f.Collect(ctx, b.ID(), b.Jobs, func(r fleet.Result) error {
 		text, what, err := read(r)
 		if err != nil {
 			r = insteadOf(fleet.Job{Batch: r.Batch, Line: r.Line}, fleet.Failed, err)
@@ -332,15 +347,31 @@ func (o *submitOptions) collect(ctx context.Context, w World, f *fleet.Fleet, b 
 		line.clear()
 		line.count()
 		defer line.show(what.Domain + what.Input)
-		if resumed != nil && (resumed.domains[what.Domain] || resumed.invalid[badLine{what.Line, what.Input}]) {
-			return nil
+		if resumed != nil {
+			at, there := before[what.Domain]
+			switch {
+			case there && at != startedAt(text):
+				return usageError{fmt.Sprintf("--resume %s: it holds another report on %s, which is not of this batch", o.resume, what.Domain), "--resume and a file that is not there yet"}
+			case there, resumed.invalid[badLine{what.Line, what.Input}]:
+				return nil
+			}
 		}
+		fresh++
 		_, err = out.Write(text)
 		return err
 	})
 	line.clear()
+	if missing > 0 && resumed != nil { // the file has what the server no longer has
+		missing = max(b.Jobs-fresh-len(before)-len(resumed.invalid), 0)
+		code, valid = worse(code, resumed.code), valid || len(before) > 0
+		for l := range resumed.invalid {
+			if _, err := domainOf(l.input); err == nil { // it is a domain, and had no report
+				code, valid = exitInternal, true
+			}
+		}
+	}
 	interrupted := ctx.Err() != nil
-	if ferr := out.finish(err == nil && !interrupted); err == nil {
+	if ferr := out.finish(err == nil && !interrupted && missing == 0); err == nil {
 		err = ferr
 	}
 	switch {
@@ -348,12 +379,46 @@ func (o *submitOptions) collect(ctx context.Context, w World, f *fleet.Fleet, b 
 		return o.interrupted(w, b.Name)
 	case err != nil:
 		return err
+	case missing > 0:
+		fmt.Fprintf(w.Stderr, "mailaudit: batch %s of %s: %d of %s have no report, and none will come: the server has forgotten it, or its job was taken away\n"+
+			"try: the list once more, with --domains and --again\n", b.Name, day(b), missing, number(b.Jobs, "line"))
+		return exitError(exitInternal)
 	case !valid:
 		return anyValid(w, false)
 	case code != exitOK:
 		return exitError(code)
 	}
 	return nil
+}
+
+// reports are those of the file, by domain: when each audit began, which no other one did at that moment.
+func (r *resumption) reports() (map[string]string, error) {
+	l := map[string]string{}
+	if r == nil {
+		return l, nil
+	}
+	for in := bufio.NewReaderSize(io.NewSectionReader(r.file, 0, r.size), 1<<20); ; {
+		line, err := in.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			return l, nil
+		}
+		if err != nil {
+			return nil, fileError(r.name, err)
+		}
+		var w struct{ Domain string }
+		if json.Unmarshal(line, &w) == nil && w.Domain != "" {
+			l[w.Domain] = startedAt(line)
+		}
+	}
+}
+
+// startedAt is the started_at of a report, as it is written.
+func startedAt(report []byte) string {
+	var r struct {
+		At string `json:"started_at"`
+	}
+	_ = json.Unmarshal(report, &r) // it was read before
+	return r.At
 }
 
 // read makes one line of a result, and reads in it what decides the exit code. It is written by a worker, or by somebody who can

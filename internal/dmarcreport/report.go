@@ -287,7 +287,7 @@ func (p *parser) read(r *raw) (Row, error) {
 	}
 	for _, x := range r.signatures {
 		s := Signer{p.name(x.domain), strings.ToLower(x.selector)}
-		if _, err := names.Host(s.Selector); err != nil {
+		if _, err := names.Selector(s.Selector); err != nil {
 			s.Selector = "" // RFC 7489 lets it be left out
 		}
 		if s.Domain != "" && strings.EqualFold(x.result, "pass") && !slices.Contains(row.Signers, s) {

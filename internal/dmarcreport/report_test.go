@@ -228,7 +228,7 @@ func FuzzFile(f *testing.F) {
 					t.Errorf("%+v", s)
 				}
 			}
-			if n != u.Messages+u.Left || len(u.Declared)+len(u.Candidate) > 4 {
+			if n != u.Messages+u.Left || len(u.PassedSPF)+len(u.Candidate) > 4 {
 				t.Errorf("%+v", u)
 			}
 		}

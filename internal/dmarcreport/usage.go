@@ -39,7 +39,7 @@ type Kind string
 
 // The kinds.
 const (
-	Authorised      Kind = "authorised"      // by SPF, aligned: the domain's own record lets it send
+	BySPF           Kind = "authorised"      // passed SPF, aligned, by the word of receivers: the domain's own record let it send
 	Signed          Kind = "signed"          // by DKIM alone, aligned: a service that signs for the domain, or a forwarder
 	Unauthenticated Kind = "unauthenticated" // by nothing: a sender that was forgotten, a forwarder, or somebody else
 )
@@ -52,8 +52,8 @@ type Usage struct {
 	Sources   []Source // by messages, the most first
 	Left      int64    // messages whose addresses were not kept, by the bounds on memory
 	Streams   []Stream
-	Declared  []netip.Addr // that the domain lets send, and that did so lately
-	Candidate []netip.Addr // others that carry much of its mail
+	PassedSPF []netip.Addr // addresses that passed SPF, aligned, lately: those of Streams
+	Candidate []netip.Addr // others that are audited: they passed SPF long ago, or carry much of its signed mail
 	Others    []Other      // domains that the reports are about beside it, the most messages first
 }
 
@@ -304,7 +304,7 @@ func (r *Reader) Usage(domain string, now time.Time, most int, public func(netip
 		s.MailFrom, s.Signers = s.froms.most(maxNames), s.signers.most(maxNames)
 		switch {
 		case s.SPF > 0:
-			s.Kind = Authorised
+			s.Kind = BySPF
 		case s.DKIM > 0:
 			s.Kind = Signed
 		default:
@@ -321,12 +321,12 @@ func (r *Reader) Usage(domain string, now time.Time, most int, public func(netip
 }
 
 // choose takes the addresses that are audited. What a domain does with its mail changes, so that only those that were seen
-// lately are declared, and none where the reports themselves are old.
+// lately are taken for senders of streams, and none where the reports themselves are old.
 func (u *Usage) choose(groups map[string]int64, now time.Time, most int, public func(netip.Addr) bool) {
 	fresh := !u.End.IsZero() && u.End.After(now.Add(-addressStays))
 	for _, s := range u.Sources {
-		if s.Kind == Authorised && fresh && s.lastSPF.After(u.End.Add(-addressStays)) && public(s.IP) && len(u.Declared) < most {
-			u.Declared = append(u.Declared, s.IP)
+		if s.Kind == BySPF && fresh && s.lastSPF.After(u.End.Add(-addressStays)) && public(s.IP) && len(u.PassedSPF) < most {
+			u.PassedSPF = append(u.PassedSPF, s.IP)
 		}
 	}
 	for _, s := range u.Sources {
@@ -335,7 +335,7 @@ func (u *Usage) choose(groups map[string]int64, now time.Time, most int, public 
 			weight = groups[organisation(s.MailFrom[0])] // a service has many addresses
 		}
 		much := weight >= atLeast && weight*muchOf >= u.Messages && 2*s.Forwarded < s.Messages
-		if (s.Kind == Authorised || s.Kind == Signed && much) && public(s.IP) && !slices.Contains(u.Declared, s.IP) && len(u.Declared)+len(u.Candidate) < most {
+		if (s.Kind == BySPF || s.Kind == Signed && much) && public(s.IP) && !slices.Contains(u.PassedSPF, s.IP) && len(u.PassedSPF)+len(u.Candidate) < most {
 			u.Candidate = append(u.Candidate, s.IP)
 		}
 	}
@@ -347,13 +347,13 @@ type way struct {
 	helo     bool
 }
 
-// streams are those of the addresses that are declared, one for each MAIL FROM. What else signs is a stream of its own,
+// streams are those of the addresses that passed SPF lately, one for each MAIL FROM. What else signs is a stream of its own,
 // without an address: whose they are is not known.
 func (u *Usage) streams(all usage, now time.Time) {
 	own := map[way]*Stream{}
 	for f, v := range all.flows {
 		recent := !v.lastBy.IsZero() && v.lastBy.After(u.End.Add(-addressStays))
-		if f.from != u.Domain || !recent || !slices.Contains(u.Declared, f.ip) {
+		if f.from != u.Domain || !recent || !slices.Contains(u.PassedSPF, f.ip) {
 			continue
 		}
 		s := own[way{f.mailFrom, f.helo}]

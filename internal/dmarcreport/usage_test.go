@@ -63,7 +63,7 @@ func usageOf(t *testing.T, most int, rows ...sent) Usage {
 
 // said is who is audited, and as which streams.
 func said(u Usage) []string {
-	l := []string{fmt.Sprintf("declared %v candidate %v", u.Declared, u.Candidate)}
+	l := []string{fmt.Sprintf("passed %v candidate %v", u.PassedSPF, u.Candidate)}
 	for _, s := range u.Sources {
 		l = append(l, fmt.Sprintf("%s %s %d spf %d dkim %d dmarc %d", s.IP, s.Kind, s.Messages, s.SPF, s.DKIM, s.DMARC))
 	}
@@ -80,44 +80,44 @@ func TestUsage(t *testing.T) {
 		want []string
 	}{
 		{"an own server, signed", []sent{{ago: 1, ip: "11.22.33.44", count: 100, mailFrom: "b.shop.example", spf: true, d: "shop.example", s: "s1"}},
-			[]string{"declared [11.22.33.44] candidate []", "11.22.33.44 authorised 100 spf 100 dkim 100 dmarc 100",
+			[]string{"passed [11.22.33.44] candidate []", "11.22.33.44 authorised 100 spf 100 dkim 100 dmarc 100",
 				"reports, MAIL FROM b.shop.example: [11.22.33.44] shop.example [s1] 100"}},
 		{"bounces of it have the null sender", []sent{{ago: 1, ip: "11.22.33.44", count: 3, mailFrom: "mx.shop.example", helo: true, spf: true}},
-			[]string{"declared [11.22.33.44] candidate []", "11.22.33.44 authorised 3 spf 3 dkim 0 dmarc 3", "reports, HELO mx.shop.example: [11.22.33.44]  [] 3"}},
+			[]string{"passed [11.22.33.44] candidate []", "11.22.33.44 authorised 3 spf 3 dkim 0 dmarc 3", "reports, HELO mx.shop.example: [11.22.33.44]  [] 3"}},
 		{"a spoofer declares nothing, whatever it signs with", []sent{{ago: 1, ip: "11.22.33.44", count: 100000, mailFrom: "evil.example", spf: false, d: "evil.example", s: "x"}},
-			[]string{"declared [] candidate []", "11.22.33.44 unauthenticated 100000 spf 0 dkim 0 dmarc 0"}},
+			[]string{"passed [] candidate []", "11.22.33.44 unauthenticated 100000 spf 0 dkim 0 dmarc 0"}},
 		{"SPF of a stranger is not aligned, whatever the report says", []sent{{ago: 1, ip: "11.22.33.44", count: 100, mailFrom: "evil.example", spf: true}},
-			[]string{"declared [] candidate []", "11.22.33.44 unauthenticated 100 spf 0 dkim 0 dmarc 0"}},
+			[]string{"passed [] candidate []", "11.22.33.44 unauthenticated 100 spf 0 dkim 0 dmarc 0"}},
 		{"a service is a candidate by the share of all its addresses, and its key is in use", []sent{
 			{ago: 1, ip: "11.22.33.44", count: 100, mailFrom: "shop.example", spf: true, d: "shop.example", s: "s1"},
 			{ago: 1, ip: "11.22.34.1", count: 15, mailFrom: "x.esp.example", d: "shop.example", s: "k1"},
 			{ago: 1, ip: "11.22.34.2", count: 15, mailFrom: "y.esp.example", d: "shop.example", s: "k1"},
 			{ago: 1, ip: "11.22.35.1", count: 15, mailFrom: "forwarder.example", d: "shop.example", s: "s1"}},
-			[]string{"declared [11.22.33.44] candidate [11.22.34.1 11.22.34.2]", "11.22.33.44 authorised 100 spf 100 dkim 100 dmarc 100",
+			[]string{"passed [11.22.33.44] candidate [11.22.34.1 11.22.34.2]", "11.22.33.44 authorised 100 spf 100 dkim 100 dmarc 100",
 				"11.22.34.1 signed 15 spf 0 dkim 15 dmarc 15", "11.22.34.2 signed 15 spf 0 dkim 15 dmarc 15", "11.22.35.1 signed 15 spf 0 dkim 15 dmarc 15",
 				"reports, MAIL FROM shop.example: [11.22.33.44] shop.example [s1] 100", "reports, d=shop.example: [] shop.example [k1] 30"}},
 		{"much that receivers take for forwarded is no candidate", []sent{{ago: 1, ip: "11.22.33.44", count: 100, mailFrom: "lists.example", d: "shop.example", s: "s1", forwarded: true}},
-			[]string{"declared [] candidate []", "11.22.33.44 signed 100 spf 0 dkim 100 dmarc 100", "reports, d=shop.example: [] shop.example [s1] 100"}},
+			[]string{"passed [] candidate []", "11.22.33.44 signed 100 spf 0 dkim 100 dmarc 100", "reports, d=shop.example: [] shop.example [s1] 100"}},
 		{"an own server that SPF has forgotten", []sent{{ago: 1, ip: "11.22.33.44", count: 100, mailFrom: "shop.example", d: "shop.example", s: "s1"}},
-			[]string{"declared [] candidate [11.22.33.44]", "11.22.33.44 signed 100 spf 0 dkim 100 dmarc 100", "reports, d=shop.example: [] shop.example [s1] 100"}},
+			[]string{"passed [] candidate [11.22.33.44]", "11.22.33.44 signed 100 spf 0 dkim 100 dmarc 100", "reports, d=shop.example: [] shop.example [s1] 100"}},
 		{"what was seen long before the last report may be gone", []sent{
 			{ago: 1, ip: "11.22.33.44", count: 100, mailFrom: "shop.example", spf: true, d: "shop.example", s: "new"},
 			{ago: 8, ip: "11.22.33.44", count: 100, mailFrom: "shop.example", spf: true, d: "shop.example", s: "old"},
 			{ago: 31, ip: "11.22.33.45", count: 100, mailFrom: "shop.example", spf: true}},
-			[]string{"declared [11.22.33.44] candidate [11.22.33.45]", "11.22.33.44 authorised 200 spf 200 dkim 200 dmarc 200", "11.22.33.45 authorised 100 spf 100 dkim 0 dmarc 100",
+			[]string{"passed [11.22.33.44] candidate [11.22.33.45]", "11.22.33.44 authorised 200 spf 200 dkim 200 dmarc 200", "11.22.33.45 authorised 100 spf 100 dkim 0 dmarc 100",
 				"reports, MAIL FROM shop.example: [11.22.33.44] shop.example [new] 200"}},
 		{"old reports declare nobody", []sent{{ago: 31, ip: "11.22.33.44", count: 100, mailFrom: "shop.example", spf: true, d: "shop.example", s: "s1"}},
-			[]string{"declared [] candidate [11.22.33.44]", "11.22.33.44 authorised 100 spf 100 dkim 100 dmarc 100"}},
+			[]string{"passed [] candidate [11.22.33.44]", "11.22.33.44 authorised 100 spf 100 dkim 100 dmarc 100"}},
 		{"nor do those of days to come", []sent{{ago: -3, ip: "11.22.33.44", count: 100, mailFrom: "shop.example", spf: true, d: "shop.example", s: "s1"}},
-			[]string{"declared [] candidate [11.22.33.44]", "11.22.33.44 authorised 100 spf 100 dkim 100 dmarc 100"}},
+			[]string{"passed [] candidate [11.22.33.44]", "11.22.33.44 authorised 100 spf 100 dkim 100 dmarc 100"}},
 		{"an address that no receiver sees", []sent{{ago: 1, ip: "10.0.0.1", count: 100, mailFrom: "shop.example", spf: true}},
-			[]string{"declared [] candidate []", "10.0.0.1 authorised 100 spf 100 dkim 0 dmarc 100"}},
+			[]string{"passed [] candidate []", "10.0.0.1 authorised 100 spf 100 dkim 0 dmarc 100"}},
 		{"mail of a subdomain is another domain's", []sent{{ago: 1, ip: "11.22.33.44", count: 100, mailFrom: "shop.example", spf: true, from: "news.shop.example"}},
-			[]string{"declared [] candidate []"}},
+			[]string{"passed [] candidate []"}},
 		{"the most first, and no more than that", []sent{
 			{ago: 1, ip: "11.22.33.41", count: 1, mailFrom: "shop.example", spf: true}, {ago: 1, ip: "11.22.33.43", count: 3, mailFrom: "shop.example", spf: true},
 			{ago: 1, ip: "11.22.33.42", count: 2, mailFrom: "shop.example", spf: true}, {ago: 1, ip: "11.22.33.40", count: 1, mailFrom: "shop.example", spf: true}},
-			[]string{"declared [11.22.33.43 11.22.33.42 11.22.33.40] candidate []", "11.22.33.43 authorised 3 spf 3 dkim 0 dmarc 3", "11.22.33.42 authorised 2 spf 2 dkim 0 dmarc 2",
+			[]string{"passed [11.22.33.43 11.22.33.42 11.22.33.40] candidate []", "11.22.33.43 authorised 3 spf 3 dkim 0 dmarc 3", "11.22.33.42 authorised 2 spf 2 dkim 0 dmarc 2",
 				"11.22.33.40 authorised 1 spf 1 dkim 0 dmarc 1", "11.22.33.41 authorised 1 spf 1 dkim 0 dmarc 1", "reports, MAIL FROM shop.example: [11.22.33.40 11.22.33.42 11.22.33.43]  [] 6"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -4,6 +4,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
 	"time"
@@ -44,12 +45,17 @@ type DialFunc = func(ctx context.Context, network, address string) (net.Conn, er
 
 // Ask gives the engine's opinion of a message, whose lines end in CRLF.
 func Ask(ctx context.Context, dial DialFunc, e Engine, message string, from Envelope) (Opinion, error) {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no answer within %s", timeout))
 	defer cancel()
+	ask := spamd
 	if e.Kind == Rspamd {
-		return rspamd(ctx, dial, e.Addr, message, from)
+		ask = rspamd
 	}
-	return spamd(ctx, dial, e.Addr, message)
+	o, err := ask(ctx, dial, e.Addr, message, from)
+	if err != nil && ctx.Err() != nil { // what the connection says of its end is not why it ended
+		err = context.Cause(ctx)
+	}
+	return o, err
 }
 
 // symbols bounds the names of what matched.

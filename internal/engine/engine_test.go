@@ -53,10 +53,12 @@ func TestSpamd(t *testing.T) {
 	for answer, says := range map[string]string{
 		"":                                 "no answer",
 		"HTTP/1.1 200 OK\r\n\r\n":          "no answer of spamd",
+		"SPAMD/1.1\r\n":                    "no answer of spamd",
 		"SPAMD/1.0 76 Bad header line\r\n": "it answers",
 		"SPAMD/1.1 0 EX_OK\r\n":            "ends in its header",
 		"SPAMD/1.1 0 EX_OK\r\n\r\nA\r\n":   "no score",
 		"SPAMD/1.1 0 EX_OK\r\nSpam: True ; NaN / 5\r\n\r\n":                      "no score",
+		"SPAMD/1.1 0 EX_OK\r\nSpam: True ; 5 / +Inf\r\n\r\n":                     "no score",
 		"SPAMD/1.1 0 EX_OK\r\nSpam: True\r\n\r\n":                                "no score",
 		"SPAMD/1.1 0 EX_OK\r\nX: " + strings.Repeat("x", maxAnswer) + "\r\n\r\n": "ends in its header",
 	} {
@@ -77,7 +79,7 @@ func TestSpamd(t *testing.T) {
 }
 
 func TestRspamd(t *testing.T) {
-	answer, code := "", http.StatusOK
+	answer, header, code := "", "", http.StatusOK
 	var asked *http.Request
 	var body string
 	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -85,6 +87,9 @@ func TestRspamd(t *testing.T) {
 		asked, body = r, string(b)
 		if code == http.StatusFound {
 			w.Header().Set("Location", "/elsewhere")
+		}
+		if header != "" {
+			w.Header().Set("X-Header", header)
 		}
 		w.WriteHeader(code)
 		io.WriteString(w, answer)
@@ -95,8 +100,9 @@ func TestRspamd(t *testing.T) {
 	}
 	t.Cleanup(func() { s.Close() })
 	go s.Serve(l)
+	envelope := Envelope{netip.MustParseAddr("11.22.33.44"), "a@b.example", "mail.b.example"}
 	ask := func() (Opinion, error) {
-		return Ask(t.Context(), testnet.Dial, Engine{Rspamd, l.Addr().String()}, "a: b\r\n", Envelope{netip.MustParseAddr("11.22.33.44"), "a@b.example", "mail.b.example"})
+		return Ask(t.Context(), testnet.Dial, Engine{Rspamd, l.Addr().String()}, "a: b\r\n", envelope)
 	}
 	answer = `{"score": 6.5, "required_score": 15, "action": "greylist", "symbols": {"SMALL": {"score": 1}, "BIG": {"score": 5.5}, "NIL": {"score": 0}}}`
 	got, err := ask()
@@ -106,6 +112,20 @@ func TestRspamd(t *testing.T) {
 	if got := fmt.Sprint(asked.Method, asked.URL.Path, asked.Header["Ip"], asked.Header["From"], asked.Header["Helo"], body); got != "POST/checkv2[11.22.33.44] [a@b.example] [mail.b.example]a: b\r\n" {
 		t.Errorf("%q", got)
 	}
+	// What is not known is not said, nor what no header holds.
+	envelope = Envelope{HELO: "mail\x00.b.example"}
+	if _, err := ask(); err != nil || asked.Header["Ip"] != nil || asked.Header["From"] != nil || asked.Header["Helo"] != nil {
+		t.Errorf("%v, %v", asked.Header, err)
+	}
+	answer = `{"score": 4, "required_score": 15, "symbols": {"D": {"score": 1}, "B": {"score": 1}, "A": {"score": 1}, "C": {"score": 1}, "E": {"score": 1}}}`
+	if got, err := ask(); err != nil || strings.Join(got.Symbols, "") != "ABCDE" {
+		t.Errorf("%v, %v", got, err)
+	}
+	header = strings.Repeat("x", 100<<10)
+	if _, err := ask(); err == nil || !strings.Contains(err.Error(), "header") {
+		t.Errorf("a header of 100 KiB: %v", err)
+	}
+	header = ""
 	// As Rspamd 3.4 answers to GTUBE.
 	answer = `{"is_skipped":true,"score":15.0,"required_score":15.0,"action":"reject","symbols":{"GTUBE":{"name":"GTUBE","score":0.0,"metric_score":0.0}},"messages":{"smtp_message":"Gtube pattern"}}`
 	got, err = ask()
@@ -142,7 +162,7 @@ func TestInterrupted(t *testing.T) {
 				t.Cleanup(func() { conn.Close() })
 			}
 		}()
-		if _, err := Ask(ctx, testnet.Dial, Engine{kind, l.Addr().String()}, "x", Envelope{}); err == nil || ctx.Err() == nil {
+		if _, err := Ask(ctx, testnet.Dial, Engine{kind, l.Addr().String()}, "x", Envelope{}); !errors.Is(err, context.Canceled) || ctx.Err() == nil {
 			t.Errorf("%s: %v", kind, err)
 		}
 		cancel()

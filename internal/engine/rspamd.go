@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // rspamd asks Rspamd (https://docs.rspamd.com/developers/protocol/, /checkv2).
@@ -20,7 +21,7 @@ func rspamd(ctx context.Context, dial DialFunc, addr, message string, from Envel
 		req.Header.Set("IP", from.IP.String())
 	}
 	for name, value := range map[string]string{"From": from.From, "Helo": from.HELO} {
-		if value != "" && !strings.ContainsAny(value, "\r\n") {
+		if value != "" && !strings.ContainsFunc(value, unicode.IsControl) { // no header holds that
 			req.Header.Set(name, value)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // spamd asks SpamAssassin (spamd/PROTOCOL in its sources, SPAMC/1.5, the command SYMBOLS).
-func spamd(ctx context.Context, dial DialFunc, addr, message string) (o Opinion, err error) {
+func spamd(ctx context.Context, dial DialFunc, addr, message string, _ Envelope) (o Opinion, err error) {
 	c, err := dial(ctx, "tcp", addr)
 	if err != nil {
 		return o, err

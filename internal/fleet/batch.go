@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +13,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -18,18 +21,21 @@ import (
 
 // Batch is what is known of a batch.
 type Batch struct {
-	Name   string `json:"-"`      // letters, digits, - and _, 64 at most
-	Jobs   int    `json:"jobs"`   // lines that are to be reported on
-	Digest string `json:"digest"` // of the list: a name is one list's
-	Whole  bool   `json:"whole"`  // all jobs are there
+	Name   string    `json:"-"`      // letters, digits, - and _, 64 at most
+	Run    string    `json:"run"`    // tells it from others that had its name
+	Begun  time.Time `json:"begun"`  // by the clock of who submitted it
+	Digest string    `json:"digest"` // of the list
+	Jobs   int       `json:"jobs"`   // lines that are to be reported on; 0 before Whole
+	Whole  bool      `json:"whole"`  // all jobs are there, or were
+
+	revision uint64 // of the record on the server
 }
 
-// ID names a batch in subjects: by its list, too. A name may be taken for another list once the server has forgotten the batch,
-// and some of the earlier reports, which are kept for as long from a later moment on, may still be there then.
-func (b Batch) ID() string { return b.Name + "~" + b.Digest[:min(len(b.Digest), 16)] }
+// ID names a batch in subjects: by its run, too. Jobs and reports of an earlier batch of that name may still be there.
+func (b Batch) ID() string { return b.Name + "~" + b.Run }
 
 // batchID is the form of IDs.
-var batchID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}(~[0-9a-f]{0,16})?$`)
+var batchID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}~[0-9a-f]{16}$`)
 
 // Job is one line of a list.
 type Job struct {
@@ -66,36 +72,81 @@ const maxText = 64 << 20
 // Errors about batches.
 var (
 	ErrOtherList = errors.New("there is a batch of that name, of another list")
+	ErrComplete  = errors.New("there is a batch of that name, and nothing of it is left to do")
+	ErrReplaced  = errors.New("somebody else has begun a batch of that name meanwhile")
 	ErrNoBatch   = errors.New("there is no batch of that name")
 )
 
 // BatchName is the form of names.
 var BatchName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
-// Open begins a batch, or goes on with the one that was begun with the same list; then again is true.
-func (f *Fleet) Open(ctx context.Context, b Batch) (again bool, err error) {
+// Open begins a batch, or goes on with the one of that name: then old is true. It refuses to where that one is of another list,
+// or complete, and gives it. With anew it begins one in any case, and what is still to be done of an earlier one is given up.
+func (f *Fleet) Open(ctx context.Context, b Batch, anew bool) (open Batch, old bool, err error) {
+	run := make([]byte, 8)
+	_, _ = rand.Read(run) // it never fails
+	b.Run, b.Jobs, b.Whole = hex.EncodeToString(run), 0, false
 	text, err := json.Marshal(b)
 	if err != nil {
-		return false, err
+		return b, false, err
 	}
-	if _, err = f.batches.Create(ctx, b.Name, text); !errors.Is(err, jetstream.ErrKeyExists) {
-		return false, err
+	if b.revision, err = f.batches.Create(ctx, b.Name, text); !errors.Is(err, jetstream.ErrKeyExists) {
+		return b, false, err
 	}
-	old, err := f.Batch(ctx, b.Name)
-	if err == nil && (old.Digest != b.Digest || old.Jobs != b.Jobs) {
-		err = ErrOtherList
+	before, err := f.Batch(ctx, b.Name)
+	switch {
+	case err != nil:
+		return before, true, err
+	case anew:
+		if b.revision, err = f.batches.Update(ctx, b.Name, text, before.revision); errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
+			return b, false, ErrReplaced
+		}
+		if err == nil {
+			err = f.jobs.Purge(ctx, jetstream.WithPurgeSubject(jobSubject+before.ID()+".*"))
+		}
+		return b, false, err
+	case before.Digest != b.Digest:
+		return before, true, ErrOtherList
+	case before.Whole:
+		left, err := f.left(ctx, before.ID())
+		if err == nil && !left {
+			err = ErrComplete
+		}
+		return before, true, err
 	}
-	return true, err
+	return before, true, nil
 }
 
-// Submitted notes that all jobs of a batch are there.
+// left says whether a job of a batch, by its ID, lies in the queue or in the hands of a worker.
+func (f *Fleet) left(ctx context.Context, batch string) (bool, error) {
+	return found(f.jobs.GetMsg(ctx, 1, jetstream.WithGetMsgSubject(jobSubject+batch+".*")))
+}
+
+// Submitted notes that all jobs of a batch are there, and how many. It tries until it is known, or ctx ends.
 func (f *Fleet) Submitted(ctx context.Context, b Batch) error {
 	b.Whole = true
 	text, err := json.Marshal(b)
-	if err == nil {
-		_, err = f.batches.Put(ctx, b.Name, text)
+	if err != nil {
+		return err
 	}
-	return err
+	for {
+		if _, err = f.batches.Update(ctx, b.Name, text, b.revision); err == nil {
+			return nil
+		}
+		if errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
+			var now Batch
+			switch now, err = f.Batch(ctx, b.Name); {
+			case err == nil && (now.Run != b.Run || now.Digest != b.Digest), errors.Is(err, ErrNoBatch):
+				return ErrReplaced
+			case err == nil && now.Whole: // who submitted the same list at the same time was faster, or the answer was lost
+				return nil
+			}
+		}
+		f.say(b.Name, err)
+		if !pause(ctx, firstWait) {
+			return ctx.Err()
+		}
+	}
 }
 
 // Batch is the batch of that name, or ErrNoBatch.
@@ -106,10 +157,14 @@ func (f *Fleet) Batch(ctx context.Context, name string) (Batch, error) {
 		return b, ErrNoBatch
 	}
 	if err == nil {
-		err = json.Unmarshal(e.Value(), &b)
+		if err = json.Unmarshal(e.Value(), &b); err == nil {
+			b.Name, b.revision = name, e.Revision()
+		}
 	}
-	b.Name = name
-	return b, err
+	if err == nil && (!batchID.MatchString(b.ID()) || b.Jobs < 0) {
+		err = errors.New("no mailaudit of this version wrote it")
+	}
+	return b, named("the record of the batch "+name, err)
 }
 
 // Submit adds a job, unless it is there or, in a batch that was begun before, has its result. It tries until it is known, or
@@ -153,52 +208,93 @@ func (f *Fleet) Report(ctx context.Context, r Result) error {
 	return err
 }
 
-// Collect gives the results of the lines of a batch, by its ID, to use, each once and in the order in which they came, until there are n, or
-// ctx ends, which is no error. It waits for those that are still to come, and for a server that is away.
-func (f *Fleet) Collect(ctx context.Context, batch string, n int, use func(Result) error) error {
-	last := uint64(0)
+// Collect gives the results of the lines of a batch, by its ID, to use, each once and in the order in which they came, until there
+// are n, or ctx ends, which is no error. It waits for those that are still to come, and for a server that is away. missing is how many
+// there are not, and will not be: of a batch that is whole no job is left that could bring one. Reports age, and a queue can be emptied.
+func (f *Fleet) Collect(ctx context.Context, batch string, n int, use func(Result) error) (missing int, err error) {
+	last, heard, wait := uint64(0), time.Now(), f.silence
 	for n > 0 && ctx.Err() == nil {
-		l, err := f.after(ctx, batch, last)
-		for err == nil && n > 0 {
-			var m jetstream.Msg
-			if m, err = l.Next(jetstream.NextContext(ctx)); err != nil {
-				break
-			}
-			at, merr := m.Metadata()
-			if merr != nil || at.Sequence.Stream <= last {
-				continue
-			}
-			last = at.Sequence.Stream
-			r, rerr := resultOf(m)
-			if rerr != nil {
-				f.tell(rerr.Error())
-				continue
+		// The queue first: what has left it by then has its report there.
+		left, lerr := f.left(ctx, batch)
+		there, err := f.after(ctx, batch, last, lerr == nil && !left, func(m jetstream.Msg, place uint64) (bool, error) {
+			last, heard, wait = place, time.Now(), f.silence
+			r, err := resultOf(m)
+			if err != nil {
+				f.tell(err.Error())
+				return true, nil
 			}
 			n--
-			if err := use(r); err != nil {
-				l.Stop()
-				return err
-			}
-		}
-		if l != nil {
-			l.Stop()
+			return n > 0, use(r)
+		})
+		switch mute := time.Since(heard); {
+		case err != nil:
+			return 0, err
+		case n > 0 && there:
+			return n, nil
+		case left && mute >= wait && ctx.Err() == nil:
+			f.tell(fmt.Sprintf("no report for %s: %s", mute.Round(time.Second), f.hands(ctx)))
+			wait = 2 * mute
 		}
 		if n > 0 {
 			pause(ctx, firstWait)
 		}
 	}
-	return nil
+	return 0, nil
 }
 
-// after are the results behind a place of the stream.
-func (f *Fleet) after(ctx context.Context, batch string, last uint64) (jetstream.MessagesContext, error) {
-	c, err := f.reports.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
-		FilterSubjects: []string{reportSubject + batch + ".*"}, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: last + 1,
+// after gives the results behind a place of the stream to use, until that has enough, or none comes for a while, or one was lost
+// on the way. With those alone that are there, whole says that these were all.
+func (f *Fleet) after(ctx context.Context, batch string, last uint64, alone bool, use func(m jetstream.Msg, place uint64) (more bool, err error)) (whole bool, err error) {
+	c, cerr := f.reports.CreateConsumer(ctx, jetstream.ConsumerConfig{
+		FilterSubject: reportSubject + batch + ".*", DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: last + 1,
+		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, InactiveThreshold: time.Minute,
 	})
-	if err != nil {
-		return nil, err
+	if cerr != nil { // the server is away
+		return false, nil
 	}
-	return c.Messages(jetstream.PullMaxMessages(64), jetstream.PullHeartbeat(lastWait), jetstream.PullExpiry(2*answer))
+	pending := c.CachedInfo().NumPending
+	for taken := uint64(0); !alone || taken < pending; {
+		l, ferr := c.Fetch(64, jetstream.FetchMaxWait(listen))
+		if ferr != nil {
+			return false, nil
+		}
+		for before := taken; !alone || taken < pending; {
+			var m jetstream.Msg
+			select {
+			case m = <-l.Messages():
+			case <-ctx.Done():
+			}
+			if m == nil && taken > before && ctx.Err() == nil {
+				break // of this request that was all
+			}
+			if m == nil {
+				return false, nil
+			}
+			at, merr := m.Metadata()
+			if merr != nil || at.Sequence.Consumer != taken+1 {
+				return false, nil
+			}
+			taken++
+			if more, err := use(m, at.Sequence.Stream); err != nil || !more {
+				return false, err
+			}
+		}
+	}
+	return true, nil
+}
+
+// hands tells what is known of workers.
+func (f *Fleet) hands(ctx context.Context) string {
+	queue, err := f.jobs.Consumer(ctx, queueConsumer)
+	switch {
+	case errors.Is(err, jetstream.ErrConsumerNotFound):
+		return "no worker has ever asked for a job"
+	case err != nil:
+		return err.Error()
+	case queue.CachedInfo().NumAckPending == 0:
+		return "jobs wait, and no worker takes them"
+	}
+	return fmt.Sprintf("workers have %d jobs in hand, or had when they died", queue.CachedInfo().NumAckPending)
 }
 
 // resultOf reads a message of the reports.
@@ -226,7 +322,7 @@ func subject(prefix, batch string, line int) string { return prefix + batch + ".
 func placeOf(s, prefix string) (batch string, line int, err error) {
 	batch, n, _ := strings.Cut(strings.TrimPrefix(s, prefix), ".")
 	line, err = strconv.Atoi(n)
-	if err != nil || line < 1 || !batchID.MatchString(batch) {
+	if err != nil || line < 1 || n != strconv.Itoa(line) || !batchID.MatchString(batch) {
 		return "", 0, fmt.Errorf("%s is no subject of mailaudit's", s)
 	}
 	return batch, line, nil

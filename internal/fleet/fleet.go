@@ -20,6 +20,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -46,6 +47,8 @@ const (
 	answer    = 5 * time.Second  // to one request
 	firstWait = 100 * time.Millisecond
 	lastWait  = 2 * time.Second
+	listen    = 5 * time.Second // for the next report, before it is asked whether one can come
+	silence   = time.Minute     // without one, before a person is told
 )
 
 // Config says which server is used, and how.
@@ -67,6 +70,10 @@ type Fleet struct {
 	batches jetstream.KeyValue
 	budgets jetstream.KeyValue
 	tell    func(string)
+	silence time.Duration // after which Collect says that no report comes
+
+	mu   sync.Mutex
+	said string // of what the server does not take, since it last took something
 }
 
 // CheckURL says what is wrong with a Config.URL, without repeating it: it may hold a password.
@@ -104,16 +111,41 @@ func Connect(ctx context.Context, c Config) (*Fleet, error) {
 	if c.Creds != "" {
 		options = append(options, nats.UserCredentials(c.Creds))
 	}
-	nc, err := nats.Connect(c.URL, options...)
+	nc, err := link(ctx, c.URL, options)
 	if err != nil {
 		return nil, err
 	}
-	f := &Fleet{nc: nc, tell: c.Tell}
+	f := &Fleet{nc: nc, tell: c.Tell, silence: silence}
 	if err := f.open(ctx); err != nil {
 		nc.Close()
 		return nil, err
 	}
 	return f, nil
+}
+
+// link is nats.Connect, and ends with ctx.
+func link(ctx context.Context, url string, options []nats.Option) (*nats.Conn, error) {
+	type made struct {
+		nc  *nats.Conn
+		err error
+	}
+	c := make(chan made)
+	go func() {
+		nc, err := nats.Connect(url, options...)
+		select {
+		case c <- made{nc, err}:
+		case <-ctx.Done():
+			if err == nil {
+				nc.Close()
+			}
+		}
+	}()
+	select {
+	case m := <-c:
+		return m.nc, m.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // dialer is how nats.go wants it.
@@ -186,7 +218,9 @@ func named(what string, err error) error {
 
 // Close ends the connection, after what was said on it.
 func (f *Fleet) Close() {
-	_ = f.nc.FlushTimeout(lastWait) // what is lost by it comes again
+	if f.nc.IsConnected() {
+		_ = f.nc.FlushTimeout(lastWait) // what is lost by it comes again
+	}
 	f.nc.Close()
 }
 
@@ -203,6 +237,7 @@ func (f *Fleet) put(ctx context.Context, stream jetstream.Stream, m *nats.Msg) (
 		var refused *jetstream.APIError
 		switch {
 		case err == nil:
+			f.say("", nil)
 			return !ack.Duplicate, nil
 		case errors.Is(err, nats.ErrMaxPayload), errors.As(err, &refused) && refused.ErrorCode == tooLarge:
 			return false, errTooLarge
@@ -217,7 +252,7 @@ func (f *Fleet) put(ctx context.Context, stream jetstream.Stream, m *nats.Msg) (
 		if ctx.Err() != nil {
 			return false, ctx.Err()
 		}
-		f.tell(fmt.Sprintf("%s is not taken yet: %v", m.Subject, err))
+		f.say(m.Subject, err)
 		if !pause(ctx, wait) {
 			return false, ctx.Err()
 		}
@@ -227,9 +262,27 @@ func (f *Fleet) put(ctx context.Context, stream jetstream.Stream, m *nats.Msg) (
 // tooLarge is the server's number for a message beyond the bound of its stream.
 const tooLarge jetstream.ErrorCode = 10054
 
+// say tells that the server does not take something, and why: of many that wait for the same once, and not where the connection
+// is lost, which is told as that.
+func (f *Fleet) say(what string, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case err == nil:
+		f.said = ""
+	case f.said != err.Error() && f.nc.IsConnected():
+		f.said = err.Error()
+		f.tell(fmt.Sprintf("%s is not taken yet: %v", what, err))
+	}
+}
+
 // has says whether a message lies at a subject.
 func (f *Fleet) has(ctx context.Context, stream jetstream.Stream, subject string) (bool, error) {
-	_, err := stream.GetLastMsgForSubject(ctx, subject)
+	return found(stream.GetLastMsgForSubject(ctx, subject))
+}
+
+// found says whether there was a message.
+func found(_ *jetstream.RawStreamMsg, err error) (bool, error) {
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return false, nil
 	}

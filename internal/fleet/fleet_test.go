@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -68,8 +69,11 @@ func echo(n int) Worker {
 	}
 }
 
+// batch is the ID of a batch.
+const batch = "b~0123456789abcdef"
+
 func job(n int) Job {
-	return Job{Batch: "b", Line: n, Input: "in", Domain: fmt.Sprintf("d%d.example", n)}
+	return Job{Batch: batch, Line: n, Input: "in", Domain: fmt.Sprintf("d%d.example", n)}
 }
 
 func submit(t *testing.T, f *Fleet, jobs, again int) (added int) {
@@ -90,12 +94,12 @@ func submit(t *testing.T, f *Fleet, jobs, again int) (added int) {
 func collect(t *testing.T, f *Fleet, n int) []string {
 	t.Helper()
 	var all []string
-	err := f.Collect(t.Context(), "b", n, func(r Result) error {
+	missing, err := f.Collect(t.Context(), batch, n, func(r Result) error {
 		all = append(all, fmt.Sprintf("%d %s %s", r.Line, r.Kind, r.Text))
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
+	if missing != 0 || err != nil {
+		t.Fatal(missing, err)
 	}
 	slices.Sort(all)
 	return all
@@ -119,7 +123,7 @@ func TestBatch(t *testing.T) {
 		t.Errorf("added %d jobs and %d again", first, second)
 	}
 	// The server remembers ids for a while only. Without one it must refuse, too.
-	for _, at := range []string{jobSubject + "b.7", reportSubject + "b.7"} {
+	for _, at := range []string{jobSubject + batch + ".7", reportSubject + batch + ".7"} {
 		_, first := f.js.Publish(t.Context(), at, []byte(`{}`))
 		_, second := f.js.Publish(t.Context(), at, []byte(`{}`))
 		if (first != nil) != strings.HasPrefix(at, jobSubject) || second == nil {
@@ -145,7 +149,7 @@ func TestBatch(t *testing.T) {
 	if again := submit(t, f, n, n); again != 0 || left(t, f) != 0 {
 		t.Errorf("%d added again, %d left", again, left(t, f))
 	}
-	if err := f.Report(t.Context(), Result{Batch: "b", Line: 8, Kind: Report, Text: []byte("another")}); err != nil {
+	if err := f.Report(t.Context(), Result{Batch: batch, Line: 8, Kind: Report, Text: []byte("another")}); err != nil {
 		t.Error(err)
 	}
 	var want []string
@@ -161,31 +165,147 @@ func TestBatch(t *testing.T) {
 	}
 }
 
-// TestBatchNames: a name is one list's.
+// TestBatchNames: a name is one list's until its batch is complete. Then it is refused, and not taken for done, unless it is begun
+// anew; what was left of an earlier one is given up.
 func TestBatchNames(t *testing.T) {
 	f := connect(t, Config{URL: serve(t, "").URL})
-	b := Batch{Name: "b", Jobs: 3, Digest: "x"}
 	if _, err := f.Batch(t.Context(), "b"); !errors.Is(err, ErrNoBatch) {
 		t.Error(err)
 	}
-	for i, want := range []struct {
-		b     Batch
-		again bool
-		err   error
-	}{{b, false, nil}, {b, true, nil}, {Batch{Name: "b", Jobs: 3, Digest: "y"}, true, ErrOtherList}, {Batch{Name: "b", Jobs: 4, Digest: "x"}, true, ErrOtherList}} {
-		if again, err := f.Open(t.Context(), want.b); again != want.again || !errors.Is(err, want.err) {
-			t.Errorf("%d: again %v, %v", i, again, err)
+	x, y := Batch{Name: "b", Digest: "x", Begun: time.Unix(1, 0).UTC()}, Batch{Name: "b", Digest: "y", Begun: time.Unix(2, 0).UTC()}
+	open := func(b Batch, anew, old bool, want error) Batch {
+		t.Helper()
+		got, was, err := f.Open(t.Context(), b, anew)
+		if was != old || !errors.Is(err, want) || !batchID.MatchString(got.ID()) {
+			t.Fatalf("%+v, old %v, %v", got, was, err)
+		}
+		return got
+	}
+	add := func(b Batch, line int) {
+		t.Helper()
+		if added, err := f.Submit(t.Context(), Job{Batch: b.ID(), Line: line, Domain: fmt.Sprint(b.Digest, line)}, false); !added || err != nil {
+			t.Fatal(added, err)
 		}
 	}
-	if got, err := f.Batch(t.Context(), "b"); got != b || err != nil {
-		t.Errorf("%+v, %v", got, err)
+	whole := func(b Batch, want error) {
+		t.Helper()
+		if err := f.Submitted(t.Context(), b); !errors.Is(err, want) {
+			t.Fatal(err)
+		}
 	}
-	b.Whole = true
-	if err := f.Submitted(t.Context(), b); err != nil {
-		t.Error(err)
+	told := func(b Batch, want string) {
+		t.Helper()
+		got := ""
+		if missing, err := f.Collect(t.Context(), b.ID(), 1, func(r Result) error { got = string(r.Text); return nil }); missing != 0 || err != nil || got != want {
+			t.Errorf("%q, want %q; %d missing, %v", got, want, missing, err)
+		}
 	}
-	if got, err := f.Batch(t.Context(), "b"); got != b || err != nil {
-		t.Errorf("%+v, %v", got, err)
+	first := open(x, false, false, nil)
+	if again := open(x, false, true, nil); again != first || !again.Begun.Equal(x.Begun) || again.Whole {
+		t.Errorf("%+v is not %+v", again, first)
+	}
+	if other := open(y, false, true, ErrOtherList); other != first {
+		t.Errorf("%+v is not %+v", other, first)
+	}
+	add(first, 1)
+	first.Jobs = 1
+	whole(first, nil)
+	whole(first, nil) // at the same time, by another
+	if again := open(x, false, true, nil); !again.Whole || again.Jobs != 1 {
+		t.Errorf("%+v", again)
+	}
+	if err := f.Work(t.Context(), echo(1)); err != nil {
+		t.Fatal(err)
+	}
+	open(x, false, true, ErrComplete)
+	second := open(x, true, false, nil)
+	if second.ID() == first.ID() {
+		t.Error("what was begun anew has the reports of before")
+	}
+	whole(first, ErrReplaced) // by one of the same list
+	add(second, 1)
+	add(second, 2)
+	third := open(y, true, false, nil)
+	whole(second, ErrReplaced)
+	if left(t, f) != 0 {
+		t.Errorf("%d jobs of a batch that was given up", left(t, f))
+	}
+	add(third, 1)
+	if err := f.Work(t.Context(), echo(1)); err != nil {
+		t.Fatal(err)
+	}
+	told(first, "x1")
+	told(third, "y1")
+	if err := f.batches.Purge(t.Context(), "b"); err != nil { // as after a week
+		t.Fatal(err)
+	}
+	whole(third, ErrReplaced)
+	if forgotten := open(x, false, false, nil); forgotten.ID() == first.ID() {
+		t.Error("a name that was forgotten has the reports of before")
+	}
+	if _, err := f.batches.Put(t.Context(), "b", []byte(`{"run":"*.>"}`)); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := f.Batch(t.Context(), "b"); err == nil {
+		t.Errorf("%+v is taken", b)
+	}
+}
+
+// TestNothingCanCome: who collects does not wait for reports that no job can bring, and reads those that are there.
+func TestNothingCanCome(t *testing.T) {
+	s := serve(t, "")
+	told := make(chan string, 100)
+	f := connect(t, Config{URL: s.URL, Tell: func(s string) { told <- s }})
+	submit(t, f, 200, 0)
+	if err := f.Work(t.Context(), echo(8)); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []int{1, 70, 200} { // as if they had aged
+		if err := f.reports.Purge(t.Context(), jetstream.WithPurgeSubject(subject(reportSubject, batch, line))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := f.Submit(t.Context(), Job{Batch: "other~0123456789abcdef", Line: 1}, false); err != nil { // what others wait for does not count
+		t.Fatal(err)
+	}
+	n := 0
+	count := func(Result) error { n++; return nil }
+	if missing, err := f.Collect(t.Context(), batch, 200, count); missing != 3 || n != 197 || err != nil {
+		t.Errorf("%d missing, %d read, %v", missing, n, err)
+	}
+	if missing, err := f.Collect(t.Context(), "gone~0123456789abcdef", 2, count); missing != 2 || n != 197 || err != nil {
+		t.Errorf("%d missing, %d read, %v", missing, n, err)
+	}
+	if len(told) != 0 {
+		t.Errorf("%q", <-told)
+	}
+}
+
+// TestNobodyWorks: jobs that nobody takes may still be done. It is waited for them, and said.
+func TestNobodyWorks(t *testing.T) {
+	told := make(chan string, 100)
+	f := connect(t, Config{URL: serve(t, "").URL, Tell: func(s string) { told <- s }})
+	f.silence = 1
+	submit(t, f, 1, 0)
+	ended := make(chan int)
+	go func() {
+		missing, err := f.Collect(t.Context(), batch, 1, func(Result) error { return nil })
+		if err != nil {
+			t.Error(err)
+		}
+		ended <- missing
+	}()
+	if s := <-told; !strings.HasSuffix(s, ": no worker has ever asked for a job") {
+		t.Error(s)
+	}
+	if err := f.Work(t.Context(), echo(1)); err != nil {
+		t.Fatal(err)
+	}
+	if missing := <-ended; missing != 0 {
+		t.Errorf("%d missing", missing)
+	}
+	if got := f.hands(t.Context()); got != "jobs wait, and no worker takes them" {
+		t.Error(got)
 	}
 }
 
@@ -194,9 +314,9 @@ func TestTooLarge(t *testing.T) {
 	f := connect(t, Config{URL: serve(t, "max_payload: 65536").URL})
 	submit(t, f, 2, 0)
 	w := echo(1)
-	noise := make([]byte, 100_000)
+	noise, random := make([]byte, 100_000), rand.New(rand.NewPCG(1, 2))
 	for i := range noise {
-		noise[i] = byte(rand.Uint32())
+		noise[i] = byte(random.Uint32())
 	}
 	w.Do = func(_ context.Context, j Job) Result {
 		if j.Line == 1 {
@@ -217,7 +337,7 @@ func TestTooLarge(t *testing.T) {
 func TestPoison(t *testing.T) {
 	f := connect(t, Config{URL: serve(t, "").URL})
 	submit(t, f, 1, 0)
-	if _, err := f.js.Publish(t.Context(), jobSubject+"b.2", []byte("no job")); err != nil {
+	if _, err := f.js.Publish(t.Context(), jobSubject+batch+".2", []byte("no job")); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -295,7 +415,7 @@ func TestRestart(t *testing.T) {
 	f, g, h := connect(t, Config{URL: s.URL}), connect(t, Config{URL: s.URL}), connect(t, Config{URL: s.URL})
 	const n = 200
 	var all sync.WaitGroup
-	restart := sync.OnceFunc(func() {
+	restart := func() {
 		if err := s.Kill(); err != nil {
 			t.Error(err)
 		}
@@ -304,28 +424,33 @@ func TestRestart(t *testing.T) {
 				t.Error(err)
 			}
 		})
-	})
-	all.Go(func() { submit(t, f, n, 0) })
+	}
 	ctx, cancel := context.WithCancel(t.Context())
-	all.Go(func() {
-		w := echo(8)
-		w.UntilEmpty = false
-		if err := g.Work(ctx, w); err != nil {
-			t.Error(err)
+	defer cancel()
+	var done atomic.Int64
+	worked := make(chan error, 1)
+	w := echo(8)
+	do := w.Do
+	w.UntilEmpty, w.Do = false, func(ctx context.Context, j Job) Result {
+		if done.Add(1) == n/4 { // others are on their way
+			restart()
 		}
-	})
+		return do(ctx, j)
+	}
+	go func() { worked <- g.Work(ctx, w) }()
+	submit(t, f, n, 0)
+	all.Wait()
 	seen := map[int]int{}
-	err := h.Collect(t.Context(), "b", n, func(r Result) error {
-		seen[r.Line]++
-		if len(seen) == n/4 {
+	missing, err := h.Collect(t.Context(), batch, n, func(r Result) error {
+		if seen[r.Line]++; len(seen) == n/4 {
 			restart()
 		}
 		return nil
 	})
 	cancel()
 	all.Wait()
-	if err != nil || len(seen) != n {
-		t.Fatalf("%d lines, %v", len(seen), err)
+	if werr := <-worked; missing != 0 || err != nil || werr != nil || len(seen) != n {
+		t.Fatalf("%d lines, %d missing, %v, %v", len(seen), missing, err, werr)
 	}
 	for line, times := range seen {
 		if times != 1 {
@@ -338,17 +463,18 @@ func TestRestart(t *testing.T) {
 func TestCollectStops(t *testing.T) {
 	f := connect(t, Config{URL: serve(t, "").URL})
 	for n := range 3 {
-		if err := f.Report(t.Context(), Result{Batch: "b", Line: n + 1, Kind: Report}); err != nil {
+		if err := f.Report(t.Context(), Result{Batch: batch, Line: n + 1, Kind: Report}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	full := errors.New("disk full")
-	if err := f.Collect(t.Context(), "b", 3, func(Result) error { return full }); !errors.Is(err, full) {
+	if _, err := f.Collect(t.Context(), batch, 3, func(Result) error { return full }); !errors.Is(err, full) {
 		t.Error(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	n := 0
-	err := f.Collect(ctx, "b", 9, func(Result) error {
+	submit(t, f, 9, 3) // of which six may still come
+	_, err := f.Collect(ctx, batch, 9, func(Result) error {
 		if n++; n == 3 {
 			cancel()
 		}
@@ -412,6 +538,37 @@ func TestConnect(t *testing.T) {
 	}
 	if _, err := dialled(t, Config{URL: s.URL, Creds: filepath.Join(t.TempDir(), "none")}); err == nil {
 		t.Error("credentials that are not there are taken")
+	}
+}
+
+// TestConnectInterrupted: a server that says nothing holds nobody up who is told to end.
+func TestConnectInterrupted(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		if c, err := l.Accept(); err == nil {
+			cancel()
+			t.Cleanup(func() { c.Close() })
+		}
+	}()
+	if _, err := Connect(ctx, Config{URL: "nats://" + l.Addr().String(), Dial: testnet.Dial, Tell: func(string) {}}); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+// TestPlaceOf: a line has one subject.
+func TestPlaceOf(t *testing.T) {
+	if b, n, err := placeOf(jobSubject+batch+".7", jobSubject); b != batch || n != 7 || err != nil {
+		t.Error(b, n, err)
+	}
+	for _, s := range []string{batch + ".+7", batch + ".07", batch + ".0", batch + ".-1", batch + ".x", batch, "b.7", "b~7.7"} {
+		if _, _, err := placeOf(jobSubject+s, jobSubject); err == nil {
+			t.Errorf("%s is taken", s)
+		}
 	}
 }
 
@@ -500,34 +657,5 @@ func TestQueueDeleted(t *testing.T) {
 	cancel()
 	if err := <-ended; err != nil {
 		t.Error(err)
-	}
-}
-
-// TestNameOfAnotherList: a name that the server has forgotten, and that is taken for another list, has nothing of the first.
-func TestNameOfAnotherList(t *testing.T) {
-	f := connect(t, Config{URL: serve(t, "").URL})
-	for i, b := range []Batch{{Name: "b", Jobs: 1, Digest: "0123456789abcdef0"}, {Name: "b", Jobs: 1, Digest: "fedcba98765432100"}} {
-		domain := fmt.Sprintf("list%d.example", i)
-		if again, err := f.Open(t.Context(), b); again || err != nil {
-			t.Fatal(again, err)
-		}
-		if added, err := f.Submit(t.Context(), Job{Batch: b.ID(), Line: 1, Domain: domain}, false); !added || err != nil {
-			t.Errorf("%s: added %v, %v", domain, added, err)
-		}
-		if err := f.Work(t.Context(), echo(1)); err != nil {
-			t.Fatal(err)
-		}
-		err := f.Collect(t.Context(), b.ID(), 1, func(r Result) error {
-			if string(r.Text) != domain {
-				t.Errorf("%s: %q", domain, r.Text)
-			}
-			return nil
-		})
-		if err != nil {
-			t.Error(err)
-		}
-		if err := f.batches.Purge(t.Context(), b.Name); err != nil { // as after a week; the report is younger
-			t.Fatal(err)
-		}
 	}
 }

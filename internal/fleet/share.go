@@ -155,7 +155,7 @@ type Share struct {
 	key   string
 	m     *member
 	held  atomic.Bool
-	quit  chan struct{}
+	quit  context.CancelFunc
 	ended chan struct{}
 }
 
@@ -173,42 +173,45 @@ const MinLost = time.Minute
 // returns for how long the one before may still be asked at; a Share calls it from one goroutine. lost is the time
 // after which a worker that is silent counts as dead: MinLost to MaxLost, and twice what a job takes at most.
 func (f *Fleet) Share(budget string, lost time.Duration, apply func(part float64) time.Duration) *Share {
-	s := &Share{fleet: f, key: budget, m: newMember(rand.Text(), lost, apply), quit: make(chan struct{}), ended: make(chan struct{})}
-	go s.keep()
+	ctx, quit := context.WithCancel(context.Background())
+	s := &Share{fleet: f, key: budget, m: newMember(rand.Text(), lost, apply), quit: quit, ended: make(chan struct{})}
+	go s.keep(ctx)
 	return s
 }
 
 // Held says whether there is anything that may be asked.
 func (s *Share) Held() bool { return s.held.Load() }
 
-// keep holds the part until the end.
-func (s *Share) keep() {
+// keep holds the part until ctx ends.
+func (s *Share) keep(ctx context.Context) {
 	defer close(s.ended)
 	tick := time.NewTicker(look)
 	defer tick.Stop()
 	said := ""
-	for {
-		err := s.exchange(s.m.turn)
+	for ctx.Err() == nil {
+		err := s.exchange(ctx, s.m.turn)
 		s.held.Store(s.m.applied > 0)
-		if err != nil && s.fleet.nc.IsConnected() && err.Error() != said {
+		if err != nil && ctx.Err() == nil && s.fleet.nc.IsConnected() && err.Error() != said {
 			said = err.Error()
 			s.fleet.tell(budgetBucket + ", " + s.key + ": " + said)
 		}
 		select {
 		case <-tick.C:
-		case <-s.quit:
-			return
+		case <-ctx.Done():
 		}
 	}
 }
 
 // Leave gives the part back. Nothing may be asked any more.
 func (s *Share) Leave() {
-	close(s.quit)
+	s.quit()
 	<-s.ended
 	s.m.set(time.Now(), 0)
+	if !s.fleet.nc.IsConnected() {
+		return
+	}
 	// If it cannot be given back now, others take it when it counts as lost.
-	_ = s.exchange(func(_ time.Time, t table) (table, bool) {
+	_ = s.exchange(context.Background(), func(_ time.Time, t table) (table, bool) {
 		next := maps.Clone(t)
 		delete(next, s.m.id)
 		return next, len(next) < len(t)
@@ -216,8 +219,8 @@ func (s *Share) Leave() {
 }
 
 // exchange reads the record and writes what turn makes of it, once more where another was faster.
-func (s *Share) exchange(turn func(now time.Time, t table) (table, bool)) error {
-	ctx, cancel := context.WithTimeout(context.Background(), hasty)
+func (s *Share) exchange(ctx context.Context, turn func(now time.Time, t table) (table, bool)) error {
+	ctx, cancel := context.WithTimeout(ctx, hasty)
 	defer cancel()
 	var err error
 	for range rewrite {

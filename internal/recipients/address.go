@@ -14,7 +14,6 @@ const (
 	maxLocal   = 64
 	maxAddress = 254
 	maxLabel   = 63
-	maxDomain  = 253 // without the dot at the end (RFC 1035 2.3.4)
 )
 
 // Address is a mailbox as SMTP takes it (RFC 5321 4.1.2, RFC 6531 3.3).
@@ -131,7 +130,8 @@ func literal(s string) (netip.Addr, error) {
 	return a, nil
 }
 
-// host reads a domain: letters, digits and hyphens (RFC 5321 4.1.2), or U-labels (RFC 6531 3.3).
+// host reads a domain: letters, digits and hyphens (RFC 5321 4.1.2), or U-labels (RFC 6531 3.3). It is no longer than a name may be: the
+// address is not, and names.Host sees to those that grow.
 func host(s string) (string, error) {
 	if s == "" {
 		return "", fmt.Errorf("no domain stands behind @")
@@ -145,9 +145,6 @@ func host(s string) (string, error) {
 		if name, err = names.Host(s); err != nil {
 			return "", fmt.Errorf("the domain: %w", err)
 		}
-	}
-	if len(name) > maxDomain {
-		return "", fmt.Errorf("a domain of %d octets, more than %d", len(name), maxDomain)
 	}
 	last := ""
 	for label := range strings.SplitSeq(name, ".") {

@@ -44,7 +44,8 @@ func (l Bounced) take(r replies.Reply) error {
 	}
 	e := replies.Explain(r)
 	switch {
-	case e.Hard && e.Permanent && e.Side == replies.Recipient:
+	// Hard is of recipients alone. A DNS server that does not find a host may do so the next time.
+	case e.Hard && e.Permanent:
 		if len(l) >= maxBounced {
 			return fmt.Errorf("more than %d addresses bounced", maxBounced)
 		}

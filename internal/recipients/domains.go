@@ -81,7 +81,10 @@ func (d *domains) place(name string) func() place {
 	})
 	forget(d.places)
 	d.places[name] = f
-	go f()
+	go func() {
+		defer func() { _ = recover() }() // whoever waits for it panics with the same
+		f()
+	}()
 	return f
 }
 

@@ -2,7 +2,7 @@ package recipients
 
 import (
 	"bufio"
-	"encoding/csv"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -25,79 +25,64 @@ type Row struct {
 // Reader reads a list: CSV, or one address a line.
 type Reader struct {
 	Header []string // nil where the list has none
+	Width  int      // cells of the first row
 
 	Comma  rune // of CSV; 0: one address a line
 	column int
-	first  []string // a row that was read to find the column
+	ahead  []Row // rows that were read to find the column
 
-	text  *bufio.Reader
-	csv   *csv.Reader
-	limit *limited
-	line  int
-}
-
-// limited ends a row that is too long.
-type limited struct {
-	r    io.Reader
-	left int
-}
-
-var errRow = fmt.Errorf("a row of more than %d MiB: is a quote not closed?", maxRow>>20)
-
-func (l *limited) Read(b []byte) (int, error) {
-	if l.left <= 0 {
-		return 0, errRow
-	}
-	n, err := l.r.Read(b)
-	l.left -= n
-	return n, err
+	in  *bufio.Reader
+	end byte // of a line: '\n', or '\r' as on old Macs
+	n   int  // lines that were read
+	row []byte
 }
 
 // NewReader reads the start of a list. CSV is what is named so, or has a separator in its first line. The column of addresses
-// is the one of that name or number, counted from 1; "" for the one whose name says so, or that holds an @ in the first row.
+// is the one of that name or number, counted from 1; "" for the one whose name says so, or that holds an @ in the first row or in the
+// one beneath.
 func NewReader(name string, in io.Reader, column string) (*Reader, error) {
-	l := &limited{r: in, left: maxRow}
-	b := bufio.NewReaderSize(l, maxLogLine)
+	b := bufio.NewReaderSize(in, maxLogLine)
 	if mark, _ := b.Peek(3); string(mark) == "\xef\xbb\xbf" {
 		_, _ = b.Discard(len(mark)) // it was read already
 	}
 	if mark, _ := b.Peek(2); string(mark) == "\xff\xfe" || string(mark) == "\xfe\xff" {
 		return nil, errors.New("it is UTF-16, and UTF-8 is read")
 	}
-	r := &Reader{limit: l, text: b, Comma: comma(name, b)}
-	if r.Comma == 0 {
+	r := &Reader{in: b, end: '\n'}
+	line, whole := start(b)
+	if mac, _, ok := strings.Cut(line, "\r"); ok && !whole {
+		line, r.end = mac, '\r'
+	}
+	if r.Comma = comma(name, line); r.Comma == 0 {
 		if column != "" {
 			return nil, fmt.Errorf("it has one address a line, and no column %q", column)
 		}
 		return r, nil
 	}
-	r.csv = csv.NewReader(b)
-	r.csv.Comma, r.csv.LazyQuotes, r.csv.FieldsPerRecord = r.Comma, true, -1
-	first, err := r.csv.Read()
-	switch {
-	case errors.Is(err, io.EOF):
+	first, err := r.cells()
+	if errors.Is(err, io.EOF) {
 		return r, nil
-	case err != nil:
+	}
+	if err != nil {
 		return nil, err
 	}
-	r.line, _ = r.csv.FieldPos(0)
+	r.Width = len(first.Cells)
 	return r, r.head(first, column)
 }
 
 // start is the first line, or what fits of it. It waits for no more than that: a list may be typed.
-func start(b *bufio.Reader) string {
+func start(b *bufio.Reader) (line string, whole bool) {
 	for n := 1; ; n = b.Buffered() + 1 {
 		text, err := b.Peek(min(n, maxLogLine)) // an error comes again
 		text, _ = b.Peek(max(b.Buffered(), len(text)))
 		if line, _, whole := strings.Cut(string(text), "\n"); whole || err != nil || len(text) == maxLogLine {
-			return line
+			return line, whole
 		}
 	}
 }
 
-// comma is the separator of CSV, 0 for text.
-func comma(name string, b *bufio.Reader) rune {
-	line := start(b)
+// comma is the separator of CSV by its first line, 0 for text.
+func comma(name, line string) rune {
 	best, most := rune(0), 0
 	quoted := false
 	count := map[rune]int{}
@@ -124,85 +109,174 @@ func comma(name string, b *bufio.Reader) rune {
 	return 0
 }
 
-// titles are the names of a column of addresses.
-var titles = []string{"address", "email", "e-mail", "mail", "email address", "e-mail address", "email_address", "emailaddress", "mail address", "recipient", "to"}
+// titles are the names of a column of addresses. Of several columns the one whose name comes first here is taken: one of the last may
+// as well be a postal address.
+var titles = []string{"email", "e-mail", "mail", "email address", "e-mail address", "email_address", "emailaddress", "mail address", "recipient", "address", "to"}
 
-// head finds the column of addresses by the first row, and whether that is a header.
-func (r *Reader) head(first []string, column string) error {
-	is := func(cell string, l ...string) bool {
-		return slices.Contains(l, strings.ToLower(strings.TrimSpace(cell)))
+// head finds the column of addresses by the first row and the next, and whether the first is a header.
+func (r *Reader) head(first Row, column string) error {
+	named := func(l []string, title string) int {
+		return slices.IndexFunc(l, func(c string) bool { return strings.EqualFold(strings.TrimSpace(c), title) })
 	}
-	holds := slices.IndexFunc(first, func(c string) bool { return strings.Contains(c, "@") })
-	named := slices.IndexFunc(first, func(c string) bool { return is(c, titles...) })
-	wanted := -1
+	holds := func(l []string) int {
+		return slices.IndexFunc(l, func(c string) bool { return strings.Contains(c, "@") })
+	}
+	l := first.Cells
 	if column != "" {
-		wanted = slices.IndexFunc(first, func(c string) bool { return is(c, strings.ToLower(column)) })
-		if n, err := strconv.Atoi(column); wanted < 0 && err == nil && n >= 1 && n <= len(first) {
-			wanted = n - 1
-			holds = wanted
-			if !strings.Contains(first[wanted], "@") {
-				holds = -1
-			}
+		at := named(l, column)
+		if n, err := strconv.Atoi(column); at < 0 && err == nil && n >= 1 && n <= len(l) && strings.Contains(l[n-1], "@") {
+			r.column, r.ahead = n-1, []Row{first}
+			return nil
+		} else if at < 0 && err == nil && n >= 1 && n <= len(l) {
+			at = n - 1
 		}
-		if wanted < 0 {
-			return fmt.Errorf("no column %q among %d", column, len(first))
+		if at < 0 {
+			return fmt.Errorf("no column %q among %d", column, len(l))
+		}
+		r.column, r.Header = at, l
+		return nil
+	}
+	if at := holds(l); at >= 0 {
+		r.column, r.ahead = at, []Row{first}
+		return nil
+	}
+	for _, title := range titles {
+		if at := named(l, title); at >= 0 {
+			r.column, r.Header = at, l
+			return nil
 		}
 	}
+	next, err := r.cells()
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	at := holds(next.Cells)
 	switch {
-	case wanted >= 0 && wanted != holds:
-		r.column, r.Header = wanted, first
-	case wanted >= 0:
-		r.column, r.first = wanted, first
-	case holds < 0 && named >= 0:
-		r.column, r.Header = named, first
-	case holds >= 0:
-		r.column, r.first = holds, first
-	case len(first) == 1:
-		r.first = first
+	case len(l) == 1:
+		r.ahead = []Row{first}
+	case at >= 0 && at < len(l):
+		r.column, r.Header = at, l
 	default:
-		return fmt.Errorf("no column of the first row is one of addresses: --column names it")
+		return errors.New("no column of the first row is one of addresses: --column names it")
+	}
+	if err == nil {
+		r.ahead = append(r.ahead, next)
 	}
 	return nil
 }
 
-// Next is the next row, and io.EOF at the end. Lines of text that are blank or comments are passed over.
-func (r *Reader) Next() (Row, error) {
-	r.limit.left = maxRow
-	if r.Comma == 0 {
-		return r.nextLine()
-	}
-	cells := r.first
-	if r.first = nil; cells == nil {
-		var err error
-		if cells, err = r.csv.Read(); err != nil {
+// Next is the next row, and io.EOF at the end. Lines that are blank, and comments in text, are passed over.
+func (r *Reader) Next() (row Row, err error) {
+	switch {
+	case len(r.ahead) > 0:
+		row, r.ahead = r.ahead[0], r.ahead[1:]
+	case r.Comma == 0:
+		return r.text()
+	default:
+		if row, err = r.cells(); err != nil {
 			return Row{}, err
 		}
-		r.line, _ = r.csv.FieldPos(0)
 	}
-	row := Row{Line: r.line, Cells: cells}
-	if r.column < len(cells) {
-		row.Address = cells[r.column]
+	if r.column < len(row.Cells) {
+		row.Address = row.Cells[r.column]
 	}
 	return row, nil
 }
 
-func (r *Reader) nextLine() (Row, error) {
+// line adds the next line to the row, without its end.
+func (r *Reader) line() error {
+	began := len(r.row)
 	for {
-		b, more, err := r.text.ReadLine()
+		b, err := r.in.ReadSlice(r.end)
+		r.row = append(r.row, b...)
+		switch {
+		case len(r.row) > maxRow:
+			if r.Comma == 0 {
+				return fmt.Errorf("line %d: more than %d MiB", r.n+1, maxRow>>20)
+			}
+			return fmt.Errorf("line %d: a row of more than %d MiB: is a quote not closed?", r.n+1, maxRow>>20)
+		case errors.Is(err, bufio.ErrBufferFull):
+			continue
+		case errors.Is(err, io.EOF) && len(r.row) > began:
+		case err != nil:
+			return err
+		}
+		r.n++
+		text := bytes.TrimSuffix(r.row[began:], []byte{r.end})
+		r.row = r.row[:began+len(bytes.TrimSuffix(text, []byte{'\r'}))]
+		return nil
+	}
+}
+
+// text is the next line that is no comment.
+func (r *Reader) text() (Row, error) {
+	for {
+		r.row = r.row[:0]
+		if err := r.line(); err != nil {
+			return Row{}, err
+		}
+		if bare := bytes.TrimSpace(r.row); len(bare) > 0 && bare[0] != '#' {
+			text := string(r.row)
+			return Row{Line: r.n, Cells: []string{text}, Address: text}, nil
+		}
+	}
+}
+
+// cells is the next row of CSV (RFC 4180 2). A quote that stands where none may is a part of its cell, as in "a b"@example.com. The
+// reader of encoding/csv takes the rows behind such a one into the cell, in silence, as it does where a quote is not closed.
+func (r *Reader) cells() (Row, error) {
+	for r.row = r.row[:0]; len(r.row) == 0; {
+		if err := r.line(); err != nil {
+			return Row{}, err
+		}
+	}
+	row := Row{Line: r.n}
+	for at := 0; ; {
+		text, end, err := r.cell(at)
 		if err != nil {
 			return Row{}, err
 		}
-		line := string(b)
-		for more && err == nil { // what follows is no address any more
-			_, more, err = r.text.ReadLine()
+		row.Cells = append(row.Cells, text)
+		if end == len(r.row) {
+			return row, nil
 		}
-		if err != nil && !errors.Is(err, io.EOF) {
-			return Row{}, err
+		at = end + 1
+	}
+}
+
+// cell is the one that begins there, and where it ends.
+func (r *Reader) cell(at int) (text string, end int, err error) {
+	plain := func(from int) (string, int, error) {
+		end := len(r.row)
+		if i := bytes.IndexByte(r.row[from:], byte(r.Comma)); i >= 0 {
+			end = from + i
 		}
-		r.limit.left = maxRow
-		r.line++
-		if bare := strings.TrimSpace(line); bare != "" && bare[0] != '#' {
-			return Row{Line: r.line, Cells: []string{line}, Address: line}, nil
+		return string(r.row[at:end]), end, nil
+	}
+	if at == len(r.row) || r.row[at] != '"' {
+		return plain(at)
+	}
+	began := r.n
+	for from := at + 1; ; {
+		i := bytes.IndexByte(r.row[from:], '"')
+		if i < 0 { // it goes on in the next line
+			from = len(r.row)
+			r.row = append(r.row, '\n')
+			if err := r.line(); errors.Is(err, io.EOF) {
+				return "", 0, fmt.Errorf("line %d: a quote is not closed", began)
+			} else if err != nil {
+				return "", 0, err
+			}
+			continue
+		}
+		from += i + 1
+		switch {
+		case from == len(r.row) || r.row[from] == byte(r.Comma):
+			return strings.ReplaceAll(string(r.row[at+1:from-1]), `""`, `"`), from, nil
+		case r.row[from] == '"':
+			from++
+		default:
+			return plain(from)
 		}
 	}
 }

@@ -71,6 +71,7 @@ type pending struct {
 	place   func() place // nil: all is said
 	notes   []string     // what its text tells
 	err     error
+	crash   any // what reading panicked with: it goes to whoever waits for the row
 
 	syntax, duplicate, bounced, disposable, domain, unseen bool // what it counts as; domain: the first of its domain
 }
@@ -82,21 +83,26 @@ func Run(ctx context.Context, in *Reader, dns dnsx.Resolver, bounced Bounced, wr
 	j := &judge{domains: newDomains(ctx, dns), bounced: bounced, seen: newSeen(maxSeen)}
 	queue := make(chan pending, window)
 	go func() {
-		defer close(queue)
-		for {
+		send := func(p pending) bool {
+			select {
+			case queue <- p:
+				return p.err == nil
+			case <-ctx.Done():
+				return false
+			}
+		}
+		defer func() {
+			if crash := recover(); crash != nil {
+				send(pending{crash: crash})
+			}
+		}()
+		for more := true; more; {
 			row, err := in.Next()
 			p := pending{err: err}
 			if err == nil {
 				p = j.read(row)
 			}
-			select {
-			case queue <- p:
-			case <-ctx.Done():
-				return
-			}
-			if err != nil {
-				return
-			}
+			more = send(p)
 		}
 	}()
 	for {
@@ -107,6 +113,8 @@ func Run(ctx context.Context, in *Reader, dns dnsx.Resolver, bounced Bounced, wr
 			return j.sum, ctx.Err()
 		}
 		switch {
+		case p.crash != nil:
+			panic(p.crash)
 		case errors.Is(p.err, io.EOF):
 			j.sum.Complete = true
 			return j.sum, nil

@@ -6,17 +6,21 @@ import (
 	"unicode/utf8"
 )
 
-// trimmed is a cell without what no address has at its ends or shows: white space, marks of bytes order and of direction.
+// trimmed is a cell without what no address has at its ends or shows: white space, marks of bytes order and of direction. Text that is
+// not UTF-8 stays what it is: strings.Map would make something else of it.
 func trimmed(cell string) string {
-	if isASCII(cell) {
+	if isASCII(cell) || !utf8.ValidString(cell) {
 		return strings.TrimSpace(cell)
 	}
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Cf, r) {
+		switch {
+		case unicode.Is(unicode.Cf, r):
 			return -1
+		case r == '\u00a0':
+			return ' '
 		}
 		return r
-	}, valid(cell)))
+	}, cell))
 }
 
 func isASCII(s string) bool {
@@ -26,14 +30,6 @@ func isASCII(s string) bool {
 		}
 	}
 	return true
-}
-
-// valid leaves text that is not UTF-8 as it is: strings.Map would change it.
-func valid(s string) string {
-	if utf8.ValidString(s) {
-		return strings.ReplaceAll(s, "\u00a0", " ")
-	}
-	return s
 }
 
 // repaired is what was probably meant by a cell that is no address; "" where that cannot be told.

@@ -45,13 +45,12 @@ type csvWriter struct {
 var appended = []string{"action", "reason", "suggestion"}
 
 func newCSVWriter(b *bufio.Writer, in *Reader) *csvWriter {
-	c := &csvWriter{b: b, w: csv.NewWriter(b), head: in.Header}
+	c := &csvWriter{b: b, w: csv.NewWriter(b), head: in.Header, width: in.Width}
 	if in.Comma != 0 {
 		c.w.Comma = in.Comma
 	} else {
-		c.head = []string{"address"}
+		c.head, c.width = []string{"address"}, 1
 	}
-	c.width = len(c.head)
 	return c
 }
 
