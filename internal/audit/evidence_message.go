@@ -61,11 +61,24 @@ type Link struct {
 	Cause  string   `json:"cause"`  // of unknown
 }
 
-// ARC is the form of the ARC chain; its signatures are not verified.
+// ARC is the ARC chain, verified with the keys that are published now.
 type ARC struct {
-	Sets     int      `json:"sets"`
-	CV       string   `json:"cv"` // none, pass or fail, by the newest seal
-	Problems []string `json:"problems"`
+	Sets       int            `json:"sets"`
+	CV         string         `json:"cv"`     // none, pass or fail, by the newest seal
+	Result     string         `json:"result"` // pass, fail, unknown
+	Cause      string         `json:"cause"`  // of fail and unknown
+	Problems   []string       `json:"problems"`
+	Signatures []ARCSignature `json:"signatures"` // the newest ARC-Message-Signature, then the seals from the newest; none where the form is broken
+}
+
+// ARCSignature is one signature of the chain.
+type ARCSignature struct {
+	Field    string `json:"field"` // ARC-Message-Signature or ARC-Seal
+	Instance int    `json:"instance"`
+	Domain   string `json:"domain"`
+	Selector string `json:"selector"`
+	Result   string `json:"result"` // pass, fail, temperror, permerror
+	Cause    string `json:"cause"`  // of all but pass
 }
 
 // Signature is one DKIM-Signature, verified with the key that is published now.
@@ -76,6 +89,7 @@ type Signature struct {
 	Bits      int        `json:"bits"`
 	Expires   *time.Time `json:"expires"`
 	Result    string     `json:"result"` // pass, fail, policy, temperror, permerror
+	Fits      bool       `json:"fits"`   // the message and the key in p=, whatever else voids it
 	Cause     string     `json:"cause"`
 }
 
@@ -111,7 +125,7 @@ func messageOf(f *facts.Facts, m facts.Message) *Message {
 		out.Hop = &Hop{Number: h.Number, Of: h.Of, By: h.By, IP: h.IP.String(), HELO: h.HELO, RDNS: h.RDNS, Text: h.Text}
 	}
 	for _, s := range m.Signatures {
-		x := Signature{Domain: s.Domain, Selector: s.Selector, Algorithm: s.Algorithm, Bits: s.Bits, Result: s.Result, Cause: s.Why}
+		x := Signature{Domain: s.Domain, Selector: s.Selector, Algorithm: s.Algorithm, Bits: s.Bits, Result: s.Result, Fits: s.Holds, Cause: s.Why}
 		if !s.Expires.IsZero() {
 			x.Expires = &s.Expires
 		}
@@ -151,8 +165,16 @@ func (m *Message) content(c *facts.Content) {
 	}
 	m.LinksLeft, m.Attachments = c.LinksLeft, c.Attachments
 	if c.ARC != nil {
-		m.ARC = &ARC{Sets: c.ARC.Sets, CV: c.ARC.CV, Problems: list(c.ARC.Problems)}
+		m.ARC = arc(*c.ARC)
 	}
+}
+
+func arc(a facts.ARC) *ARC {
+	out := &ARC{Sets: a.Sets, CV: a.CV, Result: a.Result, Cause: a.Why, Problems: list(a.Problems), Signatures: []ARCSignature{}}
+	for _, s := range a.Signatures {
+		out.Signatures = append(out.Signatures, ARCSignature{Field: s.Field, Instance: s.Instance, Domain: s.Domain, Selector: s.Selector, Result: s.Result, Cause: s.Why})
+	}
+	return out
 }
 
 // linkOf is what the lists say of a domain: one that lists it counts, then one that does not.

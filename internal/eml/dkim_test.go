@@ -84,12 +84,12 @@ func TestVerify(t *testing.T) {
 		{"a changed field", edit("Subject: hi", "Subject: ho"), rsa2048.record, "fail the signature does not fit the signed header fields and the published key"},
 		{"a field on top", edit("From: Ann", "From: Bob <b@bank.example>\r\nFrom: Ann"), rsa2048.record, "pass "}, // the lower one is signed
 		{"another key", good, newSigner(t, 2048).record, "fail the signature does not fit"},
-		{"a key of another type", good, ed.record, "permerror inappropriate key algorithm"},
-		{"no key", good, "v=DKIM1", "permerror key syntax error"},
+		{"a key of another type", good, ed.record, "permerror a=rsa-sha256 is not for the key, which is of the type ed25519"},
+		{"no key", good, "v=DKIM1", "permerror the key: there is no p= tag"},
 		{"no tag list", good, "\x00;;=", "permerror "},
-		{"SHA-1", edit("a=rsa-sha256", "a=rsa-sha1"), rsa2048.record, "permerror hash algorithm too weak"},
-		{"another version", edit("v=1", "v=2"), rsa2048.record, "permerror incompatible signature version"},
-		{"From is not signed", edit("h=From:", "h=X:"), rsa2048.record, "permerror From field not signed"},
+		{"SHA-1", edit("a=rsa-sha256", "a=rsa-sha1"), rsa2048.record, "permerror a=rsa-sha1 must not be used"},
+		{"another version", edit("v=1", "v=2"), rsa2048.record, "permerror its version is v=\"2\""},
+		{"From is not signed", edit("h=From:", "h=X:"), rsa2048.record, "permerror h= does not name From"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			m := parse(t, tt.text)
@@ -106,6 +106,54 @@ func TestVerify(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// rfc8463 is the example of RFC 8463, appendix A.3, with the keys of A.2.
+const rfc8463 = `DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/relaxed;
+ d=football.example.com; i=@football.example.com;
+ q=dns/txt; s=brisbane; t=1528637909; h=from : to :
+ subject : date : message-id : from : subject : date;
+ bh=2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=;
+ b=/gCrinpcQOoIfuHNQIbq4pgh9kyIK3AQUdt9OdqQehSwhEIug4D11Bus
+ Fa3bT3FY5OsU7ZbnKELq+eXdp1Q1Dw==
+DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed;
+ d=football.example.com; i=@football.example.com;
+ q=dns/txt; s=test; t=1528637909; h=from : to : subject :
+ date : message-id : from : subject : date;
+ bh=2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=;
+ b=F45dVWDfMbQDGHJFlXUNB2HKfbCeLRyhDXgFpEL8GwpsRe0IeIixNTe3
+ DhCVlUrSjV4BwcVcOF6+FF3Zo9Rpo1tFOeS9mPYQTnGdaSGsgeefOsk2Jz
+ dA+L10TeYt9BgDfQNZtKdN1WO//KgIqXP7OdEFE4LjFYNcUxZQ4FADY+8=
+From: Joe SixPack <joe@football.example.com>
+To: Suzie Q <suzie@shopping.example.net>
+Subject: Is dinner ready?
+Date: Fri, 11 Jul 2003 21:00:37 -0700 (PDT)
+Message-ID: <20030712040037.46341.5F8J@football.example.com>
+
+Hi.
+
+We lost the game.  Are you hungry yet?
+
+Joe.
+
+`
+
+func TestRFC8463(t *testing.T) {
+	records := map[string]string{"brisbane": "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+		"test": "v=DKIM1; k=rsa; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDkHlOQoBTzWRiGs5V6NpP3idY6Wk08a5qhdR6wy5bdOKb2jLQiY/J16JYi0Qvx/" +
+			"byYzCNb3W91y3FutACDfzwQ/BC/e/8uBsCR+yz1Lxj+PL6lHvqMKrM3rG4hstT5QjvHO9PzoxZyVYLzBfO2EeC3Ip3G+2kryOTIKT+l/K4w3QIDAQAB"}
+	for text, want := range map[string]string{rfc8463: "pass", strings.ReplaceAll(rfc8463, "\n", "\r\n"): "pass", strings.Replace(rfc8463, "lost", "won", 1): "fail"} {
+		m := parse(t, text)
+		l, all := m.Signatures()
+		if all != 2 {
+			t.Fatalf("%d signatures", all)
+		}
+		for _, s := range l {
+			if result, why := m.Verify(s, records[s.Selector]); result != want {
+				t.Errorf("%s: %s %s, want %s", s.Selector, result, why, want)
+			}
+		}
 	}
 }
 
@@ -171,6 +219,8 @@ func FuzzParse(f *testing.F) {
 		f.Add([]byte("Return-Path: <b@shop.example>\r\nReceived: " + h + "\r\nAuthentication-Results: a; dkim=pass (x;y) header.d=z\r\n" + plain))
 	}
 	f.Add([]byte(s.sign(f, plain, dkim.SignOptions{})))
+	f.Add([]byte("ARC-Seal: i=1; a=ed25519-sha256; cv=none; d=f.example; s=s; b=AAAA\r\nARC-Message-Signature: i=1; a=ed25519-sha256; d=f.example; s=s; h=from; bh=AAAA; b=AAAA\r\n" +
+		"ARC-Authentication-Results: i=1; mx.f.example; spf=pass\r\n" + plain))
 	f.Add([]byte("From x\nReceived: from ((((\\\x00[IPv6:::1%\xff by ; \" from: <@@>\n\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := Parse(bytes.NewReader(b))
@@ -193,6 +243,16 @@ func FuzzParse(f *testing.F) {
 		}
 		if a := m.AuthResults(); a != nil && len(a.Results) > maxResults {
 			t.Errorf("%d results", len(a.Results))
+		}
+		if a := m.ARC(); a != nil {
+			if len(a.Chain) > 0 && (len(a.Problems) > 0 || len(a.Chain) != a.Sets+1 || a.Sets > maxARC) {
+				t.Errorf("%+v", a)
+			}
+			for _, x := range a.Chain[:min(len(a.Chain), 3)] {
+				if result, why := m.VerifyLink(a, x, s.record); result != "pass" && why == "" {
+					t.Errorf("%s without a reason", result)
+				}
+			}
 		}
 		l, _ := m.Signatures()
 		for _, x := range l[:min(len(l), 3)] {

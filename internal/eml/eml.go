@@ -31,6 +31,7 @@ type Message struct {
 
 	mu       sync.Mutex
 	verified map[verification]func() verdict
+	sums     map[summed][]byte // under one
 }
 
 // Field is one header field.
@@ -71,7 +72,7 @@ func Read(r io.Reader) (*Message, error) {
 	if strings.HasPrefix(rest, "From ") {
 		_, rest, _ = strings.Cut(rest, "\n")
 	}
-	m := &Message{Text: rest, verified: map[verification]func() verdict{}}
+	m := &Message{Text: rest, verified: map[verification]func() verdict{}, sums: map[summed][]byte{}}
 	text, start, end, lines := rest, 0, 0, 0 // where the field that is being read begins and ends
 	flush := func() {
 		if end > start {

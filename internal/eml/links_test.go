@@ -56,7 +56,7 @@ func TestARC(t *testing.T) {
 		{"failed", set(2, "fail") + set(1, "none"), "2 fail"},
 		{"the first says pass", set(1, "pass"), `1 pass seal 1 says cv="pass", and not none (RFC 8617 5.2)`},
 		{"one in between failed", set(3, "pass") + set(2, "fail") + set(1, "none"), `3 pass seal 2 says cv="fail", and not pass (RFC 8617 5.2)`},
-		{"a set is missing", set(2, "pass"), "2 pass set 1 has 0 fields ARC-Seal, and not 1 (RFC 8617 5.2), set 1 has 0 fields ARC-Message-Signature, and not 1 (RFC 8617 5.2), set 1 has 0 fields ARC-Authentication-Results, and not 1 (RFC 8617 5.2)"},
+		{"a set is missing", set(2, "pass"), "2 pass set 1 has 0 fields ARC-Authentication-Results, and not 1 (RFC 8617 5.2), set 1 has 0 fields ARC-Message-Signature, and not 1 (RFC 8617 5.2), set 1 has 0 fields ARC-Seal, and not 1 (RFC 8617 5.2)"},
 		{"two of one", set(1, "none") + "ARC-Seal: i=1; cv=none\n", "1 none set 1 has 2 fields ARC-Seal, and not 1 (RFC 8617 5.2)"},
 		{"no instance", set(1, "none") + "ARC-Seal: i=51; cv=none\nARC-Seal: cv=none\n", "1 none a field ARC-Seal has no i= from 1 to 50 (RFC 8617 4.2.1), a field ARC-Seal has no i= from 1 to 50 (RFC 8617 4.2.1)"},
 	} {

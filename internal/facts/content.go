@@ -48,11 +48,32 @@ type Relay struct {
 	Delay  *int64     `json:"delay,omitempty"` // seconds since the hop before; negative where clocks differ; nil where a time is missing
 }
 
-// ARC is the form of the ARC sets of a message (RFC 8617); their signatures are not verified.
+// ARC are the ARC sets of a message (RFC 8617), verified with the keys that are published now.
 type ARC struct {
 	Sets     int      `json:"sets"`
-	CV       string   `json:"cv"` // of the newest seal
-	Problems []string `json:"problems"`
+	CV       string   `json:"cv"`       // of the newest seal
+	Problems []string `json:"problems"` // of their form
+	// Result is the Chain Validation Status (RFC 8617 5.2), pass or fail, or unknown where a key could not be looked up.
+	Result     string         `json:"result"`
+	Why        string         `json:"why,omitempty"`
+	Signatures []ARCSignature `json:"signatures,omitempty"` // the newest ARC-Message-Signature, then the seals from the newest
+}
+
+// The results of ARC.
+const (
+	ARCPass    = "pass"
+	ARCFail    = "fail"
+	ARCUnknown = "unknown"
+)
+
+// ARCSignature is one signature of the chain. Its Result is as that of Signature, and never policy.
+type ARCSignature struct {
+	Field    string `json:"field"` // ARC-Message-Signature or ARC-Seal
+	Instance int    `json:"instance"`
+	Domain   string `json:"domain"`
+	Selector string `json:"selector"`
+	Result   string `json:"result"`
+	Why      string `json:"why,omitempty"`
 }
 
 // Score is what one filter says of a message.

@@ -259,6 +259,7 @@ type MX struct {
 	Status string   `json:"status"`
 	Hosts  []MXHost `json:"hosts"`
 	Null   bool     `json:"null,omitempty"` // a null MX is among the records
+	More   int      `json:"more,omitempty"` // records beyond those of Hosts, which are not looked at
 }
 
 // MXHost is one mail exchanger.
@@ -358,6 +359,7 @@ type DKIM struct {
 	Lost     []Lost       `json:"lost"`               // guesses that got no answer
 	Wildcard []string     `json:"wildcard,omitempty"` // TXT records that stand at every selector
 	Legacy   []string     `json:"legacy,omitempty"`   // TXT records at _domainkey itself (DomainKeys, RFC 4870) and at _adsp._domainkey (RFC 5617)
+	Unread   string       `json:"unread,omitempty"`   // why there may be more of those
 	Exists   bool         `json:"exists"`             // the domain is not NXDOMAIN, or that is not known
 }
 
@@ -387,11 +389,12 @@ type Key struct {
 	CNAME     []string     `json:"cname,omitempty"`
 	Dangling  bool         `json:"dangling,omitempty"` // a CNAME leads to a name that does not exist
 	Record    *dkim.Record `json:"record,omitempty"`
-	Undoubled string       `json:"undoubled,omitempty"` // why that is not known
-	Doubled   string       `json:"doubled,omitempty"`   // a name beneath the domain's own name where the missing key stands: a panel appended the zone
-	Provider  string       `json:"provider,omitempty"`  // whose the key is, by its CNAME
-	Twins     []string     `json:"twins,omitempty"`     // selectors that the provider changes to, and that are known to be missing
-	Octets    int          `json:"octets,omitempty"`    // of the answer's TXT RDATA
+	Undoubled string       `json:"undoubled,omitempty"`  // why that is not known
+	Doubled   string       `json:"doubled,omitempty"`    // a name beneath the domain's own name where the missing key stands: a panel appended the zone
+	Provider  string       `json:"provider,omitempty"`   // whose the key is, by its CNAME
+	Twins     []string     `json:"twins,omitempty"`      // selectors that the provider changes to, and that are known to be missing
+	TwinsLost string       `json:"twins_lost,omitempty"` // why that is not known of others
+	Octets    int          `json:"octets,omitempty"`     // of the answer's TXT RDATA
 }
 
 // The statuses of DMARC.
@@ -420,6 +423,7 @@ type DMARC struct {
 	Others    []string      `json:"others,omitempty"`    // TXT records at _dmarc of the audited domain that are not meant to be DMARC
 	ListOrg   string        `json:"list_org"`            // the organizational domain by the public suffix list (RFC 7489 3.2)
 	Mailboxes []Mailbox     `json:"mailboxes"`           // the domains that reports go to
+	More      int           `json:"more,omitempty"`      // further destinations of reports, which are in neither Reports nor Mailboxes
 	Wildcard  Fact[bool]    `json:"wildcard"`            // names that nobody made exist beneath the domain, so that np= never applies
 }
 
@@ -545,8 +549,9 @@ type Listing struct {
 
 // Submission is what is known of the ways in which the domain's users hand in mail.
 type Submission struct {
-	SRV      Fact[bool] `json:"srv"`      // SRV records name services (RFC 6186, RFC 8314 5.1)
-	Implicit Fact[bool] `json:"implicit"` // those for implicit TLS among them do
+	SRV      Fact[bool] `json:"srv"`            // SRV records name services (RFC 6186, RFC 8314 5.1)
+	Implicit Fact[bool] `json:"implicit"`       // those for implicit TLS among them do
+	Lost     string     `json:"lost,omitempty"` // why SRV records may name further services
 	Services []Service  `json:"services"`
 }
 

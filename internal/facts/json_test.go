@@ -2,6 +2,7 @@ package facts
 
 import (
 	"encoding/json"
+	"flag"
 	"net/netip"
 	"reflect"
 	"testing"
@@ -13,6 +14,9 @@ import (
 
 	"mailaudit/internal/record/spf"
 )
+
+// The same inputs in every run, so that one that fails does so again; -rapid.seed=0 takes new ones.
+func init() { _ = flag.Set("rapid.seed", "2026") }
 
 func TestJSONKeepsOctets(t *testing.T) {
 	const octets = "v=spf1 \xc8\xff \u00e8 \U0010FF80 \ufffd \x00 -all"

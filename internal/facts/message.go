@@ -60,8 +60,8 @@ type AuthResults struct {
 type Signature struct {
 	Domain   string `json:"domain"`   // d=
 	Selector string `json:"selector"` // s=
-	// Result is pass, fail, policy, temperror or permerror (RFC 8601 2.7.1). policy is a signature that was not verified
-	// although its key is good: receivers differ on l=, and one that is past its x= says nothing of mail that is sent today.
+	// Result is pass, fail, policy, temperror or permerror (RFC 8601 2.7.1). policy is a signature that fits message and key, and
+	// does not count everywhere: receivers differ on l=, and one that is past its x= says nothing of mail that is sent today.
 	Result    string    `json:"result"`
 	Why       string    `json:"why,omitempty"`
 	Bits      int       `json:"bits,omitempty"` // of the published key

@@ -55,9 +55,6 @@ func content(m *eml.Message) *facts.Content {
 	c.Path = path(m)
 	c.Links, c.LinksLeft = linkedDomains(m.Links())
 	c.Attachments = kept(m.Attachments())
-	if a := m.ARC(); a != nil {
-		c.ARC = &facts.ARC{Sets: a.Sets, CV: cut(a.CV), Problems: a.Problems}
-	}
 	return c
 }
 

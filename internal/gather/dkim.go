@@ -59,14 +59,20 @@ func (g *gatherer) signer(d facts.DKIM, named []string, records []spfRecord) fac
 		found = g.guess(&d, subtree(), wild, records)
 	}
 	d.Keys = append(d.Keys, every(found, func(k facts.Key) facts.Key {
-		k.Twins = g.missingTwins(d.Domain, k)
+		k.Twins, k.TwinsLost = g.missingTwins(d.Domain, k)
 		return k
 	})...)
 	d.Exists = exists()
 	for _, r := range wild.Records {
 		d.Wildcard = append(d.Wildcard, r.Text)
 	}
+	if wild.Status == dnsx.Failed {
+		d.Unread = wild.Cause
+	}
 	for _, a := range []dnsx.Answer{subtree(), adsp()} {
+		if a.Status == dnsx.Failed {
+			d.Unread = a.Cause
+		}
 		for _, r := range a.Records {
 			if !slices.Contains(d.Wildcard, r.Text) {
 				d.Legacy = append(d.Legacy, r.Text)
@@ -214,20 +220,21 @@ func (g *gatherer) doubled(name, domain string) (at, lost string) {
 	return "", ""
 }
 
-// missingTwins are the other selectors of a key's provider at which nothing stands.
-func (g *gatherer) missingTwins(domain string, k facts.Key) []string {
+// missingTwins are the other selectors of a key's provider at which nothing stands, and why that is not known of some.
+func (g *gatherer) missingTwins(domain string, k facts.Key) (missing []string, lost string) {
 	all := twins[k.Provider]
 	if k.Status != facts.KeyValid || !slices.Contains(all, k.Selector) {
-		return nil
+		return nil, ""
 	}
-	keys := every(all, func(sel string) facts.Key { return g.key(domain, sel, "provider", dnsx.Answer{}) })
-	var missing []string
-	for _, twin := range keys {
-		if twin.Status == facts.KeyMissing || twin.Dangling {
+	for _, twin := range every(all, func(sel string) facts.Key { return g.key(domain, sel, "provider", dnsx.Answer{}) }) {
+		switch {
+		case twin.Status == facts.KeyMissing || twin.Dangling:
 			missing = append(missing, twin.Selector)
+		case twin.Status == facts.KeyUnknown:
+			lost = twin.Name + ": " + twin.Why
 		}
 	}
-	return missing
+	return missing, lost
 }
 
 // providerOf is the provider that a selector's CNAME leads to.

@@ -248,6 +248,20 @@ func TestSignerMissing(t *testing.T) {
 	}
 }
 
+// TestLegacyLost: what is historic beneath _domainkey is not known to be absent where an answer is lost.
+func TestLegacyLost(t *testing.T) {
+	zone := "d.example. A 11.0.0.1\n" + txt("s1._domainkey.d.example", goodKey)
+	for _, name := range []string{"_adsp._domainkey.d.example", "_domainkey.d.example", unlikely("d.example") + "._domainkey.d.example"} {
+		d := dkimOf(over(t.Context(), serve(t, zone, map[dnsx.Question]testnet.DNSFault{dnsx.Q(name, dnsx.TXT): testnet.DNSServFail}), signing("s1")))
+		if d.Unread == "" {
+			t.Errorf("%s is lost, and nothing says so: %+v", name, d)
+		}
+	}
+	if d := dkimOf(over(t.Context(), serve(t, zone, nil), signing("s1"))); d.Unread != "" {
+		t.Errorf("nothing is lost, and it says %q", d.Unread)
+	}
+}
+
 // TestTwins: of the selectors that a provider changes between, those that are known to be missing are told.
 func TestTwins(t *testing.T) {
 	const alias = "fm1._domainkey.d.example. CNAME fm1.d.example.dkim.fmhosted.com.\n"
@@ -268,6 +282,9 @@ func TestTwins(t *testing.T) {
 			k := dkimOf(over(t.Context(), serve(t, zone, c.faults), signing(c.selector))).Keys[0]
 			if k.Status != facts.KeyValid || k.Provider != c.provider || !slices.Equal(k.Twins, c.want) {
 				t.Errorf("%s of %q lacks %q, want %q of %q", k.Status, k.Provider, k.Twins, c.want, c.provider)
+			}
+			if lost := strings.HasPrefix(k.TwinsLost, "fm3._domainkey.d.example: "); lost != (len(c.faults) > 0) {
+				t.Errorf("lost %q", k.TwinsLost)
 			}
 		})
 	}

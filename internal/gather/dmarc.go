@@ -176,13 +176,24 @@ func (g *gatherer) misplaced() (l []string, lost string) {
 	return l, lost
 }
 
+// destinations are the domains that a record has reports mailed to, each once.
+func destinations(rec *dmarc.Record) []string {
+	var l []string
+	seen := map[string]bool{"": true}
+	for _, u := range slices.Concat(rec.RUA, rec.RUF) {
+		if u.Fault == "" && !seen[u.Domain] {
+			l, seen[u.Domain] = append(l, u.Domain), true
+		}
+	}
+	return l
+}
+
 // mailboxes are the domains that a record has reports mailed to, and whether they take mail.
 func (g *gatherer) mailboxes(rec *dmarc.Record) []facts.Mailbox {
 	l := []facts.Mailbox{}
-	for _, u := range slices.Concat(rec.RUA, rec.RUF) {
-		known := slices.ContainsFunc(l, func(m facts.Mailbox) bool { return m.Domain == u.Domain })
-		if u.Fault == "" && u.Domain != "" && !known && len(l) < maxReports {
-			l = append(l, facts.Mailbox{Domain: u.Domain})
+	for i, d := range destinations(rec) {
+		if i < maxReports {
+			l = append(l, facts.Mailbox{Domain: d})
 		}
 	}
 	return every(l, func(m facts.Mailbox) facts.Mailbox {
@@ -288,6 +299,7 @@ func (g *gatherer) applied(walk []policyAt) facts.Fact[facts.DMARC] {
 		d.Status = facts.DMARCFound
 	}
 	d.FoundAt, d.Texts, d.Record = at.step.Name, at.step.Records, at.record
+	d.More = max(0, len(destinations(at.record))-maxReports)
 	mailboxes := soon(func() []facts.Mailbox { return g.mailboxes(at.record) })
 	if !at.void {
 		d.Policy = g.policy(at, d.Inherited)

@@ -278,4 +278,7 @@ func TestReportsBounded(t *testing.T) {
 	if n := len(s.Asked()); len(f.Value.Reports) != maxReports || n > 10+4*maxReports {
 		t.Errorf("%d destinations after %d questions", len(f.Value.Reports), n)
 	}
+	if n := len(f.Value.Mailboxes); n != maxReports || f.Value.More != 31-maxReports {
+		t.Errorf("%d of 31 domains, and %d more", n, f.Value.More)
+	}
 }

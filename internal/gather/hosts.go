@@ -105,7 +105,8 @@ func (g *gatherer) exchangers(domain string, withHosts bool) facts.Fact[facts.MX
 	if m.Null && len(records) == 1 {
 		m.Status = facts.MXNull // RFC 7505 3
 	}
-	m.Hosts = every(records[:min(len(records), maxMX)], func(r dnsx.Record) facts.MXHost {
+	m.More = max(0, len(records)-maxMX)
+	m.Hosts = every(records[:len(records)-m.More], func(r dnsx.Record) facts.MXHost {
 		h := facts.MXHost{Host: r.Target, Preference: int(r.Preference)}
 		if withHosts && r.Target != "." {
 			h.Addresses = g.hosts(r.Target)

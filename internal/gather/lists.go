@@ -70,7 +70,7 @@ func (g *gatherer) listings(senders later[[]facts.Source], mx later[facts.Fact[f
 			return asked{idle: true}
 		}
 		health := soon(func() blocklist.Health { return g.selfTest(l) })
-		near := soon(func() []facts.Listing {
+		near := soonIf(isMajor(l) || listsDomains(l), func() []facts.Listing {
 			return every(nearTargets(l, own, others), func(t target) facts.Listing { return g.listing(l, t) })
 		})
 		var targets []target

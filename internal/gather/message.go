@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"mailaudit/internal/dnsx"
 	"mailaudit/internal/eml"
 	"mailaudit/internal/facts"
 	"mailaudit/internal/record/dkim"
@@ -45,16 +44,12 @@ func (g *gatherer) messages() []facts.Message {
 		if g.t.Preflight {
 			m.Content = content(s.Message)
 			m.Content.LinkListings = g.linkListings(m.Content.Links)
+			m.Content.ARC = g.arc(s.Message)
 			m.Scores = g.scores(s)
 		}
 		l, all := s.Message.Signatures()
 		m.Unread = all - len(l)
-		keys := every(l, func(x eml.Signature) facts.Key {
-			if x.Domain == "" || x.Selector == "" {
-				return facts.Key{}
-			}
-			return g.key(x.Domain, x.Selector, "message", dnsx.Answer{})
-		})
+		keys := every(l, g.signingKey)
 		m.Signatures, m.Authors = []facts.Signature{}, s.Message.Authors()
 		for i, x := range l { // one after the other: each takes a good part of a second for a large message
 			m.Signatures = append(m.Signatures, g.signature(s.Message, x, keys[i]))
@@ -87,13 +82,11 @@ func (g *gatherer) faults(x eml.Signature, k facts.Key) []string {
 		return n
 	}
 	now := g.env.Now().Unix()
-	_, agent, _ := strings.Cut(strings.ToLower(x.Tag("i")), "@")
 	strict := k.Record != nil && k.Record.Strict
-	covered := func(name string) bool { return strings.EqualFold(strings.TrimSpace(name), "From") }
 	add(facts.FaultExpired, seconds("x") > 0 && seconds("x") < now)
 	add(facts.FaultFuture, seconds("t") > now+clockSkew)
-	add(facts.FaultAgent, agent != "" && agent != x.Domain && (strict || !within(agent, x.Domain)))
-	add(facts.FaultUncovered, !slices.ContainsFunc(strings.Split(x.Tag("h"), ":"), covered))
+	add(facts.FaultAgent, x.Foreign() || strict && x.Agent() != x.Domain)
+	add(facts.FaultUncovered, !slices.Contains(x.Covers(), "from"))
 	add(facts.FaultSHA1, strings.EqualFold(x.Tag("a"), "rsa-sha1"))
 	add(facts.FaultLength, x.Has("l"))
 	add(facts.FaultVersion, x.Tag("v") != "1")
@@ -118,13 +111,8 @@ func (g *gatherer) verified(m *eml.Message, x eml.Signature, k facts.Key) facts.
 		s.Result, s.Why = result, fmt.Sprintf(format, args...)
 		return s
 	}
-	switch {
-	case len(x.Problems) > 0:
-		return is(facts.SignaturePermError, "it is no tag list: %s", x.Problems[0].Message)
-	case x.Domain == "":
-		return is(facts.SignaturePermError, "d=%.80q is no domain", x.Tag("d"))
-	case x.Selector == "":
-		return is(facts.SignaturePermError, "s=%.80q is no selector", x.Tag("s"))
+	if result, why := unreadable(x); result != "" {
+		return is(result, "%s", why)
 	}
 	if n, err := strconv.ParseInt(x.Tag("x"), 10, 37); err == nil && n > 0 {
 		s.Expires = time.Unix(n, 0).UTC()
@@ -133,34 +121,26 @@ func (g *gatherer) verified(m *eml.Message, x eml.Signature, k facts.Key) facts.
 		s.Bits = k.Record.Bits
 	}
 	if result, why := unusable(k); result != "" {
-		s.Key = g.fits(m, x, s, k)
+		s.Key = g.fits(m, x, k)
 		return is(result, "%s", why)
 	}
-	switch {
-	case s.Bits > maxKeyBits:
-		return is(facts.SignaturePermError, "the key at %s has %d bits, and no more than %d are looked at", k.Name, s.Bits, maxKeyBits)
-	case k.Record.Strict && ofAnother(x):
-		return is(facts.SignaturePermError, "the key at %s has t=s, and i=%.80s is of another domain than d= (RFC 6376 3.6.1)", k.Name, x.Tag("i"))
-	// The library asks the clock itself and refuses l=, so both are told before it could.
-	case g.expired(s):
-		return is(facts.SignaturePolicy, "it expired on %s (x=), so it was not verified: take a message that was sent since", s.Expires.Format(time.DateOnly))
-	case x.Has("l"):
-		return is(facts.SignaturePolicy, "l=%.20s has it cover the first octets of the body alone, so it was not verified: receivers differ on that (RFC 6376 8.2)", x.Tag("l"))
-	case g.ctx.Err() != nil:
-		return is(facts.SignatureTempError, "not verified: the audit was over")
+	if g.ctx.Err() != nil {
+		return is(facts.SignatureTempError, overdue)
 	}
 	result, why := m.Verify(x, keyTexts(k)[0])
-	return is(result, "%s", why)
-}
-
-// ofAnother says whether i= is of another domain than d=, which a key with t=s does not take (RFC 6376 3.6.1).
-func ofAnother(x eml.Signature) bool {
-	i := strings.LastIndexByte(x.Tag("i"), '@')
-	return i >= 0 && !strings.EqualFold(x.Tag("i")[i+1:], x.Tag("d"))
+	switch {
+	case result != facts.SignaturePass:
+		return is(result, "%s", why)
+	case g.expired(s):
+		return is(facts.SignaturePolicy, "it fits, and expired on %s (x=)", s.Expires.Format(time.DateOnly))
+	case x.Has("l"):
+		return is(facts.SignaturePolicy, "it fits, and l=%.20s has it cover the first octets of the body alone: receivers differ on that (RFC 6376 8.2)", x.Tag("l"))
+	}
+	return is(facts.SignaturePass, "")
 }
 
 func (g *gatherer) expired(s facts.Signature) bool {
-	return !s.Expires.IsZero() && (g.env.Now().After(s.Expires) || time.Now().After(s.Expires))
+	return !s.Expires.IsZero() && g.env.Now().After(s.Expires)
 }
 
 // maxKeys bounds the key records of one selector that a signature is tried with.
@@ -168,9 +148,9 @@ const maxKeys = 4
 
 // fits is that of several key records with which a signature verifies, "" unless there is one, and one alone. No receiver is
 // bound to try them all (RFC 6376 3.6.2.2); it tells which of them is in use.
-func (g *gatherer) fits(m *eml.Message, x eml.Signature, s facts.Signature, k facts.Key) string {
+func (g *gatherer) fits(m *eml.Message, x eml.Signature, k facts.Key) string {
 	texts := keyTexts(k)
-	if len(texts) < 2 || len(texts) > maxKeys || g.expired(s) || x.Has("l") {
+	if len(texts) < 2 || len(texts) > maxKeys {
 		return ""
 	}
 	found := ""
@@ -178,7 +158,7 @@ func (g *gatherer) fits(m *eml.Message, x eml.Signature, s facts.Signature, k fa
 		if g.ctx.Err() != nil {
 			return ""
 		}
-		if rec := dkim.Parse(text); !rec.Usable() || rec.Bits > maxKeyBits || rec.Strict && ofAnother(x) {
+		if dkim.Parse(text).Bits > maxKeyBits {
 			continue
 		}
 		if result, _ := m.Verify(x, text); result != facts.SignaturePass {
@@ -192,10 +172,31 @@ func (g *gatherer) fits(m *eml.Message, x eml.Signature, s facts.Signature, k fa
 	return found
 }
 
+// overdue is why nothing more is verified.
+const overdue = "not verified: the audit was over"
+
+// unreadable is the result of a signature that names no key, "" where it does.
+func unreadable(x eml.Signature) (result, why string) {
+	switch {
+	case len(x.Problems) > 0:
+		why = "it is no tag list: " + x.Problems[0].Message
+	case x.Domain == "":
+		why = fmt.Sprintf("d=%.80q is no domain", x.Tag("d"))
+	case x.Selector == "":
+		why = fmt.Sprintf("s=%.80q is no selector", x.Tag("s"))
+	default:
+		return "", ""
+	}
+	return facts.SignaturePermError, why
+}
+
 // unusable is the result of whatever was signed with a key that verifiers cannot use, "" where they can.
 func unusable(k facts.Key) (result, why string) {
 	switch k.Status {
 	case facts.KeyValid:
+		if k.Record != nil && k.Record.Bits > maxKeyBits {
+			return facts.SignaturePermError, fmt.Sprintf("the key at %s has %d bits, and no more than %d are looked at", k.Name, k.Record.Bits, maxKeyBits)
+		}
 		return "", ""
 	case facts.KeyUnknown:
 		return facts.SignatureTempError, fmt.Sprintf("the key at %s could not be looked up: %s", k.Name, k.Why)

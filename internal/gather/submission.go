@@ -38,11 +38,14 @@ func (g *gatherer) submission(inbound later[[]facts.MXTalk]) facts.Submission {
 		}
 	} else {
 		var declined bool
-		sub.SRV, sub.Implicit, places, declined = g.srv()
+		sub.SRV, sub.Implicit, places, sub.Lost, declined = g.srv()
 		if sub.SRV.Known() && !sub.SRV.Value && !declined {
 			places = g.candidatePlaces()
 		}
-		places = places[:min(len(places), maxServices)]
+		if more := len(places) - maxServices; more > 0 {
+			sub.Lost = fmt.Sprintf("only the first %d of %d services that SRV records name are looked at", maxServices, len(places))
+			places = places[:maxServices]
+		}
 	}
 	sub.Services = every(places, func(p place) facts.Service { return g.service(p, inbound) })
 	// A candidate that does not exist is no service at all.
@@ -52,7 +55,7 @@ func (g *gatherer) submission(inbound later[[]facts.MXTalk]) facts.Submission {
 
 // srv reads the SRV records. A target of "." says that the service is not offered (RFC 2782), so that nobody need look for
 // it elsewhere.
-func (g *gatherer) srv() (named, implicit facts.Fact[bool], l []place, declined bool) {
+func (g *gatherer) srv() (named, implicit facts.Fact[bool], l []place, lost string, declined bool) {
 	names := []string{"_submissions._tcp." + g.t.Domain, "_submission._tcp." + g.t.Domain}
 	answers := every(names, func(n string) dnsx.Answer { return g.ask(n, dnsx.SRV) })
 	for i, a := range answers {
@@ -76,12 +79,16 @@ func (g *gatherer) srv() (named, implicit facts.Fact[bool], l []place, declined 
 	if answers[0].Status == dnsx.Failed {
 		implicit = facts.Cannot[bool](answers[0].Cause)
 	}
-	for _, a := range answers {
-		if a.Status == dnsx.Failed && len(l) == 0 {
-			return facts.Cannot[bool](a.Cause), implicit, nil, declined
+	for i, a := range answers {
+		switch {
+		case a.Status != dnsx.Failed:
+		case len(l) == 0:
+			return facts.Cannot[bool](a.Cause), implicit, nil, "", declined
+		default:
+			lost = "SRV records at " + names[i] + ": " + a.Cause
 		}
 	}
-	return facts.Know(len(l) > 0), implicit, l, declined
+	return facts.Know(len(l) > 0), implicit, l, lost, declined
 }
 
 // candidatePlaces are the names that hosters commonly tell their users.

@@ -171,6 +171,13 @@ func TestSubmissionSRV(t *testing.T) {
 			if d := cmp.Diff(tt.want, services(sub)); d != "" || sub.SRV.State != tt.srv {
 				t.Errorf("SRV %+v; services (-want +got):\n%s", sub.SRV, d)
 			}
+			half := ""
+			if tt.srv == facts.Known && tt.faults[dnsx.Question{Name: "_submissions._tcp.d.example"}] != 0 {
+				half = "SRV records at _submissions._tcp.d.example: "
+			}
+			if !strings.HasPrefix(sub.Lost, half) || half == "" && sub.Lost != "" {
+				t.Errorf("lost %q, want %q", sub.Lost, half)
+			}
 			if tt.srv == facts.Known && sub.SRV.Value != (len(tt.want) > 0) {
 				t.Errorf("SRV is %v", sub.SRV.Value)
 			}
@@ -284,7 +291,7 @@ func TestSubmissionBounded(t *testing.T) {
 	lines := &switchboard{}
 	g := over(t.Context(), serve(t, zone, nil), Target{Domain: "d.example"})
 	g.env.Probe = Dialled(lines.dial)
-	if sub := g.submission(nobodyTalked); len(sub.Services) != maxServices || len(lines.called()) != maxServices {
-		t.Errorf("%d services, %d dialled", len(sub.Services), len(lines.called()))
+	if sub := g.submission(nobodyTalked); len(sub.Services) != maxServices || len(lines.called()) != maxServices || sub.Lost != "only the first 8 of 50 services that SRV records name are looked at" {
+		t.Errorf("%d services, %d dialled, lost %q", len(sub.Services), len(lines.called()), sub.Lost)
 	}
 }

@@ -96,6 +96,16 @@ func Host(in string) (string, error) {
 	return name, nil
 }
 
+// Selector reads a DKIM selector: what stands in front of "._domainkey" (RFC 6376 3.1). Many are a number, such as 20230601.
+func Selector(in string) (string, error) {
+	const parent = "._domainkey.x"
+	if strings.TrimSpace(in) == "" {
+		return "", fmt.Errorf("nothing is there")
+	}
+	name, err := Host(strings.TrimSuffix(in, ".") + parent)
+	return strings.TrimSuffix(name, parent), err
+}
+
 // notLDH says that a rune is no letter, digit, hyphen or underscore.
 func notLDH(r rune) bool {
 	return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '_')

@@ -53,6 +53,19 @@ func TestDomain(t *testing.T) {
 	}
 }
 
+func TestSelector(t *testing.T) {
+	for in, want := range map[string]string{"s1": "s1", "20230601": "20230601", "2024.mail": "2024.mail", "a.2048.": "a.2048", "s_1": "s_1", "bücher": "xn--bcher-kva"} {
+		if got, err := names.Selector(in); got != want || err != nil {
+			t.Errorf("Selector(%q) = %q, %v; want %q", in, got, err, want)
+		}
+	}
+	for _, in := range []string{"", " ", ".", "a..b", ".a", "a b", "a/b", strings.Repeat("a", 64), strings.Repeat("a.", 124) + "a"} {
+		if got, err := names.Selector(in); err == nil {
+			t.Errorf("Selector(%q) = %q, and it is none", in, got)
+		}
+	}
+}
+
 func FuzzDomain(f *testing.F) {
 	for _, s := range []string{"a.example", "bücher.example", "x@y.example", "https://a.example/"} {
 		f.Add(s)
