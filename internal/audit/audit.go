@@ -142,13 +142,6 @@ func needs(o Options) facts.Topic {
 	return t
 }
 
-// Judge makes the report from facts. Its fixes are not proven: that needs what they lead to.
-func Judge(f *facts.Facts, o Options) *Report {
-	x := judge(f, o)
-	rank(x.report, x.proposals)
-	return x.report
-}
-
 // judge makes the report, and its fixes as they were proposed, in the same order.
 func judge(f *facts.Facts, o Options) audited {
 	result := checks.Run(f, o.Wanted)
@@ -171,22 +164,29 @@ func judge(f *facts.Facts, o Options) audited {
 	for _, x := range result.Findings {
 		r.Findings = append(r.Findings, finding(x))
 	}
+	open, accepted := result.Findings, []checks.Finding(nil)
 	if o.Accept != nil {
 		o.Accept(r)
-	}
-	var open, accepted []checks.Finding
-	for i, x := range result.Findings {
-		if r.Findings[i].Accepted != nil {
-			accepted = append(accepted, x)
-		} else {
-			open = append(open, x)
-		}
+		open, accepted = apart(result.Findings, r.Findings)
 	}
 	proposals := fix.Propose(f, open, accepted)
 	for _, p := range proposals {
 		r.Fixes = append(r.Fixes, proposal(p, result, auth))
 	}
 	return audited{r, proposals, said}
+}
+
+// apart tells the findings that count from those that were accepted in the report.
+func apart(l []checks.Finding, reported []Finding) (open, accepted []checks.Finding) {
+	open = make([]checks.Finding, 0, len(l))
+	for i, x := range l {
+		if reported[i].Accepted != nil {
+			accepted = append(accepted, x)
+		} else {
+			open = append(open, x)
+		}
+	}
+	return open, accepted
 }
 
 // rank puts the fix that wins most first: by the score, and where a cap keeps that down whatever is done first, by the

@@ -161,6 +161,19 @@ func canonical(kind, data string) string {
 	return data
 }
 
+// forms are those that canonical gave: where hundreds of records stand at a name, each is compared with each.
+type forms map[[2]string]string
+
+func (f forms) same(kind, a, b string) bool { return f.of(kind, a) == f.of(kind, b) }
+
+func (f forms) of(kind, data string) string {
+	k := [2]string{kind, data}
+	if _, ok := f[k]; !ok {
+		f[k] = canonical(kind, data)
+	}
+	return f[k]
+}
+
 // negative is for how long caches may keep that a name has no record: the lesser of the SOA record's own TTL and its last
 // field (RFC 2308 5).
 func (f follower) negative(ctx context.Context, name string) time.Duration {

@@ -39,6 +39,7 @@ func forecast(f *facts.Facts, found []checks.Finding, answers []receivers.Entry,
 	if len(answers) > 0 && slices.ContainsFunc(foretold, func(a checks.Area) bool { return !o.Wanted(a) }) {
 		found = checks.Run(f, isForetold).Findings
 	}
+	found = faults(found)
 	for _, e := range receivers.Worst(answers) {
 		if len(o.Receivers) > 0 && !slices.Contains(o.Receivers, e.Name()) {
 			continue
@@ -53,13 +54,24 @@ func forecast(f *facts.Facts, found []checks.Finding, answers []receivers.Entry,
 	return l
 }
 
+// faults are the findings that can be behind an answer: few, and looked through for each receiver.
+func faults(found []checks.Finding) []checks.Finding {
+	var l []checks.Finding
+	for i := range found {
+		if x := &found[i]; x.Status != checks.Pass && !x.Implied {
+			l = append(l, *x)
+		}
+	}
+	return l
+}
+
 // behind are those of a requirement's rules that found something, the worst alone. Where none did, something is behind it all
 // the same if it is broken: then all of them are named.
 func behind(rules []string, found []checks.Finding, broken bool) []string {
 	for _, s := range []checks.Status{checks.Fail, checks.Warn, checks.Info, checks.Unknown} {
 		var l []string
 		for _, x := range found {
-			if x.Status == s && !x.Implied && slices.Contains(rules, x.Check.ID) && !slices.Contains(l, x.Check.ID) {
+			if x.Status == s && slices.Contains(rules, x.Check.ID) && !slices.Contains(l, x.Check.ID) {
 				l = append(l, x.Check.ID)
 			}
 		}

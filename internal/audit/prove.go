@@ -77,6 +77,7 @@ func overlay(sets []RRset) (*dnsx.Zone, []dnsx.Question, error) {
 // rrsets are the record sets that changes lead to, each whole.
 func (w *world) rrsets(ctx context.Context, changes []Change) ([]RRset, error) {
 	var l []RRset
+	are := forms{}
 	for _, c := range changes {
 		i := slices.IndexFunc(l, func(s RRset) bool { return s.Name == c.Name && s.Type == c.Type })
 		if i < 0 {
@@ -88,13 +89,13 @@ func (w *world) rrsets(ctx context.Context, changes []Change) ([]RRset, error) {
 		}
 		s := &l[i]
 		if c.Op != "add" {
-			j := slices.IndexFunc(s.Data, func(data string) bool { return canonical(c.Type, data) == canonical(c.Type, c.Was) })
+			j := slices.IndexFunc(s.Data, func(data string) bool { return are.same(c.Type, data, c.Was) })
 			if j < 0 {
 				return nil, fmt.Errorf("%s %s is not published", c.Name, c.Was)
 			}
 			s.Data = slices.Delete(s.Data, j, j+1)
 		}
-		stands := slices.ContainsFunc(s.Data, func(data string) bool { return canonical(c.Type, data) == canonical(c.Type, c.Data) })
+		stands := slices.ContainsFunc(s.Data, func(data string) bool { return are.same(c.Type, data, c.Data) })
 		if c.Op != "remove" && !stands { // two fixes may ask for the same record
 			s.Data = append(s.Data, c.Data)
 		}
@@ -212,6 +213,7 @@ func (w *world) prove(ctx context.Context, before audited) {
 // asPublished writes what changes take away as it is published: a server finds a record by its very strings (RFC 2136
 // 2.5.4), and those of a TXT record may be cut anywhere. What joins or replaces records keeps their TTL.
 func (w *world) asPublished(ctx context.Context, changes []Change) {
+	are := forms{}
 	for i, c := range changes {
 		s, err := w.published(ctx, c)
 		if err != nil {
@@ -219,7 +221,7 @@ func (w *world) asPublished(ctx context.Context, changes []Change) {
 		}
 		changes[i].TTL = s.TTL
 		for _, data := range s.Data {
-			if c.Was != "" && canonical(c.Type, data) == canonical(c.Type, c.Was) {
+			if c.Was != "" && are.same(c.Type, data, c.Was) {
 				changes[i].Was = data
 			}
 		}
@@ -365,10 +367,29 @@ func stood(before, after *Report, k violation) bool {
 		return counts(before)[violation{"spf.lookup-limit", k.subject}].n > 0
 	case "spf.void": // some lookups find nothing, where they are not too many
 		return counts(before)[violation{"spf.void-limit", k.subject}].n > 0
+	case "spf.ip6-not-covered": // the host's other address does not pass, where one passes at all
+		return voidSPF(before, k.subject)
 	case "dmarc.spf-only": // no signature carries DMARC, where it passes at all
 		return unsigned(before, after)
 	}
 	return false
+}
+
+// voidSPF says whether the record by which the hosts of a HELO name are judged was void for all of them: then none of their
+// addresses passed.
+func voidSPF(before *Report, helo string) bool {
+	seen := false
+	for _, r := range before.Evidence.SPF.Results {
+		i := slices.IndexFunc(before.Streams, func(s Stream) bool { return s.Name == r.Stream && s.HELO == helo })
+		if i < 0 || r.Identity != "mailfrom" {
+			continue
+		}
+		if r.Result != "permerror" && r.Result != "none" {
+			return false
+		}
+		seen = true
+	}
+	return seen
 }
 
 // ofOneTerm are the rules about a term or tag by itself, whatever else the record says, that refuse nobody.

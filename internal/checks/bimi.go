@@ -89,10 +89,16 @@ func logoFact(f *facts.Facts) []subject[facts.BIMI] {
 
 // logoWanted is that where a logo could be shown. Of a domain without mail, or with a policy that admits none, nothing is said.
 func logoWanted(f *facts.Facts) []subject[facts.BIMI] {
-	if f.Profile.Name == facts.Parked || !f.DMARC.Known() || f.DMARC.Value.Policy != "quarantine" && f.DMARC.Value.Policy != "reject" {
+	if f.Profile.Name == facts.Parked || f.DMARC.State == facts.Unasked || f.DMARC.Known() && !strict(f.DMARC.Value.Policy) {
 		return nil
 	}
-	return logoFact(f)
+	l := logoFact(f)
+	for i := range l {
+		if !f.DMARC.Known() {
+			l[i].of, l[i].said = facts.Cannot[facts.BIMI]("the DMARC policy: "+f.DMARC.Why), "dmarc"
+		}
+	}
+	return l
 }
 
 // logoMeant is that where something was published.

@@ -101,6 +101,7 @@ type Verdict struct {
 	Candidate bool       // the address or service was guessed: at most warn
 	Deciding  bool       // unknown here changes verdict and exit code
 	Aside     bool       // it costs no coverage: whoever does not know it knows no less of the domain's faults
+	Said      Area       // the area whose rules say the same: it is told here only where those are left out
 	Unknown   string     // why the subject is not known; then there are no violations
 	Broken    []Violation
 }
@@ -157,20 +158,22 @@ func Run(f *facts.Facts, wanted func(Area) bool) Result {
 	r := Result{Shares: map[Area]Share{}, Findings: make([]Finding, 0, len(All))}
 	for _, c := range All {
 		if wanted(c.Area) {
-			r.judge(c, f)
+			r.judge(c, f, wanted)
 		}
 	}
 	return r
 }
 
-func (r *Result) judge(c *Check, f *facts.Facts) {
-	verdicts := c.Judge(f)
-	if len(verdicts) == 0 {
-		return // not applicable
-	}
+func (r *Result) judge(c *Check, f *facts.Facts, wanted func(Area) bool) {
 	share := r.Shares[c.Area]
-	clean := true
+	judged, clean := 0, true
+	verdicts := c.Judge(f)
 	for _, v := range verdicts {
+		if v.Said != "" && wanted(v.Said) {
+			clean = clean && v.Unknown == "" && len(v.Broken) == 0
+			continue
+		}
+		judged++
 		decided := v.Unknown == ""
 		if !decided {
 			r.Findings = append(r.Findings, Finding{Check: c, Status: Unknown, Subject: v.Subject, Message: v.Unknown,
@@ -188,6 +191,9 @@ func (r *Result) judge(c *Check, f *facts.Facts) {
 				share.Decided++
 			}
 		}
+	}
+	if judged == 0 {
+		return // not applicable
 	}
 	r.Shares[c.Area] = share
 	if clean {
@@ -207,7 +213,7 @@ func finding(c *Check, f *facts.Facts, v Verdict, b Violation) Finding {
 	}
 	if v.Candidate && b.Status == Fail {
 		out.Status, out.Cap = Warn, CapNone
-		out.Message += candidateNote(c.Area)
+		out.Message += candidateNote(c.Area, v.Source)
 	}
 	switch out.Status {
 	case Fail:
@@ -219,12 +225,14 @@ func finding(c *Check, f *facts.Facts, v Verdict, b Violation) Finding {
 }
 
 // candidateNote says under which condition a candidate's finding holds.
-func candidateNote(a Area) string {
-	switch a {
-	case "submission":
+func candidateNote(a Area, source netip.Addr) string {
+	switch {
+	case a == "submission":
 		return " (if clients are told to use it)"
-	case "dkim":
+	case a == "dkim":
 		return " (if mail is signed with it, as a report says)"
+	case !source.IsValid():
+		return " (if mail is sent with it, as a report says)"
 	}
 	return " (if this address sends)"
 }
@@ -268,6 +276,7 @@ type subject[T any] struct {
 	candidate bool
 	deciding  bool
 	aside     bool
+	said      Area
 }
 
 // each makes a rule over all subjects of one kind out of a rule over one: it alone deals with what is not known.
@@ -275,7 +284,7 @@ func each[T any](subjects func(*facts.Facts) []subject[T], judge func(*facts.Fac
 	return func(f *facts.Facts) []Verdict {
 		var l []Verdict
 		for _, s := range subjects(f) {
-			v := Verdict{Subject: s.name, Source: s.source, Candidate: s.candidate, Deciding: s.deciding, Aside: s.aside}
+			v := Verdict{Subject: s.name, Source: s.source, Candidate: s.candidate, Deciding: s.deciding, Aside: s.aside, Said: s.said}
 			switch s.of.State {
 			case facts.Known:
 				v.Broken = judge(f, s.of.Value)

@@ -141,8 +141,20 @@ func pinned(f *facts.Facts) []subject[pins] {
 	var l []subject[pins]
 	for _, p := range pinsOf(f) {
 		l = append(l, subject[pins]{name: p.Host, of: facts.Know(p)})
+		if p.Pins.Value.More > 0 {
+			l = append(l, subject[pins]{name: p.Host, of: facts.Cannot[pins](fmt.Sprintf("only the first %d of %d TLSA records at %s are looked at",
+				len(p.Pins.Value.Records), len(p.Pins.Value.Records)+p.Pins.Value.More, clip(p.Name)))})
+		}
+	}
+	for _, d := range unlooked(f) {
+		l = append(l, subject[pins]{name: d.Host, said: "dane", of: facts.Cannot[pins](d.Pins.Why)})
 	}
 	return l
+}
+
+// unlooked are the hosts of which it is not known whether they have records: dane.missing says so.
+func unlooked(f *facts.Facts) []facts.DANE {
+	return slices.DeleteFunc(slices.Clone(f.DANE), func(d facts.DANE) bool { return d.Pins.State != facts.Unknown })
 }
 
 // Authentic is what the AD bit says of an answer. That it is not set says something only where the resolver sets it at all.
@@ -225,6 +237,9 @@ func lookupFailed(f *facts.Facts, d facts.DANE) string {
 func daneInsecure(f *facts.Facts) []Verdict {
 	var l []Verdict
 	for _, d := range f.DANE {
+		if d.Pins.State == facts.Unknown {
+			l = append(l, Verdict{Subject: d.Host, Said: "dane", Unknown: d.Pins.Why}) // by dane.missing
+		}
 		if len(d.Pins.Value.Records) == 0 {
 			continue
 		}
@@ -279,6 +294,9 @@ func daneMismatch(f *facts.Facts) []Verdict {
 		if v.Unknown != "" || len(v.Broken) > 0 || len(p.usable) > 0 && !bare(talk.Value) {
 			l = append(l, v)
 		}
+	}
+	for _, d := range unlooked(f) {
+		l = append(l, Verdict{Subject: d.Host, Said: "dane", Unknown: d.Pins.Why})
 	}
 	return l
 }
@@ -379,7 +397,7 @@ func daneAllMX(f *facts.Facts) []Verdict {
 		v := Verdict{Subject: d.Host}
 		switch {
 		case !d.Pins.Known():
-			continue // dane.missing says so
+			v.Unknown, v.Said = d.Pins.Why, "dane" // by dane.missing
 		case len(d.Pins.Value.Records) == 0:
 			v.Broken = one(Warn, fmt.Sprintf("%s has no TLSA record, and %s has: mail that goes there goes without DANE%s", clip(d.Host), clip(have[0].Host), have[0].doubt))
 		}
@@ -421,7 +439,12 @@ func daneTalks(f *facts.Facts) []subject[daneTalk] {
 		talk := talkWith(f, p.Host)
 		if talk.Known() && (bare(talk.Value) || talk.Value.TLS == "starttls") {
 			l = append(l, subject[daneTalk]{name: p.Host, of: facts.Know(daneTalk{p, talk.Value})})
+		} else {
+			l = append(l, subject[daneTalk]{name: p.Host, said: "dane", of: facts.Cannot[daneTalk](cmp.Or(talk.Why, talk.Value.Why))})
 		}
+	}
+	for _, d := range unlooked(f) {
+		l = append(l, subject[daneTalk]{name: d.Host, said: "dane", of: facts.Cannot[daneTalk](d.Pins.Why)})
 	}
 	return l
 }

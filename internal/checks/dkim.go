@@ -69,7 +69,7 @@ var dkimChecks = []*Check{
 		Fix: "Create the record again with the name up to _domainkey only, without the domain",
 		Example: Example{Zone: keyAt("s1._domainkey.example.com.example.com", "v=DKIM1; p="+rsa2048Example),
 			Remove: "s1._domainkey.example.com. TXT"},
-		Judge: each(hints(namedKeys), dkimDoubledName),
+		Judge: each(hints("dkim", namedKeys), dkimDoubledName),
 	},
 	{
 		ID: "dkim.cname-dangling", Title: "no selector is a CNAME to a name without a key", Area: "dkim", Worst: Fail, Impact: Reject,
@@ -94,7 +94,7 @@ var dkimChecks = []*Check{
 		Example: Example{Remove: "s1._domainkey.example.com. TXT",
 			Zone: "s1._domainkey.example.com. CNAME a.example.net.\na.example.net. CNAME b.example.net.\nb.example.net. CNAME c.example.net.\n" +
 				"c.example.net. CNAME d.example.net.\n" + keyAt("d.example.net", "v=DKIM1; p="+rsa2048Example)},
-		Judge: each(onlyKnown(keys), dkimCNAMEChain),
+		Judge: each(saidIn("dkim", keys), dkimCNAMEChain),
 	},
 	{
 		ID: "dkim.multiple", Title: "each selector has one key record", Area: "dkim", Worst: Fail, Impact: Reject,
@@ -116,7 +116,7 @@ var dkimChecks = []*Check{
 		Fix:     "Remove the TXT records that are no keys from the name, or the wildcard that they come from",
 		Example: Example{Zone: s1Example("v=DKIM1; p="+rsa2048Example, "site-verification=4f1d2c")},
 		Judge: func(f *facts.Facts) []Verdict {
-			return append(each(onlyKnown(keys), dkimNotKey)(f), each(probed, dkimWildcard)(f)...)
+			return append(each(saidIn("dkim", keys), dkimNotKey)(f), each(saidIn("dkim", probed), dkimWildcard)(f)...)
 		},
 	},
 	{
@@ -184,7 +184,7 @@ var dkimChecks = []*Check{
 			"512 octets and every signature costs more, for a margin that signatures on mail do not need.",
 		Fix:     "Make an RSA key of 2048 bits, publish it at a new selector, and sign with that",
 		Example: Example{Zone: s1Example("v=DKIM1; p=" + rsa4096Example), Finding: Info},
-		Judge:   each(onlyKnown(keyRecords), dkimKeyLarge),
+		Judge:   each(saidIn("dkim", keyRecords), dkimKeyLarge),
 	},
 	{
 		ID: "dkim.key-weak", Title: "nobody else can sign with the domain's keys", Area: "dkim", Worst: Fail, Impact: Spam,
@@ -194,7 +194,7 @@ var dkimChecks = []*Check{
 			"ROCA fault (CVE-2017-15361) show it in the modulus, and their private half can be computed. Whoever does signs as the domain.",
 		Fix:     "Make a new RSA key of 2048 bits with other software, publish it at a new selector, and revoke this one with an empty p=",
 		Example: Example{Zone: s1Example("v=DKIM1; p=" + weakExample)},
-		Judge:   each(onlyKnown(keyRecords), dkimKeyWeak),
+		Judge:   each(saidIn("dkim", keyRecords), dkimKeyWeak),
 	},
 	{
 		ID: "dkim.ed25519-only", Title: "an RSA key stands beside an ed25519 key", Area: "dkim", Worst: Warn, Impact: Reject,
@@ -281,7 +281,7 @@ var dkimChecks = []*Check{
 			"g= for no local part at all.",
 		Fix:     "Remove g=",
 		Example: Example{Zone: s1Example("v=DKIM1; g=*; p=" + rsa2048Example)},
-		Judge:   each(onlyKnown(keyRecords), dkimGranularity),
+		Judge:   each(saidIn("dkim", keyRecords), dkimGranularity),
 	},
 	{
 		ID: "dkim.record-long", Title: "key records fit into a DNS answer of 512 octets", Area: "dkim", Worst: Info, Impact: Hygiene,
@@ -291,7 +291,7 @@ var dkimChecks = []*Check{
 			"verifiers there find no key, and say so as a passing failure.",
 		Fix:     "See that your name servers answer over TCP, and use a key of 2048 bits, which fits",
 		Example: Example{Zone: s1Example("v=DKIM1; p=" + rsa4096Example)},
-		Judge:   each(onlyKnown(keyRecords), dkimRecordLong),
+		Judge:   each(saidIn("dkim", keyRecords), dkimRecordLong),
 	},
 	{
 		ID: "dkim.same-key-everywhere", Title: "each selector has a key of its own", Area: "dkim", Worst: Info, Impact: Hygiene,
@@ -312,7 +312,7 @@ var dkimChecks = []*Check{
 			"M3AAWG recommends a new one every six months.",
 		Fix:     "Make a new key, publish it at a new selector, sign with that, and remove the old one once no mail that it signed is under way",
 		Example: Example{Zone: keyAt("mail201901._domainkey.example.com", "v=DKIM1; p="+rsa2048Example), Flags: "--selector mail201901"},
-		Judge:   each(onlyKnown(keyRecords), dkimStale),
+		Judge:   each(saidIn("dkim", keyRecords), dkimStale),
 	},
 	{
 		ID: "dkim.twin-missing", Title: "all selectors of a provider are published", Area: "dkim", Worst: Info, Impact: Reject,
@@ -323,7 +323,7 @@ var dkimChecks = []*Check{
 		Fix: "Publish the missing selectors as the provider's page shows them",
 		Example: Example{Zone: "s1._domainkey.example.com. CNAME s1.domainkey.u1.wl1.sendgrid.net.\n" + keyAt("s1.domainkey.u1.wl1.sendgrid.net", "v=DKIM1; p="+rsa2048Example),
 			Remove: "s1._domainkey.example.com. TXT"},
-		Judge: each(onlyKnown(keys), dkimTwinMissing),
+		Judge: each(saidIn("dkim", keys), dkimTwinMissing),
 	},
 	{
 		ID: "dkim.strict-receivers", Title: "signatures carry the very domain of From", Area: "dkim", Worst: Info, Impact: Reject,
@@ -352,7 +352,7 @@ var dkimChecks = []*Check{
 		Help:       "DomainKeys, which came before DKIM, had a policy at _domainkey itself. It is historic, and no DKIM verifier looks at it.",
 		Fix:        "Delete the TXT record at _domainkey",
 		Example:    Example{Zone: `_domainkey.example.com. TXT "t=y; o=~"`},
-		Judge:      each(probed, dkimPolicyLegacy),
+		Judge:      each(saidIn("dkim", probed), dkimPolicyLegacy),
 	},
 }
 
@@ -374,9 +374,18 @@ func searched(f *facts.Facts) []subject[facts.DKIM] {
 }
 
 // probed are the signing domains of which something beneath _domainkey got an answer. What is not known of the rest is said
-// once, by the rules about keys.
+// once, by the rules about keys; that an answer is lost which tells of what is historic, by dkim.adsp.
 func probed(f *facts.Facts) []subject[facts.DKIM] {
-	return slices.DeleteFunc(signers(f), func(s subject[facts.DKIM]) bool { return !s.of.Value.Subtree.Known() })
+	l := signers(f)
+	for i, s := range l {
+		switch d := s.of.Value; {
+		case !d.Subtree.Known():
+			l[i].of, l[i].said = facts.Cannot[facts.DKIM](d.Subtree.Why), "dkim"
+		case d.Unread != "" && len(d.Legacy)+len(d.Wildcard) == 0:
+			l[i].of, l[i].aside = facts.Cannot[facts.DKIM](clip(d.Unread)), true
+		}
+	}
+	return l
 }
 
 // certain leaves out the domains of which it cannot be known whether they have a key: dkim.not-found-maybe.
@@ -413,10 +422,24 @@ func onlyKnown[T any](subjects func(*facts.Facts) []subject[T]) func(*facts.Fact
 	}
 }
 
-// hints are what is known, for rules that ask more about it: what that further question leaves open decides nothing.
-func hints[T any](subjects func(*facts.Facts) []subject[T]) func(*facts.Facts) []subject[T] {
+// saidIn leaves it to the rules of an area, mostly further ones of the same, to say what is not known: once is enough. Yet what is
+// known of the rest does not make a rule pass.
+func saidIn[T any](area Area, subjects func(*facts.Facts) []subject[T]) func(*facts.Facts) []subject[T] {
 	return func(f *facts.Facts) []subject[T] {
-		l := onlyKnown(subjects)(f)
+		l := subjects(f)
+		for i := range l {
+			if l[i].of.State == facts.Unknown {
+				l[i].said = area
+			}
+		}
+		return l
+	}
+}
+
+// hints are what is known, for rules that ask more about it: what that further question leaves open decides nothing.
+func hints[T any](area Area, subjects func(*facts.Facts) []subject[T]) func(*facts.Facts) []subject[T] {
+	return func(f *facts.Facts) []subject[T] {
+		l := saidIn(area, subjects)(f)
 		for i := range l {
 			l[i].deciding = false
 		}
@@ -425,7 +448,7 @@ func hints[T any](subjects func(*facts.Facts) []subject[T]) func(*facts.Facts) [
 }
 
 // signingKeys are, for each stream whose selectors were named, the keys that verify its signatures. There is nothing to say
-// of a stream that has none, or one that may be of the other kind.
+// of a stream that has none; one that may be of the other kind dkim.selector-missing tells of.
 func signingKeys(f *facts.Facts) []subject[[]facts.Key] {
 	var l []subject[[]facts.Key]
 	for _, s := range f.Streams {
@@ -437,7 +460,10 @@ func signingKeys(f *facts.Facts) []subject[[]facts.Key] {
 				valid = append(valid, k)
 			}
 		}
-		if len(valid) > 0 && !lost {
+		switch {
+		case lost:
+			l = append(l, subject[[]facts.Key]{name: s.DKIMDomain, said: "dkim", of: facts.Cannot[[]facts.Key]("not all of its keys are known")})
+		case len(valid) > 0:
 			l = append(l, subject[[]facts.Key]{name: s.DKIMDomain, of: facts.Know(valid)})
 		}
 	}
@@ -460,14 +486,16 @@ func keysOfStream(f *facts.Facts, s facts.Stream) []facts.Key {
 // inDomain says whether a name is a domain or stands beneath it.
 func inDomain(name, domain string) bool { return name == domain || strings.HasSuffix(name, "."+domain) }
 
-// signedFor are the signing domains that DMARC takes for the audited one.
+// signedFor are the signing domains that DMARC takes for the audited one. Of others dmarc.unaligned and dmarc.spf-only say that.
 func signedFor(f *facts.Facts) []subject[string] {
 	var l []subject[string]
 	for _, s := range f.Streams {
 		d := s.DKIMDomain
-		if inDomain(d, f.Domain) || inDomain(f.Domain, d) || sameOrg(f, d) == "pass" {
-			l = append(l, subject[string]{name: d, of: facts.Know(d)})
+		x := subject[string]{name: d, of: facts.Know(d)}
+		if !inDomain(d, f.Domain) && !inDomain(f.Domain, d) && sameOrg(f, d) != "pass" {
+			x.said = "dmarc"
 		}
+		l = append(l, x)
 	}
 	return l
 }

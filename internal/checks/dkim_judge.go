@@ -351,7 +351,10 @@ func dkimStale(f *facts.Facts, k facts.Key) []Violation {
 }
 
 func dkimTwinMissing(_ *facts.Facts, k facts.Key) []Violation {
-	if len(k.Twins) == 0 {
+	switch {
+	case len(k.Twins) == 0 && k.TwinsLost != "":
+		return one(Unknown, clip(k.TwinsLost))
+	case len(k.Twins) == 0:
 		return nil
 	}
 	return one(Info, fmt.Sprintf("%s has its customers publish %s beside selector %s, and nothing stands there",
@@ -379,7 +382,13 @@ func dkimStrictReceivers(f *facts.Facts, d string) []Violation {
 	if d == f.Domain {
 		return nil
 	}
-	return one(Info, fmt.Sprintf("mail is signed with d=%s and not with d=%s: DMARC takes that, T-Online does not", d, f.Domain))
+	takes := "DMARC may take that"
+	if inDomain(d, f.Domain) || inDomain(f.Domain, d) || sameOrg(f, d) == "pass" {
+		takes = "DMARC takes that"
+	} else if sameOrg(f, d) == "fail" {
+		takes = "DMARC does not take that"
+	}
+	return one(Info, fmt.Sprintf("mail is signed with d=%s and not with d=%s: %s, and T-Online does not", d, f.Domain, takes))
 }
 
 func dkimADSP(_ *facts.Facts, d facts.DKIM) []Violation {

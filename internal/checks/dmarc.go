@@ -70,7 +70,7 @@ var dmarcChecks = []*Check{
 		Example: Example{Remove: "_dmarc.example.com. TXT",
 			Zone: `example.com. TXT "v=spf1 ip4:192.0.2.25 include:_spf.example.net -all"` + "\n" +
 				`example.com. TXT "v=DMARC1; p=reject; rua=mailto:dmarc@example.com"`},
-		Judge: each(hints(thePolicy), dmarcWrongLocation),
+		Judge: each(hints("dmarc", thePolicy), dmarcWrongLocation),
 	},
 	{
 		ID: "dmarc.cname", Title: "the CNAME at _dmarc leads to a record", Area: "dmarc", Worst: Fail, Impact: Reject,
@@ -268,7 +268,7 @@ var dmarcChecks = []*Check{
 		Help:       "Names beneath a subdomain take their policy from the organizational domain, not from the subdomain, so sp= and np= there say nothing to anybody.",
 		Fix:        "Remove sp= and np=, or publish a record at each name that sends",
 		Example:    newsExample("v=DMARC1; p=reject; sp=reject; rua=mailto:dmarc@example.com"),
-		Judge:      each(ownPolicy, dmarcSPOnSubdomain),
+		Judge:      each(placedPolicy, dmarcSPOnSubdomain),
 	},
 	{
 		ID: "dmarc.subdomain-policy-gap", Title: "a subdomain's own record is no weaker than the policy that it replaces", Area: "dmarc", Worst: Warn, Impact: Spam,
@@ -278,7 +278,7 @@ var dmarcChecks = []*Check{
 			"test that was forgotten, opens this name to forgers.",
 		Fix:     "Raise the policy, once the reports show that all mail of this name passes, or remove the record so that the one above applies",
 		Example: newsExample("v=DMARC1; p=none; rua=mailto:dmarc@example.com"),
-		Judge:   each(ownPolicy, dmarcPolicyGap),
+		Judge:   each(placedPolicy, dmarcPolicyGap),
 	},
 	{
 		ID: "dmarc.np-missing", Title: "mail From names that do not exist is refused", Area: "dmarc", Worst: Info, Impact: Spam,
@@ -327,7 +327,7 @@ var dmarcChecks = []*Check{
 			"they differ the same mail is aligned here and not there, and a record above is found by the ones and not by the others.",
 		Fix:     "Publish a record at every domain that stands in From, and sign with that very domain; against a record above the registered domain add psd=n",
 		Example: Example{Zone: `_dmarc.com. TXT "v=DMARC1; p=none"`},
-		Judge:   each(inForce, dmarcPSLvsWalk),
+		Judge:   each(hints("dmarc", inForce), dmarcPSLvsWalk),
 	},
 	{
 		ID: "dmarc.deep-name", Title: "no DMARC record is leapt over", Area: "dmarc", Worst: Info, Impact: Hygiene,
@@ -534,6 +534,17 @@ func ownPolicy(f *facts.Facts) []subject[facts.DMARC] {
 	return inForceIf(f, func(d facts.DMARC) bool { return !d.Inherited })
 }
 
+// placedPolicy is that record beneath or at an organizational domain: dmarc.psl-vs-walk says where that is not known.
+func placedPolicy(f *facts.Facts) []subject[facts.DMARC] {
+	l := ownPolicy(f)
+	for i, s := range l {
+		if s.of.Value.Org == "" {
+			l[i].of, l[i].said = facts.Cannot[facts.DMARC](lostOrg(f)), "dmarc"
+		}
+	}
+	return l
+}
+
 // orgPolicy is that record where it is the organizational domain's, so that subdomains come under it.
 func orgPolicy(f *facts.Facts) []subject[facts.DMARC] {
 	return inForceIf(f, func(d facts.DMARC) bool { return !d.Inherited && d.Org == f.Domain && usablePolicy(d) })
@@ -581,6 +592,9 @@ func mailboxes(f *facts.Facts) []subject[mailbox] {
 	for _, s := range inForce(f) {
 		for _, m := range s.of.Value.Mailboxes {
 			l = append(l, subject[mailbox]{name: m.Domain, of: facts.Fact[mailbox]{State: m.MX.State, Why: m.MX.Why, Value: mailbox{m.Domain, m.MX.Value}}})
+		}
+		if why := beyondReports(f); why != "" { // dmarc.rua-external says so
+			l = append(l, subject[mailbox]{name: s.name, of: facts.Cannot[mailbox](why), said: "dmarc"})
 		}
 	}
 	return l
@@ -646,8 +660,11 @@ func lostOrg(f *facts.Facts) string {
 func supported(f *facts.Facts) []subject[Alignment] {
 	var l []subject[Alignment]
 	for _, a := range streams(f) {
-		if a.Single == "spf" || a.DKIM.Result == "pass" {
+		switch {
+		case a.Single == "spf" || a.DKIM.Result == "pass":
 			l = append(l, subject[Alignment]{name: f.Domain, of: facts.Know(a)})
+		case a.SPF.Result == "pass" && a.DKIM.Passes == "pass" && a.DKIM.Aligned == "unknown":
+			l = append(l, subject[Alignment]{name: f.Domain, of: facts.Cannot[Alignment](lostOrg(f))})
 		}
 	}
 	return l

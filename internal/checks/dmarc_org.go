@@ -30,14 +30,14 @@ func dmarcSPWeaker(_ *facts.Facts, d facts.DMARC) []Violation {
 // dmarcSPOnSubdomain is silent where the list of public suffixes takes the name for an organizational domain: older
 // receivers apply the tags.
 func dmarcSPOnSubdomain(f *facts.Facts, d facts.DMARC) []Violation {
-	if d.Org == "" || d.Org == f.Domain || d.ListOrg == f.Domain || d.Record.SP == "" && d.Record.NP == "" {
+	if d.Org == f.Domain || d.ListOrg == f.Domain || d.Record.SP == "" && d.Record.NP == "" {
 		return nil
 	}
 	return here(policyTag(d, "sp", "np"), Info, fmt.Sprintf("sp= and np= are ignored here: the organizational domain is %s", d.Org))
 }
 
 func dmarcPolicyGap(f *facts.Facts, d facts.DMARC) []Violation {
-	if d.Org == "" || d.Org == f.Domain {
+	if d.Org == f.Domain {
 		return nil
 	}
 	for _, step := range d.Walk {
@@ -87,7 +87,10 @@ func dmarcPSDN(f *facts.Facts, d facts.DMARC) []Violation {
 }
 
 func dmarcPSLvsWalk(f *facts.Facts, d facts.DMARC) []Violation {
-	if d.Org == "" || d.ListOrg == "" || d.Org == d.ListOrg {
+	if d.Org == "" {
+		return one(Unknown, lostOrg(f))
+	}
+	if d.ListOrg == "" || d.Org == d.ListOrg {
 		return nil
 	}
 	message := fmt.Sprintf("the organizational domain is %s for receivers that go by RFC 9989, and %s for those that go by the list of public suffixes (RFC 7489)", d.Org, d.ListOrg)
@@ -98,8 +101,10 @@ func dmarcPSLvsWalk(f *facts.Facts, d facts.DMARC) []Violation {
 	if d.Inherited && recordDomain(d) != d.ListOrg {
 		effects = append(effects, fmt.Sprintf("only the former find the record at %s", d.FoundAt))
 	}
+	lost := false
 	for _, a := range Alignments(f) {
 		for _, i := range []Identity{a.SPF, a.DKIM} {
+			lost = lost || i.Mode == "relaxed" && i.Relaxed == "unknown"
 			listed := inDomain(i.Domain, d.ListOrg)
 			if i.Mode != "relaxed" || i.Strict == "pass" || i.Relaxed == "unknown" || listed == (i.Relaxed == "pass") {
 				continue
@@ -111,7 +116,10 @@ func dmarcPSLvsWalk(f *facts.Facts, d facts.DMARC) []Violation {
 			effects = append(effects, fmt.Sprintf("%s is aligned for the %s only", i.Domain, whom))
 		}
 	}
-	if len(effects) == 0 {
+	switch {
+	case len(effects) == 0 && lost:
+		return one(Unknown, message+"; whether that makes a difference is not known: "+lostOrg(f))
+	case len(effects) == 0:
 		return nil // a difference that makes none
 	}
 	slices.Sort(effects)

@@ -284,7 +284,7 @@ var dmarcCases = []ruleCase{
 	{rule: "dmarc.sp-on-subdomain", want: Info, says: "the organizational domain is parent.example", edit: inTurn(withDMARC("v=DMARC1; p=reject; sp=reject"+mailtoAgg), withOrg("parent.example", "parent.example"))},
 	{rule: "dmarc.sp-on-subdomain", name: "older receivers apply it", want: Pass, edit: inTurn(withDMARC("v=DMARC1; p=reject; sp=reject"+mailtoAgg), withOrg("example", "healthy.example"))},
 	{rule: "dmarc.sp-on-subdomain", name: "at the organizational domain", want: Pass, edit: withDMARC("v=DMARC1; p=reject; sp=reject" + mailtoAgg)},
-	{rule: "dmarc.sp-on-subdomain", name: "the organizational domain is not known", want: Pass, edit: inTurn(withDMARC("v=DMARC1; p=reject; np=reject"+mailtoAgg), withOrg("", "parent.example"))},
+	{rule: "dmarc.sp-on-subdomain", name: "the organizational domain is not known", want: "", edit: inTurn(withDMARC("v=DMARC1; p=reject; np=reject"+mailtoAgg), withOrg("", "parent.example"))},
 	{rule: "dmarc.subdomain-policy-gap", want: Warn, says: "is none, and the record at _dmarc.parent.example has quarantine", edit: withGap("v=DMARC1; p=none", "v=DMARC1; p=none; sp=quarantine")},
 	{rule: "dmarc.subdomain-policy-gap", name: "by t=y", want: Warn, says: "is quarantine", edit: withGap("v=DMARC1; p=reject; t=y", "v=DMARC1; p=reject")},
 	{rule: "dmarc.subdomain-policy-gap", name: "as strict", want: Pass, edit: withGap("v=DMARC1; p=reject", "v=DMARC1; p=reject; np=none")},
@@ -315,13 +315,15 @@ var dmarcCases = []ruleCase{
 	{rule: "dmarc.psl-vs-walk", name: "who finds the record", want: Warn, says: "only the former find the record at _dmarc.parent.example", edit: inTurn(withParentDMARC("v=DMARC1; p=reject"+mailtoAgg), withOrg("parent.example", "grand.example"))},
 	{rule: "dmarc.psl-vs-walk", name: "aligned for old ones", want: Warn, says: "bounce.parent.example is aligned for the latter only", edit: inTurn(withOrg("healthy.example", "parent.example"), withMailFrom("bounce.parent.example", "parent.example"))},
 	{rule: "dmarc.psl-vs-walk", name: "aligned for new ones", want: Warn, says: "bounce.example is aligned for the former only", edit: inTurn(withOrg("example", "healthy.example"), withMailFrom("bounce.example", "example"))},
-	{rule: "dmarc.psl-vs-walk", name: "nothing comes of it", want: Pass, edit: inTurn(withOrg("healthy.example", "parent.example"), func(f *facts.Facts) {
+	{rule: "dmarc.psl-vs-walk", name: "who knows what comes of it", want: Unknown, says: "whether that makes a difference is not known", edit: inTurn(withOrg("healthy.example", "parent.example"), func(f *facts.Facts) {
 		f.Streams[0].MailFrom, f.Streams[0].DKIMDomain = "b@esp.example", "lost.example"
 		f.Orgs = append(f.Orgs, facts.Org{Domain: "esp.example", Org: facts.Know("esp.example")})
 	})},
 	{rule: "dmarc.psl-vs-walk", name: "strict alignment needs neither", want: Pass, edit: inTurn(withDMARC("v=DMARC1; p=reject; aspf=s"+mailtoAgg),
 		withOrg("healthy.example", "parent.example"), withMailFrom("bounce.parent.example", "parent.example"))},
-	{rule: "dmarc.psl-vs-walk", name: "one is not known", want: Pass, edit: withOrg("", "healthy.example")},
+	{rule: "dmarc.rua-external", name: "more than are looked at", want: Unknown, says: "only the first 0 of 7 domains that reports go to are looked at", edit: func(f *facts.Facts) { f.DMARC.Value.More = 7 }},
+	{rule: "dmarc.rua-undeliverable", name: "more than are looked at", want: "", edit: func(f *facts.Facts) { f.DMARC.Value.More = 7 }},
+	{rule: "dmarc.psl-vs-walk", name: "one is not known", want: Unknown, says: "the organizational domain is not known", edit: withOrg("", "healthy.example")},
 	{rule: "dmarc.deep-name", want: Info, says: "9 labels and no record of its own: receivers go on with the last 7 and leap over 1 name", edit: inTurn(noDMARC, renamed("a.b.c.d.e.f.g.healthy.example"))},
 	{rule: "dmarc.deep-name", name: "inherited", want: Info, says: "2 names", edit: inTurn(withParentDMARC("v=DMARC1; p=reject"+mailtoAgg), renamed("a.b.c.d.e.f.g.h.healthy.example"))},
 	{rule: "dmarc.deep-name", name: "a record of its own", want: Pass, edit: renamed("a.b.c.d.e.f.g.healthy.example")},

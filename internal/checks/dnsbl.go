@@ -72,7 +72,7 @@ var dnsblChecks = []*Check{
 			"it; those end when the provider acts, and never by paying.",
 		Fix:     "Tell the provider of the address where the listing is about its network",
 		Example: Example{Zone: "25.2.0.192.bl.0spam.org. A 127.0.0.2"},
-		Judge:   each(allAnswers, listedAs(Info, blocklist.ClassInfo)),
+		Judge:   each(smallerAnswers, listedAs(Info, blocklist.ClassInfo)),
 	},
 	{
 		ID: "dnsbl.domain-listed", Title: "no domain blocklist lists the domain", Area: "dnsbl", Worst: Fail, Impact: Reject,
@@ -85,10 +85,10 @@ var dnsblChecks = []*Check{
 		Cap:   CapListed,
 		Needs: facts.Listings,
 		Help: "Filters look up the domains in the envelope, the header and the links of a message. A listed domain takes its mail " +
-			"down from every address that sends it.",
+			"down from every address that sends it. A name in HELO is looked up by some alone, so that is a warning.",
 		Fix:     "Clean the web site and stop the mail that advertises it first, then ask the list for removal",
 		Example: Example{Zone: "example.com.dbl.spamhaus.org. A 127.0.1.2"},
-		Judge:   each(domainAnswers, listedAs(Fail, blocklist.ClassDomain)),
+		Judge:   each(domainAnswers, listedDomain),
 	},
 	{
 		ID: "dnsbl.domain-abused-legit", Title: "no domain blocklist lists the domain as abused by others", Area: "dnsbl", Worst: Warn, Impact: Spam,
@@ -144,15 +144,67 @@ var dnsblChecks = []*Check{
 // unknown, in the rule that a listing would have come under. What is wrong with a list as a whole is said once.
 
 func majorAnswers(f *facts.Facts) []subject[facts.Listing] {
-	return slices.Concat(required(f), inClasses("ip", blocklist.ClassMajor)(f), unanswered(f, "ip", func(l facts.List) bool { return l.Major }))
+	return slices.Concat(required(f), inClasses("ip", blocklist.ClassMajor)(f), unanswered(f, "ip", major))
 }
 
 func minorAnswers(f *facts.Facts) []subject[facts.Listing] {
-	return append(allAnswers(f), unanswered(f, "ip", func(l facts.List) bool { return !l.Major })...)
+	return slices.Concat(silence(f), smallerAnswers(f), unanswered(f, "ip", smaller))
 }
 
 func domainAnswers(f *facts.Facts) []subject[facts.Listing] {
-	return append(inClasses("domain", blocklist.ClassDomain)(f), unanswered(f, "domain", func(facts.List) bool { return true })...)
+	return slices.Concat(inClasses("domain", blocklist.ClassDomain)(f), unanswered(f, "domain", func(facts.List) bool { return true }), heloAnswers(f))
+}
+
+// heloAnswers are those about names in HELO that are no domain of the mail.
+func heloAnswers(f *facts.Facts) []subject[facts.Listing] {
+	var l []subject[facts.Listing]
+	for _, x := range f.HELOListings {
+		l = append(l, answer(f, x))
+	}
+	return l
+}
+
+// answer is what one list says of one target. That a list as a whole cannot be believed is said once for it.
+func answer(f *facts.Facts, x facts.Listing) subject[facts.Listing] {
+	s := subject[facts.Listing]{name: x.Target, of: facts.Know(x)}
+	if !answered(x) {
+		s.of = facts.Cannot[facts.Listing](x.Zone + " gave no answer: " + clip(x.Why))
+		if !slices.ContainsFunc(f.Lists, func(l facts.List) bool { return l.Zone == x.Zone && l.State == facts.ListUsable }) {
+			s.said = "dnsbl"
+		}
+	}
+	return s
+}
+
+func major(l facts.List) bool   { return l.Major }
+func smaller(l facts.List) bool { return !l.Major }
+
+// toldBy leaves out that lists did not answer which could not have told what a rule is about.
+func toldBy(f *facts.Facts, l []subject[facts.Listing], could func(facts.List) bool) []subject[facts.Listing] {
+	return slices.DeleteFunc(l, func(s subject[facts.Listing]) bool {
+		return !s.of.Known() && slices.ContainsFunc(f.Lists, func(l facts.List) bool { return l.Zone == s.of.Value.Zone && !could(l) })
+	})
+}
+
+// silence says that none of the smaller lists that were asked can be believed. Each by itself is said to be so elsewhere.
+func silence(f *facts.Facts) []subject[facts.Listing] {
+	var why []string
+	for _, l := range f.Lists {
+		switch {
+		case l.Major || l.State == facts.ListLeft:
+		case l.State == facts.ListUsable:
+			return nil
+		default:
+			why = append(why, l.Zone+": "+clip(l.Why))
+		}
+	}
+	if len(why) == 0 {
+		return nil
+	}
+	if more := len(why) - 1; more > 0 {
+		why[0] += fmt.Sprintf(" (and %d more)", more)
+	}
+	return []subject[facts.Listing]{{name: f.Domain, aside: true, of: facts.Cannot[facts.Listing]("no smaller blocklist can be believed: " + why[0])}}
 }
 
 // inClasses are the listings of some classes, and the other answers about targets that a major list of the kind answered about:
@@ -162,7 +214,11 @@ func inClasses(kind string, classes ...blocklist.Class) func(*facts.Facts) []sub
 		byMajor := func(x facts.Listing) bool {
 			return answered(x) && slices.ContainsFunc(f.Lists, func(l facts.List) bool { return l.Zone == x.Zone && l.Kind == kind && l.Major })
 		}
-		return slices.DeleteFunc(listings(kind)(f), func(s subject[facts.Listing]) bool {
+		could := major
+		if slices.Contains(classes, blocklist.ClassPolicy) { // smaller lists have some, too
+			could = func(facts.List) bool { return true }
+		}
+		return slices.DeleteFunc(toldBy(f, listings(kind)(f), could), func(s subject[facts.Listing]) bool {
 			l := s.of.Value
 			return !(l.Status == facts.Listed && slices.Contains(classes, blocklist.Class(l.Class))) &&
 				!slices.ContainsFunc(f.Listings, func(x facts.Listing) bool { return x.Target == l.Target && byMajor(x) })
@@ -170,8 +226,9 @@ func inClasses(kind string, classes ...blocklist.Class) func(*facts.Facts) []sub
 	}
 }
 
-func allAnswers(f *facts.Facts) []subject[facts.Listing] {
-	return append(listings("ip")(f), listings("domain")(f)...)
+// smallerAnswers are all answers, for rules about what smaller lists hold.
+func smallerAnswers(f *facts.Facts) []subject[facts.Listing] {
+	return toldBy(f, append(listings("ip")(f), listings("domain")(f)...), smaller)
 }
 
 // unanswered are the questions to usable lists of one kind that got no answer.
@@ -248,6 +305,19 @@ func listedAs(status Status, class blocklist.Class) func(*facts.Facts, facts.Lis
 	}
 }
 
+// listedDomain judges the listings of domains. One of a name in HELO is refused by those that look that up too, as Postfix does
+// with reject_rhsbl_helo; no large receiver says that it does.
+func listedDomain(f *facts.Facts, l facts.Listing) []Violation {
+	if !l.HELO {
+		return listedAs(Fail, blocklist.ClassDomain)(f, l)
+	}
+	v := listedAs(Warn, blocklist.ClassDomain)(f, l)
+	for i := range v {
+		v[i].Message += "; it is the name in HELO"
+	}
+	return v
+}
+
 func listedPolicy(_ *facts.Facts, l facts.Listing) []Violation {
 	switch {
 	case l.Status != facts.Listed:
@@ -322,13 +392,16 @@ func remedy(l facts.Listing) string {
 	return first + ", " + then
 }
 
-// inState are the lists that can be used and those in one other state: the rest is for the rule about theirs.
+// inState are the lists, unknown where they are in another state than the one: then the rule about that speaks.
 func inState(state string) func(*facts.Facts) []subject[facts.List] {
 	return func(f *facts.Facts) []subject[facts.List] {
-		return slices.DeleteFunc(theLists(f), func(s subject[facts.List]) bool {
-			is := s.of.Value.State
-			return is != facts.ListUsable && is != state
-		})
+		l := theLists(f)
+		for i, s := range l {
+			if is := s.of.Value.State; is != facts.ListUsable && is != state {
+				l[i].of, l[i].said = facts.Cannot[facts.List](clip(s.of.Value.Why)), "dnsbl"
+			}
+		}
+		return l
 	}
 }
 

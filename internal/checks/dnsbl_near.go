@@ -23,7 +23,7 @@ var dnsblNearChecks = []*Check{
 			"example.com. TXT \"v=spf1 ip6:2001:db8::25 include:_spf.example.net -all\"\n" +
 			"5.2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa. PTR mail.example.com.\n" +
 			"5.2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.zen.spamhaus.org. A 127.0.0.3"},
-		Judge: each(listings("ip"), listedNet64),
+		Judge: each(addressAnswers, listedNet64),
 	},
 	{
 		ID: "dnsbl.mx-ns-listed", Title: "no domain blocklist lists the first four domains of the MX hosts and name servers", Area: "dnsbl", Worst: Warn, Impact: Spam,
@@ -75,20 +75,25 @@ func listedNet64(_ *facts.Facts, l facts.Listing) []Violation {
 		Message: fmt.Sprintf("%s lists the whole of %s, in which %s is: %s", l.Zone, netip.PrefixFrom(ip, 64).Masked(), ip, clip(l.Meaning))}}
 }
 
-// nearby are the answers about what sends nothing itself. An address that does is judged as a sender.
+// addressAnswers are those about addresses, as far as major lists tell.
+func addressAnswers(f *facts.Facts) []subject[facts.Listing] {
+	return toldBy(f, listings("ip")(f), major)
+}
+
+// nearby are the answers about what sends nothing itself. An address that does is judged as a sender, and what is wrong with a list
+// as a whole is said once: by the rules about those.
 func nearby(kind string) func(*facts.Facts) []subject[facts.Listing] {
 	return func(f *facts.Facts) []subject[facts.Listing] {
 		var l []subject[facts.Listing]
 		for _, x := range f.Nearby {
-			usable := slices.ContainsFunc(f.Lists, func(l facts.List) bool { return l.Zone == x.Zone && l.State == facts.ListUsable })
-			sends := slices.ContainsFunc(f.Sources, func(s facts.Source) bool { return s.IP.String() == x.Target })
-			switch {
-			case x.Kind != kind || sends:
-			case answered(x):
-				l = append(l, subject[facts.Listing]{name: x.Target, of: facts.Know(x)})
-			case usable: // what is wrong with a list as a whole is said once
-				l = append(l, subject[facts.Listing]{name: x.Target, of: facts.Cannot[facts.Listing](x.Zone + " gave no answer: " + clip(x.Why))})
+			if x.Kind != kind {
+				continue
 			}
+			s := answer(f, x)
+			if slices.ContainsFunc(f.Sources, func(s facts.Source) bool { return s.IP.String() == x.Target }) {
+				s.said = "dnsbl" // it sends
+			}
+			l = append(l, s)
 		}
 		return l
 	}

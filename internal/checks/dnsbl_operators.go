@@ -66,8 +66,8 @@ func dnsblTooMany(f *facts.Facts) []Verdict {
 		case len(t.operators) >= tooMany:
 			t.Broken = []Violation{{Status: Warn, Implied: true, Message: fmt.Sprintf("%d independent operators list %s, and %d are too many "+
 				"for a mistake: %s", len(t.operators), name, tooMany, some(t.operators))}}
-		case t.lost:
-			continue // what did not answer stands in the rules about listings and lists
+		case t.lost: // what did not answer stands in the rules about listings and lists
+			t.Unknown, t.Said = "not all lists answered about "+name, "dnsbl"
 		}
 		l = append(l, t.Verdict)
 	}

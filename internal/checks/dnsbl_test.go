@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,6 +18,9 @@ func lists(zone, kind string, class blocklist.Class, codes ...string) func(*fact
 		}
 		f.Listings = append(f.Listings, facts.Listing{Zone: zone, Target: target, Kind: kind, Declared: true, Status: facts.Listed,
 			Codes: codes, Class: string(class), Meaning: "what it means", Scope: "address", Removal: "https://list.example/removal"})
+		if !slices.ContainsFunc(f.Lists, func(l facts.List) bool { return l.Zone == zone }) {
+			f.Lists = append(f.Lists, facts.List{Zone: zone, Kind: kind, Major: class == blocklist.ClassMajor || class == blocklist.ClassDomain, State: facts.ListUsable})
+		}
 	}
 }
 
@@ -43,6 +47,32 @@ func silent(zone, kind string, major bool) func(*facts.Facts) {
 		l := &f.Listings[len(f.Listings)-1]
 		l.Status, l.Why = facts.NoClue, "timeout"
 		f.Lists = append(f.Lists, facts.List{Zone: zone, Kind: kind, Major: major, State: facts.ListUsable})
+	}
+}
+
+// smallerIn puts the only smaller list into a state in which it says nothing; one that is left out has no answers at all.
+func smallerIn(s string) func(*facts.Facts) {
+	return func(f *facts.Facts) {
+		silent("psbl.surriel.com", "ip", false)(f)
+		f.Lists = slices.DeleteFunc(f.Lists, func(l facts.List) bool { return l.Zone == "psbl.surriel.com" })
+		f.Lists = append(f.Lists, facts.List{Zone: "psbl.surriel.com", Kind: "ip", State: s, Why: "timeout"})
+		if s == facts.ListLeft {
+			f.Listings = f.Listings[:len(f.Listings)-1]
+		}
+	}
+}
+
+// heloListing is what the DBL says of a name in HELO that is no domain of the mail.
+func heloListing(status string) func(*facts.Facts) {
+	return func(f *facts.Facts) {
+		x := facts.Listing{Zone: "dbl.spamhaus.org", Target: "mail.other.example", Kind: "domain", Declared: true, HELO: true, Status: status}
+		switch status {
+		case facts.Listed:
+			x.Codes, x.Class, x.Meaning = []string{"127.0.1.2"}, string(blocklist.ClassDomain), "what it means"
+		case facts.NoClue:
+			x.Why = "timeout"
+		}
+		f.HELOListings = append(f.HELOListings, x)
 	}
 }
 
@@ -105,6 +135,21 @@ var dnsblCases = []ruleCase{
 	{rule: "dnsbl.listed-minor", name: "domain", want: Warn, says: "multi.uribl.com lists healthy.example", edit: lists("multi.uribl.com", "domain", blocklist.ClassMinor, "127.0.0.4")},
 	{rule: "dnsbl.listed-minor", name: "one answer lost", want: Unknown, says: "timeout", edit: silent("psbl.surriel.com", "ip", false)},
 
+	{rule: "dnsbl.listed-minor", name: "none of them answers", want: Unknown, says: "no smaller blocklist can be believed: psbl.surriel.com: timeout", edit: smallerIn(facts.ListFailed)},
+	{rule: "dnsbl.listed-minor", name: "one of two answers", want: "", edit: func(f *facts.Facts) {
+		smallerIn(facts.ListFailed)(f)
+		f.Lists = append(f.Lists, facts.List{Zone: "all.s5h.net", Kind: "ip", State: facts.ListUsable})
+	}},
+	{rule: "dnsbl.listed-minor", name: "all are left out", want: Pass, edit: smallerIn(facts.ListLeft)},
+	{rule: "dnsbl.listed-major", name: "one of two refuses", want: "", edit: func(f *facts.Facts) {
+		state(facts.ListRefused, "127.255.255.254")(f)
+		f.Lists = append(f.Lists, facts.List{Zone: "b.barracudacentral.org", Kind: "ip", Major: true, State: facts.ListUsable})
+		f.Listings = append(f.Listings, facts.Listing{Zone: "b.barracudacentral.org", Target: sender.String(), Kind: "ip", Declared: true, Status: facts.Clean})
+	}},
+	{rule: "dnsbl.domain-listed", name: "the name in HELO", want: Warn, says: "dbl.spamhaus.org lists mail.other.example: what it means (127.0.1.2); it is the name in HELO", edit: heloListing(facts.Listed)},
+	{rule: "dnsbl.domain-listed", name: "the name in HELO, lost", want: Unknown, says: "dbl.spamhaus.org gave no answer: timeout", edit: heloListing(facts.NoClue)},
+	{rule: "dnsbl.domain-listed", name: "the name in HELO, clean", want: Pass, edit: heloListing(facts.Clean)},
+
 	{rule: "dnsbl.listed-policy", want: Fail, says: "127.0.0.10", edit: onPBL},
 	{rule: "dnsbl.listed-policy", name: "another list's", want: Warn, says: "dnsbl.spfbl.net", edit: lists("dnsbl.spfbl.net", "ip", blocklist.ClassPolicy, "127.0.0.4")},
 	{rule: "dnsbl.listed-policy", name: "listed for abuse", want: Pass, edit: onZEN},
@@ -119,7 +164,7 @@ var dnsblCases = []ruleCase{
 
 	{rule: "dnsbl.query-refused", want: Unknown, says: "zen.spamhaus.org refuses this resolver (127.255.255.254): a listing there would not be seen",
 		edit: state(facts.ListRefused, "127.255.255.254")},
-	{rule: "dnsbl.query-refused", name: "a list that failed", want: Pass, edit: state(facts.ListFailed, "timeout")},
+	{rule: "dnsbl.query-refused", name: "a list that failed", want: "", edit: state(facts.ListFailed, "timeout")},
 	{rule: "dnsbl.self-test", want: Unknown, says: "zen.spamhaus.org was not used (test point 127.0.0.2 must be listed and is not)",
 		edit: state(facts.ListFailed, "test point 127.0.0.2 must be listed and is not")},
 	{rule: "dnsbl.hijacked", want: Unknown, says: "203.0.113.9", edit: state(facts.ListHijacked, "203.0.113.9 is outside 127.0.0.0/8")},

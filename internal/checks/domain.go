@@ -45,7 +45,8 @@ var domainChecks = []*Check{
 		Refused:    []Refusal{{Receiver: "gmx"}, {Receiver: "webde"}, {Receiver: "postfix-strict"}},
 		Needs:      facts.Domain | facts.MXHosts,
 		Help: "A domain with neither MX nor A nor AAAA records cannot receive the bounce of a message that it sends, so many " +
-			"receivers refuse it as a sender. web.de and GMX require a valid MX or A record of the sender's domain.",
+			"receivers refuse it as a sender. web.de and GMX require a valid MX or A record of the sender's domain. It holds for a MAIL FROM domain " +
+			"of its own, too.",
 		Fix:     "Publish an MX record",
 		Example: Example{Remove: "example.com. MX\nexample.com. A"},
 		Judge:   each(reachable, domainUnresolvable),
@@ -64,7 +65,7 @@ func domainNXDomain(_ *facts.Facts, d sendingDomain) []Violation {
 func theOutage(f *facts.Facts) []subject[facts.Outage] {
 	s := subject[facts.Outage]{name: f.Domain}
 	switch o := f.Zone.Value.Outage; {
-	case f.Exists.Known() && f.Exists.Value:
+	case f.Exists.Known() && f.Exists.Value && someHeard(f): // else nobody asked them, or ns.lame says what came of it
 		s.of = facts.Know(facts.Outage{})
 	case f.Exists.State == facts.Unknown && o.Known() && allFail(o.Value):
 		s.of = o
@@ -104,30 +105,48 @@ func zoneName(z string) string {
 	return clip(z)
 }
 
-// reachable is whether the domain can be sent mail at all; what is found suffices, whatever else was lost.
-func reachable(f *facts.Facts) []subject[bool] {
-	if gone(f) || f.MX.State == facts.Unasked || f.Profile.Name == facts.Parked { // who sends nothing gets no bounce
+// answerable is whether mail can be sent to a domain that is in MAIL FROM or From.
+type answerable struct {
+	ok  bool
+	fix string // in place of the rule's own
+}
+
+// reachable is that of the audited domain and of the other domains in MAIL FROM; what is found suffices, whatever else was lost.
+func reachable(f *facts.Facts) []subject[answerable] {
+	if f.Profile.Name == facts.Parked { // who sends nothing gets no bounce
 		return nil
 	}
-	s := subject[bool]{name: f.Domain}
+	var l []subject[answerable]
+	if !gone(f) && f.MX.State != facts.Unasked {
+		l = append(l, reachableOwn(f))
+	}
+	for _, r := range returns(f) {
+		l = append(l, subject[answerable]{name: r.Domain, candidate: byReports(f, r.Domain), of: facts.Fact[answerable]{State: r.MX.State, Why: r.MX.Why,
+			Value: answerable{r.MX.Value.Status != facts.MXNone, "Publish an MX record there, or send with another MAIL FROM domain"}}})
+	}
+	return l
+}
+
+func reachableOwn(f *facts.Facts) subject[answerable] {
+	s := subject[answerable]{name: f.Domain}
 	mx, host := f.MX, f.Addresses
 	switch {
 	case mx.Known() && (mx.Value.Status == facts.MXFound || mx.Value.Status == facts.MXNull),
 		host.Known() && len(host.Value.Addresses) > 0:
-		s.of = facts.Know(true)
+		s.of = facts.Know(answerable{ok: true})
 	case !mx.Known():
-		s.of = facts.Cannot[bool](mx.Why)
+		s.of = facts.Cannot[answerable](mx.Why)
 	case !host.Known():
-		s.of = facts.Cannot[bool](host.Why)
+		s.of = facts.Cannot[answerable](host.Why)
 	default:
-		s.of = facts.Know(false)
+		s.of = facts.Know(answerable{})
 	}
-	return []subject[bool]{s}
+	return s
 }
 
-func domainUnresolvable(_ *facts.Facts, ok bool) []Violation {
-	if ok {
+func domainUnresolvable(_ *facts.Facts, a answerable) []Violation {
+	if a.ok {
 		return nil
 	}
-	return one(Fail, "neither MX nor A nor AAAA records: a bounce has nowhere to go")
+	return []Violation{{Status: Fail, Fix: a.fix, Message: "neither MX nor A nor AAAA records: a bounce has nowhere to go"}}
 }

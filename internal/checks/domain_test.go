@@ -17,6 +17,10 @@ var domainCases = []ruleCase{
 		f.SPF[1].Exists, f.SPF[1].Root = true, facts.SPFNode{Domain: "bounce.example", Status: facts.SPFUnknown, Why: "127.0.0.1:53 answered SERVFAIL"}
 		f.Results[0].Result, f.Results[0].Why = "temperror", "127.0.0.1:53 answered SERVFAIL"
 	}},
+	{rule: "domain.nxdomain", name: "of MAIL FROM, as reports alone say", want: Warn, says: "does not exist (NXDOMAIN) (if mail is sent with it, as a report says)", edit: func(f *facts.Facts) {
+		noMailFrom(f)
+		f.Streams = append(f.Streams, facts.Stream{Name: "a report", MailFrom: "postmaster@bounce.example", ByReports: true})
+	}},
 	{rule: "domain.nxdomain", name: "not found out", want: Unknown, says: "SERVFAIL", edit: func(f *facts.Facts) {
 		f.Exists = facts.Cannot[bool]("127.0.0.1:53 answered SERVFAIL")
 	}},
@@ -35,6 +39,17 @@ var domainCases = []ruleCase{
 	{rule: "domain.unresolvable", name: "MX none, address lost", want: Unknown, says: "timeout", edit: func(f *facts.Facts) {
 		f.MX, f.Addresses = facts.Know(facts.MX{Status: facts.MXNone}), facts.Cannot[facts.Hosts]("timeout")
 	}},
+	{rule: "domain.unresolvable", name: "of MAIL FROM", want: Fail, says: "nowhere to go", edit: returnsTo(facts.Know(facts.MX{Status: facts.MXNone}))},
+	{rule: "domain.unresolvable", name: "of MAIL FROM, as reports alone say", want: Warn, says: "as a report says", edit: func(f *facts.Facts) {
+		returnsTo(facts.Know(facts.MX{Status: facts.MXNone}))(f)
+		f.Streams = append(f.Streams, facts.Stream{Name: "a report", MailFrom: "postmaster@bounce.example", ByReports: true})
+	}},
+	{rule: "domain.unresolvable", name: "of MAIL FROM, which has an address", want: Pass, edit: returnsTo(facts.Know(facts.MX{Status: facts.MXImplicit}))},
+	{rule: "domain.unresolvable", name: "of MAIL FROM, lost", want: Unknown, says: "timeout", edit: returnsTo(facts.Cannot[facts.MX]("timeout"))},
+	{rule: "domain.unresolvable", name: "of MAIL FROM, which does not exist", want: Pass, edit: func(f *facts.Facts) {
+		returnsTo(facts.Know(facts.MX{Status: facts.MXNone}))(f)
+		f.Returns[0].Exists = facts.Know(false)
+	}},
 	{rule: "domain.unresolvable", name: "does not exist at all", want: "", edit: func(f *facts.Facts) { f.Exists = facts.Know(false) }},
 }
 
@@ -46,6 +61,13 @@ func TestNXDomainRefusals(t *testing.T) {
 		if !slices.Contains(missing.Refused, r) {
 			t.Errorf("%s refuses for %s and not for %s", r.Receiver, bare.ID, missing.ID)
 		}
+	}
+}
+
+// returnsTo has the bounces go to another domain, of whose mail exchangers this is known.
+func returnsTo(mx facts.Fact[facts.MX]) func(*facts.Facts) {
+	return func(f *facts.Facts) {
+		f.Returns = append(f.Returns, facts.Return{Domain: "bounce.example", Exists: facts.Know(true), MX: mx})
 	}
 }
 

@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -16,12 +17,12 @@ var mxTalkChecks = []*Check{
 	{
 		ID: "mx.refused", Title: "the MX hosts take connections on port 25", Area: "tls", Worst: Warn, Impact: Inbound,
 		References: []string{"RFC 5321 5.1", "RFC 5321 4.5.4.1"},
-		Replies:    []string{"550 Sender verify failed"},
+		Replies:    []string{"451 Could not complete sender verify callout"},
 		Needs:      facts.Inbound,
 		Help: "Mail to the domain, and every bounce and answer to what it sends, comes in on port 25 of an MX host. Where all of them " +
-			"answer that nothing listens there, receivers that verify senders by callout refuse its mail too. Silence may be a " +
-			"firewall on either side, and so may refusals by several hosts at once: many networks let nobody out on port 25, which " +
-			"--egress-check tells.",
+			"answer that nothing listens there, receivers that verify senders by callout put its mail off, too. Silence may be a " +
+			"firewall on either side, and so may a refusal: many networks let nobody out on port 25. Unless another host takes a " +
+			"connection there, or the one that --egress-check names, it is not known whose doing it is.",
 		Fix:   "Start the mail server, and open port 25 in the firewall of the MX hosts",
 		Judge: mxRefused,
 	},
@@ -91,11 +92,13 @@ func mxRefused(f *facts.Facts) []Verdict {
 		return []Verdict{{Subject: f.Domain, Unknown: "which hosts take its mail: " + f.MX.Why}}
 	}
 	var connected, all []facts.MXTalk
+	var untried []Verdict
 	left := ""
 	for _, t := range f.Inbound {
 		switch {
 		case t.Probe.State == facts.Unasked:
 			left = t.Host + " was not connected to: " + t.Left
+			untried = append(untried, Verdict{Subject: t.Host, Unknown: clip(left)})
 			continue
 		case tookConnection(t):
 			connected = append(connected, t)
@@ -122,7 +125,7 @@ func mxRefused(f *facts.Facts) []Verdict {
 		}
 		l = append(l, v)
 	}
-	return l
+	return append(l, untried...)
 }
 
 // tookConnection says that a host answered on port 25 with something of its own that is not about us: a greeting that turns
@@ -147,6 +150,8 @@ func noneConnected(f *facts.Facts, l []facts.MXTalk, left string) Verdict {
 		v.Unknown = closed + "; " + clip(left)
 	case e.State == facts.EgressBlocked || e.State == facts.EgressPerhaps:
 		v.Unknown = closed + "; our own network, it seems: " + clip(e.Why)
+	case e.State != facts.EgressOpen: // firewalls at our end answer with a reset, too
+		v.Unknown = closed + ", perhaps by our own network: " + cmp.Or(clip(e.Why), "--egress-check tells")
 	default:
 		v.Broken = one(Warn, closed)
 	}
@@ -183,20 +188,22 @@ func whyNot(f *facts.Facts, t facts.MXTalk) string {
 
 const mxPort = 25
 
-// mxTalks are the MX hosts that were connected to, as services on port 25. Of those that could not be, mx.refused says all.
+// mxTalks are the MX hosts, as services on port 25. Of those that took no connection mx.refused says why that is.
 func mxTalks(f *facts.Facts) []subject[service] {
 	var l []subject[service]
 	for _, t := range f.Inbound {
-		if tookConnection(t) {
-			l = append(l, subject[service]{name: t.Host, of: facts.Know(service{Service: facts.Service{Host: t.Host, Port: mxPort}, Talk: t.Probe.Value})})
+		s := subject[service]{name: t.Host, of: facts.Know(service{Service: facts.Service{Host: t.Host, Port: mxPort}, Talk: t.Probe.Value})}
+		if !tookConnection(t) {
+			s.said, s.of.State, s.of.Why = "tls", facts.Unknown, cmp.Or(t.Left, t.Probe.Why, t.Probe.Value.Why)
 		}
+		l = append(l, s)
 	}
 	return l
 }
 
-// mxOpen are those that greeted.
+// mxOpen are those, but for such as took a connection and did not greet.
 func mxOpen(f *facts.Facts) []subject[service] {
-	return slices.DeleteFunc(mxTalks(f), func(s subject[service]) bool { return s.of.Value.Talk.Status != facts.ServiceOpen })
+	return slices.DeleteFunc(mxTalks(f), func(s subject[service]) bool { return s.of.Known() && s.of.Value.Talk.Status != facts.ServiceOpen })
 }
 
 // mxWhole are those that were talked to as far as the last EHLO.

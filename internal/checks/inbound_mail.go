@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -100,6 +101,9 @@ func envelopes(f *facts.Facts, purpose string, plain func(asked) bool) []subject
 	var l []subject[asked]
 	for _, t := range f.Inbound {
 		if !t.Probe.Known() || t.Probe.Value.Status != facts.ServiceOpen {
+			if slices.ContainsFunc(f.Inbound, func(x facts.MXTalk) bool { return len(x.Answers(purpose)) > 0 }) { // mx.refused says why
+				l = append(l, subject[asked]{name: t.Host, of: facts.Cannot[asked](cmp.Or(t.Left, t.Probe.Why, t.Probe.Value.Why)), said: "tls"})
+			}
 			continue
 		}
 		for _, a := range t.Answers(purpose) {
@@ -224,9 +228,11 @@ func mxNullSender(_ *facts.Facts, a asked) []Violation {
 // relaying is how servers refuse to relay; such a refusal counts also where it is temporary, as Postfix has it by default.
 var relaying = regexp.MustCompile(`(?i)relay|rcpthosts|authenticat|not local|recipient address rejected: access denied`)
 
-// noRelay says that an envelope was refused because it would have been relaying.
+// noRelay says that an envelope was refused because it would have been relaying. Servers repeat the recipient, whose own name
+// says relay.
 func noRelay(r facts.EnvelopeReply) bool {
-	return r.Code == 530 || r.Code == 551 || r.Stage == facts.StageRcpt && r.Code >= 400 && relaying.MatchString(r.Text)
+	text := strings.ReplaceAll(strings.ToLower(r.Text), strings.ToLower(r.To), "")
+	return r.Code == 530 || r.Code == 551 || r.Stage == facts.StageRcpt && r.Code >= 400 && relaying.MatchString(text)
 }
 
 // relays are the answers to a recipient elsewhere. A refusal for another reason, such as that the recipient's domain does not

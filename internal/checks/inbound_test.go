@@ -145,7 +145,10 @@ var (
 )
 
 var inboundCases = []ruleCase{
-	{rule: "mx.refused", want: Warn, says: "no connection to port 25 of mx1.healthy.example, mx2.healthy.example: connection refused", edit: mxAll(refused)},
+	{rule: "mx.refused", want: Warn, says: "no connection to port 25 of mx1.healthy.example, mx2.healthy.example: connection refused", edit: does(mxAll(refused), egress(facts.EgressOpen))},
+	{rule: "mx.refused", name: "all refused, nothing tells whose side that is on", want: Unknown, says: "connection refused, perhaps by our own network: --egress-check tells", edit: mxAll(refused)},
+	{rule: "mx.refused", name: "the only one refuses", want: Unknown, says: "perhaps by our own network", edit: mxOnly(refused)},
+	{rule: "mx.refused", name: "the only one refuses, our port is open", want: Warn, says: "no connection to port 25 of mx1.healthy.example: connection refused", edit: does(mxOnly(refused), egress(facts.EgressOpen))},
 	{rule: "mx.refused", name: "all refused, our port is open", want: Warn, says: "connection refused", edit: does(mxAll(refused), egress(facts.EgressOpen))},
 	{rule: "mx.refused", name: "all refused, perhaps by our own network", want: Unknown, says: "mx2.healthy.example: connection refused; our own network, it seems: by check.example", edit: does(mxAll(refused), egress(facts.EgressPerhaps))},
 	{rule: "mx.refused", name: "all refused, our port is blocked", want: Unknown, says: "our own network", edit: does(mxAll(refused), egress(facts.EgressBlocked))},
@@ -175,6 +178,17 @@ var inboundCases = []ruleCase{
 	{rule: "mx.refused", name: "MX lost", want: Unknown, says: "which hosts take its mail: timeout", edit: func(f *facts.Facts) {
 		f.MX, f.Inbound = facts.Cannot[facts.MX]("timeout"), nil
 	}},
+	{rule: "mx.refused", name: "one of two is left alone", want: Unknown, says: "mx2.healthy.example was not connected to: only the first", edit: func(f *facts.Facts) {
+		f.Inbound[1] = facts.MXTalk{Host: "mx2.healthy.example", Left: "only the first"}
+	}},
+	{rule: "mx.starttls-missing", name: "one of two is left alone", want: "", edit: func(f *facts.Facts) {
+		f.Inbound[1] = facts.MXTalk{Host: "mx2.healthy.example", Left: "only the first"}
+	}},
+	{rule: "mx.starttls-missing", name: "EHLO is refused for our name", want: Unknown, says: "perhaps for the name that this audit gives", edit: mx1(func(p *facts.Probe) {
+		*p = facts.Probe{Status: facts.ServiceOpen, Banner: p.Banner, TLS: "none", Why: `the reply to EHLO is "550 no such host", perhaps for the name that this audit gives, mailaudit.invalid`}
+	})},
+	{rule: "mx.open-relay", name: "the recipient's domain is refused", want: Unknown, says: "which may be another later",
+		edit: says(facts.AskRelay, 450, "4.1.2", "<x@relay-test.invalid>: Recipient address rejected: Domain not found", 0, 1)},
 	{rule: "mx.refused", name: "null MX", want: "", edit: does(nullMX, func(f *facts.Facts) { f.Inbound = nil })},
 	{rule: "mx.refused", name: "no domain", want: "", edit: func(f *facts.Facts) { f.Exists = facts.Know(false) }},
 

@@ -100,7 +100,12 @@ func mxSettled(f *facts.Facts) []subject[service] {
 
 // offering are the hosts that offer STARTTLS.
 func offering(l []subject[service]) []subject[service] {
-	return seen(l, func(s service) bool { return s.Talk.STARTTLS }, settled)
+	for i, s := range l {
+		if !s.of.Value.Talk.STARTTLS {
+			l[i].said = "tls" // mx.starttls-missing says what came before
+		}
+	}
+	return seen(l, func(s service) bool { return s.Talk.STARTTLS || !settled(s) }, settled)
 }
 
 func mxSecured(f *facts.Facts) []subject[service] { return withTLS(mxOpen(f)) }
@@ -178,7 +183,7 @@ func requireTLS(f *facts.Facts) []Verdict {
 	seen := 0
 	for _, s := range mxOpen(f) {
 		talk := s.of.Value.Talk
-		if !encrypted(s.of.Value) || !talk.Complete {
+		if !s.of.Known() || !encrypted(s.of.Value) || !talk.Complete {
 			continue
 		}
 		seen++

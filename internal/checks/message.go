@@ -168,8 +168,8 @@ var messageChecks = []*Check{
 	{
 		ID: "msg.arc", Title: "the ARC chain of the message is whole", Area: "message", Worst: Warn, Impact: Spam,
 		References: []string{"RFC 8617 4.2.1", "RFC 8617 5.2"},
-		Help: "A chain that lacks a field, or that says itself that it failed, is worth nothing to the next receiver. Only the form is looked at: " +
-			"whether the seals verify is not.",
+		Help: "A chain that lacks a field, that does not verify, or that says itself that it failed is as good as none to the next receiver: no mail is " +
+			"refused for it, but for what the forwarding had broken already. The newest ARC-Message-Signature and every seal are verified.",
 		Fix:   "Let the host that forwards seal last, and keep what came with the message",
 		Judge: each(arcChains, msgARC),
 	},
@@ -382,7 +382,7 @@ func msgDKIMFail(_ *facts.Facts, s signature) []Violation {
 	switch s.Result {
 	case facts.SignatureFail, facts.SignaturePermError:
 		return one(Fail, fmt.Sprintf("the signature d=%s s=%s is void: %s", s.Domain, s.Selector, s.Why))
-	case facts.SignatureTempError, facts.SignaturePolicy: // the latter was not verified: other rules say why
+	case facts.SignatureTempError: // one that fits and does not count everywhere (policy) is other rules' affair
 		return one(Unknown, fmt.Sprintf("the signature d=%s s=%s: %s", s.Domain, s.Selector, s.Why))
 	}
 	return nil
@@ -579,6 +579,10 @@ func msgARC(_ *facts.Facts, a facts.ARC) []Violation {
 		return one(Warn, "the chain is broken: "+some(a.Problems))
 	case a.CV == "fail":
 		return one(Warn, fmt.Sprintf("the newest of %d seals says cv=fail: the chain did not verify there", a.Sets))
+	case a.Result == facts.ARCFail:
+		return one(Warn, fmt.Sprintf("the chain of %s does not verify: %s", count(a.Sets, "set"), a.Why))
+	case a.Result == facts.ARCUnknown:
+		return one(Unknown, "whether the chain verifies is not known: "+a.Why)
 	}
 	return nil
 }

@@ -92,7 +92,7 @@ var messageCases = slices.Concat(
 		{rule: "msg.dkim-fail", name: "changed", want: Fail, says: "the body was changed", edit: ofSignature(func(s *facts.Signature, _ *facts.Coverage) { s.Result, s.Why = "fail", "the body was changed" })},
 		{rule: "msg.dkim-fail", name: "no key", want: Fail, says: "no key", edit: ofSignature(func(s *facts.Signature, _ *facts.Coverage) { s.Result, s.Why = "permerror", "no key is published" })},
 		{rule: "msg.dkim-fail", name: "no answer", want: Unknown, says: "timeout", edit: ofSignature(func(s *facts.Signature, _ *facts.Coverage) { s.Result, s.Why = "temperror", "timeout" })},
-		{rule: "msg.dkim-fail", name: "not verified", want: Unknown, says: "l=0", edit: ofSignature(func(s *facts.Signature, _ *facts.Coverage) { s.Result, s.Why = "policy", "l=0 has it" })},
+		{rule: "msg.dkim-fail", name: "it fits, and has l=", want: Pass, edit: ofSignature(func(s *facts.Signature, _ *facts.Coverage) { s.Result, s.Why = "policy", "l=0 has it" })},
 		{rule: "msg.dkim-fail", name: "not signed", edit: written(func(_ *facts.Facts, m *facts.Message) { m.Signatures, m.Content.Coverage = nil, nil })},
 
 		{rule: "msg.dkim-l-tag", name: "l=", want: Warn, says: "l=0", edit: ofSignature(func(_ *facts.Signature, c *facts.Coverage) { c.Length, c.Partial = "0", true })},
@@ -180,6 +180,13 @@ var linkCases = []ruleCase{
 	{rule: "msg.arc", name: "whole", want: Pass, edit: inContent(func(c *facts.Content) { c.ARC = &facts.ARC{Sets: 1, CV: "none"} })},
 	{rule: "msg.arc", name: "broken", want: Warn, says: "set 2", edit: inContent(func(c *facts.Content) {
 		c.ARC = &facts.ARC{Sets: 2, CV: "pass", Problems: []string{"set 2 has 0 fields ARC-Seal"}}
+	})},
+	{rule: "msg.arc", name: "verified", want: Pass, edit: inContent(func(c *facts.Content) { c.ARC = &facts.ARC{Sets: 1, CV: "none", Result: facts.ARCPass} })},
+	{rule: "msg.arc", name: "not verified", want: Warn, says: "chain of 1 set does not verify: ARC-Seal 1", edit: inContent(func(c *facts.Content) {
+		c.ARC = &facts.ARC{Sets: 1, CV: "none", Result: facts.ARCFail, Why: "ARC-Seal 1: the seal does not fit"}
+	})},
+	{rule: "msg.arc", name: "a key that is lost", want: Unknown, says: "timeout", edit: inContent(func(c *facts.Content) {
+		c.ARC = &facts.ARC{Sets: 1, CV: "none", Result: facts.ARCUnknown, Why: "timeout"}
 	})},
 	{rule: "msg.arc", name: "failed", want: Warn, says: "cv=fail", edit: inContent(func(c *facts.Content) { c.ARC = &facts.ARC{Sets: 2, CV: "fail"} })},
 }

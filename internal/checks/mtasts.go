@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -217,10 +218,16 @@ func stsPolicy(f *facts.Facts) []subject[mtasts.Policy] {
 
 // stsHosts is a policy of a domain whose MX hosts are known, and have to be in it.
 func stsHosts(f *facts.Facts) []subject[mtasts.Policy] {
-	if !f.MX.Known() || f.MX.Value.Status != facts.MXFound && f.MX.Value.Status != facts.MXImplicit {
+	if f.MX.State == facts.Unasked || f.MX.Known() && f.MX.Value.Status != facts.MXFound && f.MX.Value.Status != facts.MXImplicit {
 		return nil
 	}
-	return slices.DeleteFunc(stsPolicy(f), func(s subject[mtasts.Policy]) bool { return s.of.Value.Mode == mtasts.None })
+	l := slices.DeleteFunc(stsPolicy(f), func(s subject[mtasts.Policy]) bool { return s.of.Value.Mode == mtasts.None })
+	for i := range l {
+		if !f.MX.Known() {
+			l[i].of, l[i].said = facts.Cannot[mtasts.Policy]("which hosts take its mail: "+f.MX.Why), "mx"
+		}
+	}
+	return l
 }
 
 // stsCert is the certificate of the policy host, unknown where this machine cannot judge it.
@@ -247,11 +254,11 @@ func stsEnforced(f *facts.Facts) []subject[facts.Probe] {
 	var l []subject[facts.Probe]
 	for _, t := range f.Inbound {
 		p := t.Probe.Value
-		if !t.Probe.Known() || p.Status != facts.ServiceOpen || !p.Complete && p.TLSFault == "" && p.Cert == nil {
-			continue
-		}
 		s := subject[facts.Probe]{name: t.Host, of: t.Probe}
-		if c := p.Cert; c != nil && c.ChainUnknown && c.NameOK && c.InDate {
+		switch c := p.Cert; {
+		case !t.Probe.Known() || p.Status != facts.ServiceOpen || !p.Complete && p.TLSFault == "" && c == nil:
+			s.of, s.said = facts.Cannot[facts.Probe]("what TLS "+clip(t.Host)+" speaks: "+clip(cmp.Or(t.Left, t.Probe.Why, why(p)))), "tls"
+		case c != nil && c.ChainUnknown && c.NameOK && c.InDate:
 			s.of = facts.Cannot[facts.Probe](c.ChainWhy)
 		}
 		l = append(l, s)
@@ -415,6 +422,9 @@ func mtastsMismatch(f *facts.Facts, p mtasts.Policy) []Violation {
 		_, explained := tooDeep(p, host)
 		l = append(l, Violation{Status: Warn, Implied: explained, Message: fmt.Sprintf("%s is none of the %s of the policy: %s",
 			clip(host), count(len(p.MX), "mx pattern"), then)})
+	}
+	if why := beyondMX(f); why != "" && len(l) == 0 {
+		return one(Unknown, why)
 	}
 	return bounded(l)
 }

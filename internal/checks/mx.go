@@ -24,10 +24,11 @@ var mxChecks = []*Check{
 		Cap:     CapDead,
 		Needs:   facts.MXHosts,
 		Help: "A null MX says that the domain accepts no mail, so its messages cannot be answered and their bounces have nowhere to go. " +
-			"Yahoo refuses such senders, and so does Postfix with reject_unknown_sender_domain. It is right for a domain that sends nothing.",
+			"Yahoo refuses such senders, and so does Postfix with reject_unknown_sender_domain. It holds for a MAIL FROM domain of its own, too, and is " +
+			"right for a domain that sends nothing.",
 		Fix:     "Publish the MX records of a host that takes the answers, or send from another domain",
 		Example: Example{Zone: "example.com. MX 0 .", Flags: "--profile sender"},
-		Judge:   each(theMX, mxNull),
+		Judge:   each(senderMX, mxNull),
 	},
 	{
 		ID: "mx.null-plus-others", Title: "a null MX stands alone", Area: "mx", Worst: Warn, Impact: Inbound,
@@ -47,7 +48,7 @@ var mxChecks = []*Check{
 			"and some refuse.",
 		Fix:     "Point the MX record at the name that the CNAME leads to",
 		Example: Example{Zone: "mx2.example.com. CNAME mx1.example.com.", Remove: "mx2.example.com. A"},
-		Judge:   each(mxHosts, mxCNAME),
+		Judge:   each(everyHost(mxHosts, "mx"), mxCNAME),
 	},
 	{
 		ID: "mx.unresolvable", Title: "every MX host has an address", Area: "mx", Worst: Fail, Impact: Inbound,
@@ -58,7 +59,7 @@ var mxChecks = []*Check{
 			"undeliverable although the domain itself may have an address, and receivers that verify the sender, as Exim does, refuse its mail.",
 		Fix:     "Publish an A or AAAA record at the host's name, or delete the MX record",
 		Example: Example{Remove: "mx1.example.com. A\nmx2.example.com. A"},
-		Judge:   each(mxHosts, mxUnresolvable),
+		Judge:   each(everyHost(mxHosts, ""), mxUnresolvable),
 	},
 	{
 		ID: "mx.private-ip", Title: "every MX host has public addresses", Area: "mx", Worst: Fail, Impact: Inbound,
@@ -69,23 +70,58 @@ var mxChecks = []*Check{
 			"when there are no others, the domain cannot be answered, and receivers that verify the sender refuse its mail.",
 		Fix:     "Publish the public address of the host",
 		Example: Example{Zone: "mx1.example.com. A 10.1.2.3\nmx2.example.com. A 10.1.2.4"},
-		Judge:   each(mxHosts, mxPrivate),
+		Judge:   each(everyHost(mxHosts, "mx"), mxPrivate),
 	},
 }
 
-func mxNull(f *facts.Facts, mx facts.MX) []Violation {
-	if mx.Status != facts.MXNull || f.Profile.Name == facts.Parked {
+// exchange is the set of mail exchangers of a domain that mail is sent in the name of.
+type exchange struct {
+	sendingDomain
+	facts.MX
+}
+
+// senderMX are those of the audited domain and of the other domains in MAIL FROM, which is where RFC 7505 4.2 wants no null MX.
+// One that does not exist is domain.nxdomain's. That a domain which was taken for parked sends all the same, parked.but-sends says.
+func senderMX(f *facts.Facts) []subject[exchange] {
+	var l []subject[exchange]
+	for _, s := range theMX(f) {
+		x := subject[exchange]{name: s.name, of: facts.Fact[exchange]{State: s.of.State, Why: s.of.Why,
+			Value: exchange{sendingDomain{what: "the domain"}, s.of.Value}}}
+		if f.Profile.Name == facts.Parked && sendsYet(f) {
+			x.said = "parked"
+		}
+		l = append(l, x)
+	}
+	for _, r := range returns(f) {
+		l = append(l, subject[exchange]{name: r.Domain, candidate: byReports(f, r.Domain), of: facts.Fact[exchange]{State: r.MX.State, Why: r.MX.Why,
+			Value: exchange{sendingDomain{what: "the MAIL FROM domain", fix: "Publish MX records there of a host that takes the bounces, or send with another MAIL FROM domain"}, r.MX.Value}}})
+	}
+	return l
+}
+
+// returns are the other domains in MAIL FROM, as far as they may exist.
+func returns(f *facts.Facts) []facts.Return {
+	if f.Profile.Name == facts.Parked {
 		return nil
 	}
-	return []Violation{{Status: Fail, Cap: CapDead,
-		Message: "the only MX record is 0 . (null MX): the domain says that it accepts no mail, and yet it sends"}}
+	return slices.DeleteFunc(slices.Clone(f.Returns), func(r facts.Return) bool {
+		return r.Exists.Known() && !r.Exists.Value || r.MX.State == facts.Unasked
+	})
+}
+
+func mxNull(f *facts.Facts, x exchange) []Violation {
+	if x.Status != facts.MXNull || f.Profile.Name == facts.Parked && !sendsYet(f) {
+		return nil
+	}
+	return []Violation{{Status: Fail, Cap: CapDead, Fix: x.fix,
+		Message: fmt.Sprintf("the only MX record is 0 . (null MX): %s says that it accepts no mail, and yet it sends", x.what)}}
 }
 
 func mxNullPlusOthers(_ *facts.Facts, mx facts.MX) []Violation {
 	if !mx.Null || mx.Status == facts.MXNull {
 		return nil
 	}
-	return one(Warn, fmt.Sprintf("a null MX among %s, where it must be the only one", count(len(mx.Hosts), "MX record")))
+	return one(Warn, fmt.Sprintf("a null MX among %s, where it must be the only one", count(len(mx.Hosts)+mx.More, "MX record")))
 }
 
 func mxCNAME(_ *facts.Facts, h mxHost) []Violation {
@@ -133,7 +169,7 @@ func unreachable(f *facts.Facts, h mxHost, what string) []Violation {
 		return x.Host != "." && (!x.Addresses.Known() || x.Addresses.Value.Lost != "" ||
 			slices.ContainsFunc(x.Addresses.Value.Addresses, func(a netip.Addr) bool { return special.Public(a, f.Public) }))
 	}
-	if f.Profile.Name == facts.Parked || slices.ContainsFunc(h.all, usable) {
+	if f.Profile.Name == facts.Parked || h.more > 0 || slices.ContainsFunc(h.all, usable) {
 		return one(Warn, what)
 	}
 	return one(Fail, what+", and no other MX host can be reached: nobody can answer this domain")

@@ -29,7 +29,7 @@ var mxRecordChecks = []*Check{
 			"deliver to it. When all are so, receivers that verify the sender refuse its mail.",
 		Fix:     "Name the host in the MX record, and publish the address as an A or AAAA record at that name",
 		Example: Example{Zone: "example.com. MX 10 192.0.2.35."},
-		Judge:   each(mxNames, mxLiteral),
+		Judge:   each(everyHost(mxNames, "mx"), mxLiteral),
 	},
 	{
 		ID: "mx.localhost", Title: "no MX record names localhost", Area: "mx", Worst: Fail, Impact: Inbound,
@@ -40,7 +40,7 @@ var mxRecordChecks = []*Check{
 			"of a forged sender.",
 		Fix:     "Publish the host that takes the mail, or a null MX, 0 ., for a domain that sends nothing either",
 		Example: Example{Zone: "example.com. MX 10 localhost."},
-		Judge:   each(mxNames, mxLocal),
+		Judge:   each(everyHost(mxNames, "mx"), mxLocal),
 	},
 	{
 		ID: "mx.null-pref", Title: "a null MX has preference 0", Area: "mx", Worst: Info, Impact: Hygiene,
@@ -108,7 +108,7 @@ func onlyHost(f *facts.Facts) []subject[mxHost] {
 	l := mxHosts(f)
 	return slices.DeleteFunc(l, func(s subject[mxHost]) bool {
 		h := s.of.Value.Host
-		return len(l) > 1 || f.Profile.Name == facts.Parked || h != f.Domain && !strings.HasSuffix(h, "."+f.Domain)
+		return len(l) > 1 || beyondMX(f) != "" || f.Profile.Name == facts.Parked || h != f.Domain && !strings.HasSuffix(h, "."+f.Domain)
 	})
 }
 
@@ -177,7 +177,7 @@ func mxSingle(_ *facts.Facts, h mxHost) []Violation {
 }
 
 // mxDuplicate finds the first MX record for a host that another one names already.
-func mxDuplicate(_ *facts.Facts, mx facts.MX) []Violation {
+func mxDuplicate(f *facts.Facts, mx facts.MX) []Violation {
 	for i, h := range mx.Hosts {
 		for _, g := range mx.Hosts[:i] {
 			if h.Host == g.Host {
@@ -185,11 +185,14 @@ func mxDuplicate(_ *facts.Facts, mx facts.MX) []Violation {
 			}
 		}
 	}
+	if why := beyondMX(f); why != "" {
+		return one(Unknown, why)
+	}
 	return nil
 }
 
-func mxNoIPv6(_ *facts.Facts, mx facts.MX) []Violation {
-	lost := ""
+func mxNoIPv6(f *facts.Facts, mx facts.MX) []Violation {
+	lost := beyondMX(f)
 	for _, h := range mx.Hosts {
 		if slices.ContainsFunc(h.Addresses.Value.Addresses, netip.Addr.Is6) {
 			return nil

@@ -28,6 +28,9 @@ func profile(name string, edit func(*facts.Facts)) func(*facts.Facts) {
 	}
 }
 
+// moreMX has more MX records than are looked at.
+func moreMX(f *facts.Facts) { f.MX.Value.More = 3 }
+
 func nullMX(f *facts.Facts) {
 	f.MX = facts.Know(facts.MX{Status: facts.MXNull, Null: true, Hosts: []facts.MXHost{{Host: "."}}})
 }
@@ -43,6 +46,22 @@ var mxCases = []ruleCase{
 	{rule: "mx.null", name: "of a parked domain", want: Pass, edit: profile(facts.Parked, nullMX)},
 	{rule: "mx.null", name: "none at all", want: Pass, edit: func(f *facts.Facts) { f.MX = facts.Know(facts.MX{Status: facts.MXImplicit}) }},
 	{rule: "mx.null", name: "not found out", want: Unknown, says: "timeout", edit: func(f *facts.Facts) { f.MX = facts.Cannot[facts.MX]("timeout") }},
+	{rule: "mx.null", name: "of MAIL FROM", want: Fail, says: "null MX): the MAIL FROM domain says that it accepts no mail", edit: returnsTo(facts.Know(facts.MX{Status: facts.MXNull}))},
+	{rule: "mx.null", name: "of MAIL FROM, which has hosts", want: Pass, edit: returnsTo(facts.Know(facts.MX{Status: facts.MXFound}))},
+	{rule: "mx.null", name: "of MAIL FROM, lost", want: Unknown, says: "timeout", edit: returnsTo(facts.Cannot[facts.MX]("timeout"))},
+	{rule: "mx.null", name: "of MAIL FROM, while nothing is sent", want: Pass, edit: profile(facts.Parked, returnsTo(facts.Know(facts.MX{Status: facts.MXNull})))},
+	{rule: "mx.unresolvable", name: "more hosts than are looked at", want: Unknown, says: "only the first 2 of 5 MX records are looked at", edit: moreMX},
+	{rule: "mx.unresolvable", name: "one of the others may be reached", want: Warn, says: "mx1.healthy.example", edit: func(f *facts.Facts) {
+		mxOf(map[string][]string{"mx1.healthy.example": {}})(f)
+		moreMX(f)
+	}},
+	{rule: "mx.cname", name: "more hosts than are looked at", want: "", edit: moreMX},
+	{rule: "mx.no-ipv6", name: "more hosts than are looked at", want: Unknown, says: "only the first 2 of 5", edit: func(f *facts.Facts) {
+		moreMX(f)
+		f.MX.Value.Hosts[0].Addresses = f.MX.Value.Hosts[1].Addresses
+	}},
+	{rule: "mx.duplicate-pref-host", name: "more hosts than are looked at", want: Unknown, says: "only the first 2 of 5", edit: moreMX},
+	{rule: "mtasts.mx-mismatch", name: "more hosts than are looked at", want: Unknown, says: "only the first 2 of 5", edit: moreMX},
 	{rule: "mx.null", name: "no domain", want: "", edit: func(f *facts.Facts) { f.Exists = facts.Know(false) }},
 
 	{rule: "mx.null-plus-others", want: Warn, says: "3 MX records", edit: nullAndOthers},

@@ -225,6 +225,11 @@ func parkedIncomplete(f *facts.Facts) []Verdict {
 	return []Verdict{v}
 }
 
+// sendsYet says whether a domain that was taken for parked by its records sends with its own name in MAIL FROM.
+func sendsYet(f *facts.Facts) bool {
+	return !told(f) && given(f) != "" && slices.ContainsFunc(f.SPF, func(s facts.SPF) bool { return s.From && len(s.MailFrom) > 0 })
+}
+
 // parkedButSends is about a domain that was taken for parked by its records alone. Where the user said so there is no doubt.
 func parkedButSends(f *facts.Facts) []Verdict {
 	if f.Profile.Name != facts.Parked || gone(f) || told(f) {
@@ -240,7 +245,7 @@ func parkedButSends(f *facts.Facts) []Verdict {
 		return nil
 	}
 	own := f.SPF[i]
-	if len(own.MailFrom) == 0 { // SPF and null MX alike are about the domain in MAIL FROM (RFC 7208 2.4, RFC 7505 4.2)
+	if !sendsYet(f) { // SPF and null MX alike are about the domain in MAIL FROM (RFC 7208 2.4, RFC 7505 4.2)
 		v.Broken = []Violation{{Status: Info, Message: "it was taken for a domain that sends nothing, while it sends with another domain in MAIL FROM: " + who,
 			Fix: "Give --profile sender, so that the domain is judged as one"}}
 		return []Verdict{v}
@@ -248,6 +253,12 @@ func parkedButSends(f *facts.Facts) []Verdict {
 	if f.MX.Known() && f.MX.Value.Status == facts.MXNull {
 		v.Broken = append(v.Broken, Violation{Status: Fail, Cap: CapDead, Fix: "Publish the MX records of a host that takes the answers, or send from another domain",
 			Message: "the null MX says that the domain is without mail, and yet it sends: " + who})
+	}
+	switch hard := nobody(own.Root); {
+	case !hard.Known():
+		v.Unknown = "whether the SPF record lets any host pass: " + hard.Why
+	case f.MX.State == facts.Unknown:
+		v.Unknown = "whether there is a null MX: " + f.MX.Why
 	}
 	if nobody(own.Root).Value {
 		// One defect: what it costs is with the addresses that do not pass.

@@ -179,8 +179,9 @@ func ipNoSource(f *facts.Facts) []Verdict {
 		if !s.From && len(s.MailFrom) == 0 {
 			continue
 		}
-		if s.Root.Status == facts.SPFUnknown {
-			return nil // there may well be addresses: the rules about SPF say that it is not known
+		if s.Root.Status == facts.SPFUnknown { // there may well be addresses; the rules about SPF say that it is not known
+			v.Unknown, v.Said = "whether SPF names sending addresses: "+s.Root.Why, "spf"
+			return []Verdict{v}
 		}
 		for _, t := range s.Root.Terms {
 			name := clip(t.Term.Spec)
@@ -251,7 +252,10 @@ func ptrGeneric(_ *facts.Facts, s source) []Violation {
 	var whys []string
 	for _, n := range s.Names {
 		why, ok := generic(n.Name, s.IP)
-		if !ok || ofService(n.Name) && s.Confirm != "fail" {
+		switch of := ofService(n.Name); {
+		case ok && of && s.Confirm == "unknown":
+			return one(Unknown, s.PTR.Why)
+		case !ok || of && s.Confirm == "pass":
 			return nil // one proper name is enough
 		}
 		whys = append(whys, clip(n.Name)+" "+why)
@@ -357,8 +361,11 @@ func greeters(f *facts.Facts) []subject[greeter] {
 			if x.Stream != h.of.Value.Stream {
 				continue
 			}
-			if x.PTR.State == facts.Unknown {
+			switch {
+			case x.PTR.State == facts.Unknown:
 				s.of = facts.Cannot[greeter](x.PTR.Why)
+			case len(x.PTR.Value.Names) > maxNames: // and no more were looked at than tell that
+				s.of = facts.Cannot[greeter](fmt.Sprintf("%s has more than %d reverse names, of which others may be it", x.IP, maxNames))
 			}
 			for _, n := range x.PTR.Value.Names {
 				g.names = append(g.names, strings.ToLower(n.Name))

@@ -194,8 +194,11 @@ func ptrOtherDomain(f *facts.Facts, s source) []Violation {
 	}
 	var names []string
 	for _, n := range s.Names {
-		if slices.Contains(own, registered(strings.ToLower(n.Name))) || ofService(n.Name) && s.Confirm != "fail" {
+		switch of := ofService(n.Name); {
+		case slices.Contains(own, registered(strings.ToLower(n.Name))) || of && s.Confirm == "pass":
 			return nil
+		case of && s.Confirm == "unknown":
+			return one(Unknown, s.PTR.Why)
 		}
 		names = append(names, clip(n.Name))
 	}

@@ -45,7 +45,7 @@ var serverChecks = []*Check{
 		Help: "Large resolvers put names in a random case and expect it back, so that nobody can forge an answer, and all put EDNS into their " +
 			"questions. A server that minds either is asked again and again, or not heard at all.",
 		Fix:   "Upgrade the software of the name server, or take what stands before it out of the way",
-		Judge: each(heardServers, nsCase),
+		Judge: each(casedServers, nsCase),
 	},
 	{
 		ID: "caa.blocks-issuer", Title: "a certificate may be issued for the MTA-STS host", Area: "domain", Worst: Warn, Impact: Inbound,
@@ -183,14 +183,31 @@ func overTCP(f *facts.Facts) []subject[server] {
 	l := heardServers(f)
 	tells := func(t facts.ServerTalk) bool { return t.TCP.Answered() || t.TCP.State == facts.HeardGarbled }
 	if len(l) == 0 || f.Zone.Value.Parent.Value.TCP || slices.ContainsFunc(f.Zone.Value.Talks, tells) {
-		return l
+		return unheard(l, func(t facts.ServerTalk) bool { return t.UDP.Answered() })
 	}
 	why := fmt.Sprintf("none of %s is heard over TCP, which our side may block: %s", count(len(l), "name server"), clip(f.Zone.Value.Talks[0].TCP.Why))
 	return []subject[server]{{name: f.Domain, of: facts.Cannot[server](why)}}
 }
 
+// unheard are servers, unknown where nothing was heard that a rule could go by: ns.lame says so.
+func unheard(l []subject[server], heard func(facts.ServerTalk) bool) []subject[server] {
+	for i, s := range l {
+		if t := slices.IndexFunc(s.of.Value.talks, func(t facts.ServerTalk) bool { return !heard(t) }); t >= 0 {
+			l = append(l, subject[server]{name: s.name, said: "domain", of: facts.Cannot[server](clip(s.of.Value.talks[t].UDP.Why))})
+			l[i] = s
+		}
+	}
+	return l
+}
+
+// casedServers are those whose answers tell how they take the case of a name.
+func casedServers(f *facts.Facts) []subject[server] {
+	return unheard(heardServers(f), func(t facts.ServerTalk) bool { return t.UDP.State == facts.HeardAuthoritative })
+}
+
 func nsTCP(_ *facts.Facts, s server) []Violation {
 	var wrong []string
+	open := ""
 	for _, t := range s.talks {
 		if !t.UDP.Answered() || t.TCP.Answered() {
 			continue
@@ -198,12 +215,17 @@ func nsTCP(_ *facts.Facts, s server) []Violation {
 		control := s.above.TCP && s.above.Addr.Is4() == t.Addr.Is4()
 		if why := fault(t.TCP, control || s.others(t, func(x facts.ServerTalk) bool { return x.TCP.Answered() })); why != "" {
 			wrong = append(wrong, clip(why))
+		} else {
+			open = clip(t.TCP.Why)
 		}
 	}
-	if len(wrong) == 0 {
-		return nil
+	switch {
+	case len(wrong) > 0:
+		return one(Warn, fmt.Sprintf("%s answers over UDP and not over TCP: %s", clip(s.host), some(wrong)))
+	case open != "":
+		return one(Unknown, "no answer over TCP that tells on which side the fault is: "+open)
 	}
-	return one(Warn, fmt.Sprintf("%s answers over UDP and not over TCP: %s", clip(s.host), some(wrong)))
+	return nil
 }
 
 // nsCase judges the question over UDP, which goes out with EDNS and in mixed case, beside the one over TCP, which does not

@@ -533,7 +533,7 @@ var spfChecks = []*Check{
 		Help:       "A bounce has no MAIL FROM, and receivers take postmaster at the HELO name for it. Without a record there the result is none.",
 		Fix:        "Publish the TXT record v=spf1 a -all at the HELO name",
 		Example:    Example{Remove: "mail.example.com. TXT"},
-		Judge:      spfRule(spfHELO, spfHELOMissing),
+		Judge:      spfRule(spfNamed, spfHELOMissing),
 	},
 	{
 		ID: "spf.helo-not-covered", Title: "the HELO name authorises the hosts that say it", Area: "spf", Worst: Warn, Impact: Reject,
@@ -564,9 +564,7 @@ func spfExpected(f *facts.Facts) []subject[facts.SPF] {
 
 // spfMeant are those where somebody meant to publish something.
 func spfMeant(f *facts.Facts) []subject[facts.SPF] {
-	return spfOf(f, func(s facts.SPF) bool {
-		return len(s.Near) > 0 || s.Root.Status == facts.SPFFound || s.Root.Status == facts.SPFUnknown && len(s.MailFrom) > 0
-	})
+	return spfPublished(f, func(s facts.SPF) bool { return len(s.Near) > 0 })
 }
 
 // spfTree are the records with all that they lead to. What is lost within a tree decides nothing: the result for each

@@ -62,7 +62,7 @@ func spfWide(f *facts.Facts, s facts.SPF) []Violation {
 		if host := t.Term.Name == "a" || t.Term.Name == "mx"; host && t.own() && (t.Term.Prefix4 < wide4 || t.Term.Prefix6 < wide6) {
 			return lostAnswer(t)
 		}
-		return lostRedirect(t)
+		return lostRecord(t) // it could authorise very many
 	})
 }
 
@@ -149,6 +149,9 @@ func spfRedundant(_ *facts.Facts, s facts.SPF) []Violation {
 		}
 		l = append(l, v)
 	}
+	if len(l) == 0 {
+		return undecided(s, lostAnswer)
+	}
 	return bounded(l)
 }
 
@@ -221,7 +224,11 @@ func spfGreeted(f *facts.Facts) []subject[greeted] {
 		if !g.sum.Complete && len(uncovered(f, g)) > 0 {
 			continue
 		}
-		l = append(l, subject[greeted]{name: h.Name, of: facts.Fact[greeted]{State: h.Addresses.State, Why: h.Addresses.Why, Value: g}})
+		x := subject[greeted]{name: h.Name, of: facts.Fact[greeted]{State: h.Addresses.State, Why: h.Addresses.Why, Value: g}}
+		if g.Lost != "" && len(uncovered(f, g)) == 0 {
+			x.of = facts.Cannot[greeted](fmt.Sprintf("%s may have more addresses: %s", clip(h.Name), g.Lost))
+		}
+		l = append(l, x)
 	}
 	return l
 }

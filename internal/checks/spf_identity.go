@@ -66,7 +66,18 @@ func unaligned(f *facts.Facts, a Alignment) Violation {
 	return v
 }
 
-// spfHELO are the HELO names that are nothing else; those of hosts that do not exist are helo.unresolvable's.
+// spfNamed are the HELO names that are nothing else, those of hosts that do not exist among them: helo.unresolvable says that.
+func spfNamed(f *facts.Facts) []subject[facts.SPF] {
+	l := spfOf(f, func(s facts.SPF) bool { return len(s.HELO) > 0 && len(s.MailFrom) == 0 && !s.From })
+	for i, s := range l {
+		if s.of.Known() && !s.of.Value.Exists {
+			l[i].said = "ptr"
+		}
+	}
+	return l
+}
+
+// spfHELO are those but for hosts that do not exist.
 func spfHELO(f *facts.Facts) []subject[facts.SPF] {
 	return spfOf(f, func(s facts.SPF) bool { return len(s.HELO) > 0 && len(s.MailFrom) == 0 && !s.From && s.Exists })
 }
@@ -83,9 +94,15 @@ func spfHELOMissing(_ *facts.Facts, s facts.SPF) []Violation {
 // spf.ip-not-covered carries the points.
 func spfHELOFail(f *facts.Facts, s facts.SPF) []Violation {
 	var l []string
-	implied := true
+	implied, lost := true, ""
 	for _, r := range f.Results {
-		if r.Identity != "helo" || r.Domain != s.Domain || !r.Declared || r.Result != "fail" {
+		if r.Identity != "helo" || r.Domain != s.Domain || !r.Declared {
+			continue
+		}
+		if r.Result == "temperror" {
+			lost = fmt.Sprintf("what %s gets from the SPF record of %s is not known: %s", r.IP, clip(s.Domain), clip(r.Why))
+		}
+		if r.Result != "fail" {
 			continue
 		}
 		l = append(l, r.IP.String())
@@ -93,7 +110,10 @@ func spfHELOFail(f *facts.Facts, s facts.SPF) []Violation {
 			return m.Identity == "mailfrom" && m.IP == r.IP && m.Stream == r.Stream && m.Result == "fail"
 		})
 	}
-	if len(l) == 0 {
+	switch {
+	case len(l) == 0 && lost != "":
+		return one(Unknown, lost)
+	case len(l) == 0:
 		return nil
 	}
 	verb := "get"
@@ -123,12 +143,18 @@ func spfParked(_ *facts.Facts, s facts.SPF) []Violation {
 	return []Violation{v}
 }
 
-// spfPolicies are the records of MAIL FROM domains, where the DMARC policy is known.
+// spfPolicies are the records of MAIL FROM domains, beside the DMARC policy. That this one is not known the rules about it say.
 func spfPolicies(f *facts.Facts) []subject[facts.SPF] {
-	if !f.DMARC.Known() || f.Profile.Name == facts.Parked {
+	if f.DMARC.State == facts.Unasked || f.Profile.Name == facts.Parked {
 		return nil
 	}
-	return slices.DeleteFunc(spfTree(f), func(s subject[facts.SPF]) bool { return s.of.Known() && len(s.of.Value.MailFrom) == 0 })
+	l := slices.DeleteFunc(spfTree(f), func(s subject[facts.SPF]) bool { return s.of.Known() && len(s.of.Value.MailFrom) == 0 })
+	for i := range l {
+		if !f.DMARC.Known() {
+			l[i].of, l[i].deciding, l[i].said = facts.Cannot[facts.SPF]("the DMARC policy: "+f.DMARC.Why), false, "dmarc"
+		}
+	}
+	return l
 }
 
 func spfAllHard(f *facts.Facts, s facts.SPF) []Violation {

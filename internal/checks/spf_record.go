@@ -43,6 +43,8 @@ func spfMissing(f *facts.Facts, s facts.SPF) []Violation {
 	case sendsNothing(f):
 		v.Status, v.Message = Warn, "no SPF record says that this domain sends nothing"
 		v.Fix = "Publish the TXT record v=spf1 -all" // RFC 7208 10.1.2
+	case !s.Exists:
+		v.Message = clip(s.Domain) + " does not exist (NXDOMAIN), and so has no SPF record" // RFC 7208 4.3
 	case strings.HasSuffix(s.Domain, "."+f.Domain):
 		v.Message += fmt.Sprintf(" at %s; SPF of %s does not hold for its subdomains", clip(s.Domain), f.Domain) // RFC 7208 3
 	}

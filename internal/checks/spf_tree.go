@@ -538,7 +538,12 @@ func spfAllPlus(_ *facts.Facts, s facts.SPF) []Violation {
 		l = append(l, v)
 	}
 	if len(l) == 0 {
-		return undecided(s, lostRecord)
+		return undecided(s, func(t step) string {
+			if t.Term.Name == "exists" {
+				return lostAnswer(t)
+			}
+			return lostRecord(t)
+		})
 	}
 	return bounded(l)
 }
@@ -619,6 +624,9 @@ func yoursFirst(s facts.SPF, say func(step) string) []Violation {
 			theirs = append(theirs, Violation{Status: Info, At: t.at(), Message: what})
 		}
 	})
+	if len(yours)+len(theirs) == 0 {
+		return undecided(s, lostRecord)
+	}
 	return bounded(append(yours, theirs...))
 }
 
@@ -643,5 +651,8 @@ func spfExists(_ *facts.Facts, s facts.SPF) []Violation {
 			l = append(l, Violation{Status: Info, At: t.at(), Message: fmt.Sprintf("%s leaves to the servers of that name who may send", t)})
 		}
 	})
+	if len(l) == 0 {
+		return undecided(s, lostRedirect)
+	}
 	return bounded(l)
 }

@@ -1,9 +1,11 @@
 package checks
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 
 	"mailaudit/internal/facts"
 )
@@ -30,9 +32,19 @@ func sendingDomains(f *facts.Facts) []subject[sendingDomain] {
 		if s.Root.Status == facts.SPFUnknown {
 			of = facts.Cannot[sendingDomain](s.Root.Why)
 		}
-		l = append(l, subject[sendingDomain]{name: s.Domain, of: of, deciding: true})
+		reported := byReports(f, s.Domain)
+		l = append(l, subject[sendingDomain]{name: s.Domain, of: of, candidate: reported, deciding: !reported})
 	}
 	return l
+}
+
+// byReports says whether nobody but DMARC reports says that another domain stands in MAIL FROM. Anybody can mail a report, which
+// therefore fails nobody, and decides nothing.
+func byReports(f *facts.Facts, domain string) bool {
+	return domain != f.Domain && !slices.ContainsFunc(f.Streams, func(s facts.Stream) bool {
+		_, d, _ := strings.Cut(s.MailFrom, "@")
+		return d == domain && !s.ByReports
+	}) && slices.ContainsFunc(f.Streams, func(s facts.Stream) bool { return s.ByReports })
 }
 
 // noSender says that another domain in MAIL FROM is known not to exist: then domain.nxdomain says all of it.
@@ -43,6 +55,14 @@ func noSender(f *facts.Facts, s facts.SPF) bool {
 // gone says that the domain is known not to exist: then domain.nxdomain says all, and rules about its records
 // do not apply.
 func gone(f *facts.Facts) bool { return f.Exists.Known() && !f.Exists.Value }
+
+// absence is the area whose rules say that a domain does not exist, and so has no record that it needs; "" where it exists.
+func absence(exists bool) Area {
+	if exists {
+		return ""
+	}
+	return "domain"
+}
 
 // theMX is the set of mail exchangers of the domain.
 func theMX(f *facts.Facts) []subject[facts.MX] {
@@ -63,16 +83,37 @@ func mxHosts(f *facts.Facts) []subject[mxHost] {
 			continue // a null MX beside others: mx.null-plus-others
 		}
 		l = append(l, subject[mxHost]{name: h.Host, of: facts.Fact[mxHost]{State: h.Addresses.State, Why: h.Addresses.Why,
-			Value: mxHost{Host: h.Host, Hosts: h.Addresses.Value, all: f.MX.Value.Hosts}}})
+			Value: mxHost{Host: h.Host, Hosts: h.Addresses.Value, all: f.MX.Value.Hosts, more: f.MX.Value.More}}})
 	}
 	return l
+}
+
+// everyHost are those hosts and, of a record set beyond the bound, what was not looked at, which mx.unresolvable says.
+func everyHost(hosts func(*facts.Facts) []subject[mxHost], said Area) func(*facts.Facts) []subject[mxHost] {
+	return func(f *facts.Facts) []subject[mxHost] {
+		l := hosts(f)
+		if why := beyondMX(f); why != "" && len(l) > 0 {
+			l = append(l, subject[mxHost]{name: f.Domain, of: facts.Cannot[mxHost](why), said: said})
+		}
+		return l
+	}
+}
+
+// beyondMX says that there are more MX records than are looked at, "" where there are not.
+func beyondMX(f *facts.Facts) string {
+	if !f.MX.Known() || f.MX.Value.More == 0 {
+		return ""
+	}
+	n := len(f.MX.Value.Hosts)
+	return fmt.Sprintf("only the first %d of %d MX records are looked at", n, n+f.MX.Value.More)
 }
 
 // mxHost is one mail exchanger with its addresses, beside all of them.
 type mxHost struct {
 	Host string
 	facts.Hosts
-	all []facts.MXHost
+	all  []facts.MXHost
+	more int // records beyond those of all
 }
 
 // spfSenders are the SPF records of the domains that stand in MAIL FROM, as RFC 7208 judges them.
@@ -82,29 +123,41 @@ func spfSenders(f *facts.Facts) []subject[facts.SPF] {
 
 // spfAll are all SPF records that some receiver evaluates: of MAIL FROM domains and of HELO names.
 func spfAll(f *facts.Facts) []subject[facts.SPF] {
-	return spfOf(f, func(s facts.SPF) bool {
-		return len(s.MailFrom) > 0 || s.Root.Status == facts.SPFFound || s.Root.Status == facts.SPFMultiple
-	})
+	return spfPublished(f, func(s facts.SPF) bool { return len(s.MailFrom) > 0 || s.Root.Status == facts.SPFMultiple })
 }
 
 // spfFound are those of spfAll that are one record.
 func spfFound(f *facts.Facts) []subject[facts.SPF] {
-	return spfOf(f, func(s facts.SPF) bool {
-		return s.Root.Status == facts.SPFFound || s.Root.Status == facts.SPFUnknown && len(s.MailFrom) > 0
+	return spfPublished(f, func(facts.SPF) bool { return false })
+}
+
+// spfPublished are the records that were found and those that there may be, and what else is to be kept. That the record of a name
+// which is not in MAIL FROM is not known, spf.missing and spf.helo-missing say.
+func spfPublished(f *facts.Facts, keep func(facts.SPF) bool) []subject[facts.SPF] {
+	l := spfOf(f, func(s facts.SPF) bool {
+		return s.Root.Status == facts.SPFFound || s.Root.Status == facts.SPFUnknown || keep(s)
 	})
+	for i, s := range l {
+		if !s.of.Known() && !s.deciding {
+			l[i].said = "spf"
+		}
+	}
+	return l
 }
 
 func spfOf(f *facts.Facts, keep func(facts.SPF) bool) []subject[facts.SPF] {
 	var l []subject[facts.SPF]
 	for _, s := range f.SPF {
-		if !s.Exists && s.Domain == f.Domain || noSender(f, s) || !keep(s) {
+		if !keep(s) {
 			continue
 		}
 		fact := facts.Know(s)
 		if s.Root.Status == facts.SPFUnknown {
 			fact = facts.Cannot[facts.SPF](s.Root.Why)
 		}
-		l = append(l, subject[facts.SPF]{name: s.Domain, of: fact, deciding: len(s.MailFrom) > 0})
+		reported := len(s.MailFrom) > 0 && byReports(f, s.Domain)
+		l = append(l, subject[facts.SPF]{name: s.Domain, of: fact, candidate: reported, deciding: len(s.MailFrom) > 0 && !reported,
+			said: absence((s.Domain != f.Domain || !gone(f)) && !noSender(f, s))})
 	}
 	return l
 }
@@ -154,9 +207,6 @@ func keys(f *facts.Facts) []subject[facts.Key] {
 func keysOf(f *facts.Facts, keep func(facts.Key) bool) []subject[facts.Key] {
 	var l []subject[facts.Key]
 	for _, d := range f.DKIM {
-		if !d.Exists && d.Domain == f.Domain {
-			continue // domain.nxdomain says all
-		}
 		for _, k := range d.Keys {
 			if !keep(k) {
 				continue
@@ -166,7 +216,8 @@ func keysOf(f *facts.Facts, keep func(facts.Key) bool) []subject[facts.Key] {
 				fact = facts.Cannot[facts.Key](k.Why)
 			}
 			reported := k.Origin == facts.LearnedByReports // anybody can mail a report, which therefore fails nobody
-			l = append(l, subject[facts.Key]{name: k.Name, of: fact, candidate: reported, deciding: k.Named() && !reported})
+			l = append(l, subject[facts.Key]{name: k.Name, of: fact, candidate: reported, deciding: k.Named() && !reported,
+				said: absence(d.Exists || d.Domain != f.Domain)})
 		}
 	}
 	return l
@@ -174,10 +225,7 @@ func keysOf(f *facts.Facts, keep func(facts.Key) bool) []subject[facts.Key] {
 
 // thePolicy is the DMARC policy of the domain.
 func thePolicy(f *facts.Facts) []subject[facts.DMARC] {
-	if gone(f) {
-		return nil
-	}
-	return []subject[facts.DMARC]{{name: "_dmarc." + f.Domain, of: f.DMARC, deciding: true}}
+	return []subject[facts.DMARC]{{name: "_dmarc." + f.Domain, of: f.DMARC, deciding: true, said: absence(!gone(f))}}
 }
 
 // reportTargets are the destinations of reports that need an authorisation (RFC 9990 4).
@@ -190,7 +238,19 @@ func reportTargets(f *facts.Facts) []subject[reportTarget] {
 		l = append(l, subject[reportTarget]{name: r.Domain, of: facts.Fact[reportTarget]{State: r.Authorised.State, Why: r.Authorised.Why,
 			Value: reportTarget{ReportTo: r, ok: r.Authorised.Value}}})
 	}
+	if why := beyondReports(f); why != "" {
+		l = append(l, subject[reportTarget]{name: "_dmarc." + f.Domain, of: facts.Cannot[reportTarget](why)})
+	}
 	return l
+}
+
+// beyondReports says that there are more destinations of reports than are looked at, "" where there are not.
+func beyondReports(f *facts.Facts) string {
+	d := f.DMARC.Value
+	if d.More == 0 {
+		return ""
+	}
+	return fmt.Sprintf("only the first %d of %d domains that reports go to are looked at", len(d.Mailboxes), len(d.Mailboxes)+d.More)
 }
 
 type reportTarget struct {
@@ -243,15 +303,19 @@ func greetingHosts(f *facts.Facts) []subject[facts.Hosts] {
 	return l
 }
 
-// listings are the answers of blocklists about one kind of target.
+// listings are the answers of blocklists about one kind of target. That a list does not answer, or not in a way that can be
+// believed, dnsbl.query-refused, dnsbl.self-test and dnsbl.hijacked say once for each list.
 func listings(kind string) func(*facts.Facts) []subject[facts.Listing] {
 	return func(f *facts.Facts) []subject[facts.Listing] {
 		var l []subject[facts.Listing]
 		for _, x := range f.Listings {
-			if x.Kind != kind || x.Status == facts.NoClue || x.Status == facts.Refused {
-				continue // dnsbl.query-refused, dnsbl.self-test and dnsbl.hijacked say so once for each list
+			if x.Kind != kind {
+				continue
 			}
 			s := subject[facts.Listing]{name: x.Target, of: facts.Know(x)}
+			if !answered(x) {
+				s.of.State, s.of.Why, s.said = facts.Unknown, x.Zone+": "+clip(x.Why), "dnsbl"
+			}
 			if kind == "ip" {
 				s.source, _ = netip.ParseAddr(x.Target)
 				s.candidate = !x.Declared
@@ -284,9 +348,20 @@ func services(f *facts.Facts) []subject[service] {
 	return l
 }
 
+// lostServices stand for those that SRV records may name besides, one of each kind. submission.closed says so.
+func lostServices(f *facts.Facts) []subject[service] {
+	if f.Submission.Lost == "" {
+		return nil
+	}
+	s := subject[service]{name: f.Domain, said: "submission", of: facts.Cannot[service](f.Submission.Lost)}
+	implicit := s
+	implicit.of.Value.Implicit = true
+	return []subject[service]{s, implicit}
+}
+
 // talked are the services that were seen to speak SMTP.
 func talked(f *facts.Facts) []subject[service] {
-	return slices.DeleteFunc(services(f), func(s subject[service]) bool {
+	return slices.DeleteFunc(append(services(f), lostServices(f)...), func(s subject[service]) bool {
 		return s.of.Known() && s.of.Value.Talk.Status != facts.ServiceOpen
 	})
 }

@@ -113,7 +113,7 @@ func submissionClosed(f *facts.Facts) []Verdict {
 	all := services(f)
 	closed := func(s subject[service]) bool { return s.of.Known() && s.of.Value.Talk.Status == facts.ServiceRefused }
 	status := Fail
-	if slices.ContainsFunc(all, func(s subject[service]) bool { return !s.candidate && !closed(s) }) {
+	if f.Submission.Lost != "" || slices.ContainsFunc(all, func(s subject[service]) bool { return !s.candidate && !closed(s) }) {
 		status = Warn
 	}
 	var l []Verdict
@@ -138,7 +138,10 @@ func submissionClosed(f *facts.Facts) []Verdict {
 		}
 		l = append(l, v)
 	}
-	if cause := unsought(f); cause != "" && len(l) == 0 {
+	if lost := f.Submission.Lost; lost != "" {
+		l = append(l, Verdict{Subject: f.Domain, Unknown: "whether there are further services: " + clip(lost)})
+	}
+	if cause := unsought(f); cause != "" && !slices.ContainsFunc(l, func(v Verdict) bool { return v.Unknown != "" }) {
 		l = append(l, Verdict{Subject: f.Domain, Unknown: cause})
 	}
 	return l
@@ -348,7 +351,11 @@ func submissionSRV(f *facts.Facts) []Verdict {
 	case slices.ContainsFunc(f.Submission.Services, func(s facts.Service) bool {
 		return s.Named() || s.Probe.Known() && s.Probe.Value.Status == facts.ServiceOpen
 	}):
-		return []Verdict{v}
+		l := []Verdict{v}
+		if f.Submission.Lost != "" {
+			l = append(l, Verdict{Subject: f.Domain, Said: "submission", Unknown: f.Submission.Lost}) // by submission.closed
+		}
+		return l
 	case !f.Submission.SRV.Known() || unsought(f) != "":
 		return nil // not asked, or submission.closed says why it is not known
 	}

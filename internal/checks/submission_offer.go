@@ -137,8 +137,12 @@ func submissionPort25(f *facts.Facts) []Verdict {
 // unauthenticated are the services that were asked to pass on mail without a login.
 func unauthenticated(f *facts.Facts) []subject[facts.EnvelopeReply] {
 	var l []subject[facts.EnvelopeReply]
+	if !slices.ContainsFunc(f.Submission.Services, func(s facts.Service) bool { return len(s.Asked) > 0 }) {
+		return nil
+	}
 	for _, s := range spoke(f) {
-		if !s.of.Known() || s.of.Value.Talk.Status != facts.ServiceOpen {
+		if !s.of.Known() { // submission.closed says so
+			l = append(l, subject[facts.EnvelopeReply]{name: s.name, candidate: s.candidate, of: facts.Cannot[facts.EnvelopeReply](s.of.Why), said: "submission"})
 			continue
 		}
 		a := s.of.Value.Answer(facts.AskRelay)

@@ -55,6 +55,9 @@ var (
 	noTLS    = facts.Probe{Status: facts.ServiceOpen, EHLO: []string{"x"}, TLS: "none", Complete: true}
 )
 
+// srvHalfLost is an answer of the two that SRV records stand in, and the other lost.
+func srvHalfLost(f *facts.Facts) { f.Submission.Lost = "SRV records at x: SERVFAIL" }
+
 var submissionCases = []ruleCase{
 	{rule: "submission.closed", want: Fail, says: "no connection to submission.healthy.example:587: connection refused", edit: both(refused)},
 	{rule: "submission.closed", name: "no address", want: Fail, says: "has no address", edit: both(facts.Probe{Status: facts.ServiceRefused, Why: "submission.healthy.example has no address"})},
@@ -77,6 +80,15 @@ var submissionCases = []ruleCase{
 	{rule: "submission.closed", name: "no candidate is open, one is lost", want: Unknown, says: "whether submission.healthy.example:587 is a service: SERVFAIL", edit: unnamed(func(l []facts.Service) {
 		l[0].Probe, l[1].Probe = facts.Cannot[facts.Probe]("SERVFAIL"), facts.Know(filtered)
 	})},
+	{rule: "submission.closed", name: "half of SRV lost", want: Unknown, says: "whether there are further services: SRV records at x: SERVFAIL", edit: srvHalfLost},
+	{rule: "submission.closed", name: "half of SRV lost, the rest is closed", want: Warn, says: ":587: connection refused", edit: func(f *facts.Facts) {
+		both(refused)(f)
+		srvHalfLost(f)
+	}},
+	{rule: "submission.587-no-starttls", name: "half of SRV lost", want: "", edit: srvHalfLost},
+	{rule: "submission.465-no-tls", name: "half of SRV lost", want: "", edit: srvHalfLost},
+	{rule: "submission.cert-expired", name: "half of SRV lost", want: "", edit: srvHalfLost},
+	{rule: "submission.srv", name: "half of SRV lost", want: "", edit: srvHalfLost},
 	{rule: "submission.closed", name: "SRV lost", want: Unknown, says: "whether SRV records name services: timeout", edit: func(f *facts.Facts) {
 		f.Submission = facts.Submission{SRV: facts.Cannot[bool]("timeout")}
 	}},

@@ -50,12 +50,34 @@ func theReports(f *facts.Facts) []subject[facts.TLSRPT] {
 	return []subject[facts.TLSRPT]{{name: "_smtp._tls." + f.Domain, of: f.TLSRPT}}
 }
 
-// reportsWanted is that of a domain which has something to be told of. This rule alone says where it could not be found out.
+// reportsWanted is that of a domain which has something to be told of. This rule alone says where it could not be found out. That it is not
+// known whether there is something the rules about that say.
 func reportsWanted(f *facts.Facts) []subject[facts.TLSRPT] {
-	if insistsOnTLS(f) == "" {
+	l := theReports(f)
+	if insistsOnTLS(f) != "" {
+		return l
+	}
+	why, area := maybeInsists(f)
+	if why == "" {
 		return nil
 	}
-	return theReports(f)
+	for i := range l {
+		l[i].of, l[i].said = facts.Cannot[facts.TLSRPT]("whether the domain asks for TLS: "+why), area
+	}
+	return l
+}
+
+// maybeInsists is why it is not known whether the domain asks senders for TLS, and the area whose rules say so.
+func maybeInsists(f *facts.Facts) (why string, area Area) {
+	if f.MTASTS.State == facts.Unknown {
+		return f.MTASTS.Why, "mtasts"
+	}
+	for _, d := range f.DANE {
+		if d.Pins.State == facts.Unknown {
+			return d.Pins.Why, "dane"
+		}
+	}
+	return "", ""
 }
 
 // insistsOnTLS is by what the domain asks senders for TLS, "" where nothing is known of that.

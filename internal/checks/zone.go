@@ -78,7 +78,7 @@ var zoneChecks = []*Check{
 			"may take the answer for a failure. A subdomain needs none of its own: that of the zone above serves it.",
 		Fix:     "Repair the zone at the DNS provider, or let its servers load it anew",
 		Example: Example{Remove: "example.com. SOA\nexample.com. NS"},
-		Judge:   each(zonePart(func(z facts.Zone) facts.Fact[facts.SOA] { return z.SOA }), soaMissing),
+		Judge:   each(theSOA, soaMissing),
 	},
 	{
 		ID: "soa.values", Title: "the times in the SOA record are within reason", Area: "domain", Worst: Info, Impact: Hygiene,
@@ -98,7 +98,7 @@ var zoneChecks = []*Check{
 			"as long to be through with.",
 		Fix:     "Set a TTL of 3600",
 		Example: Example{Zone: "example.com. 604800 MX 10 mx1.example.com.\nexample.com. 604800 MX 20 mx2.example.com."},
-		Judge:   each(onlyKnown(theTTLs), ttlLong),
+		Judge:   each(theTTLs, ttlLong),
 	},
 }
 
@@ -121,11 +121,23 @@ func nameServers(f *facts.Facts) []subject[[]facts.NameServer] {
 	return zonePart(func(z facts.Zone) facts.Fact[[]facts.NameServer] { return z.Servers })(f)
 }
 
+// theSOA is the SOA record that begins the zone. The serial of a server that gives no answer is not known: ns.lame says so.
+func theSOA(f *facts.Facts) []subject[facts.SOA] {
+	l := zonePart(func(z facts.Zone) facts.Fact[facts.SOA] { return z.SOA })(f)
+	if i := slices.IndexFunc(f.Zone.Value.Talks, func(t facts.ServerTalk) bool { return !serves(t) }); i >= 0 && len(l) > 0 {
+		l = append(l, subject[facts.SOA]{name: f.Domain, said: "domain", of: facts.Cannot[facts.SOA](clip(f.Zone.Value.Talks[i].UDP.Why))})
+	}
+	return l
+}
+
 // ownSOA is the SOA record of a zone that the domain's owner has a hand in.
 func ownSOA(f *facts.Facts) []subject[facts.SOA] {
 	l := zonePart(func(z facts.Zone) facts.Fact[facts.SOA] { return z.SOA })(f)
 	return slices.DeleteFunc(l, func(s subject[facts.SOA]) bool { return s.of.Value.Missing || s.of.Value.Registry })
 }
+
+// ofRecord are the areas whose rules say that a record could not be looked up.
+var ofRecord = map[string]Area{"MX": "mx", "SPF": "spf", "DMARC": "dmarc"}
 
 // theTTLs are the records that say how long they may be kept.
 func theTTLs(f *facts.Facts) []subject[facts.TTL] {
@@ -134,7 +146,11 @@ func theTTLs(f *facts.Facts) []subject[facts.TTL] {
 	}
 	var l []subject[facts.TTL]
 	for _, t := range f.Zone.Value.TTLs {
-		l = append(l, subject[facts.TTL]{name: t.Name, of: facts.Fact[facts.TTL]{State: t.Seconds.State, Why: t.Seconds.Why, Value: t}})
+		s := subject[facts.TTL]{name: t.Name, of: facts.Fact[facts.TTL]{State: t.Seconds.State, Why: t.Seconds.Why, Value: t}}
+		if s.of.State == facts.Unknown {
+			s.said = ofRecord[t.What]
+		}
+		l = append(l, s)
 	}
 	return l
 }

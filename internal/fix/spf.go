@@ -279,19 +279,28 @@ func (d *draft) dropDead(s facts.SPF) {
 		d.drop(func(t spf.Term) bool { return d.walk[t.Offset].Void }, "spf.void", "spf.mech-a-mx-void", "spf.takeover")
 		return
 	}
-	// No more goes than must, the last of its own first: without these, the record is in force.
-	left, beyond := 0, map[int]bool{}
+	// What anybody may register goes, and of the rest no more than must, the last of its own first: without these, the record is in
+	// force.
+	left, beyond, lapsed := 0, map[int]bool{}, false
 	for _, t := range d.terms {
-		left += voids(d.walk[t.Offset])
+		w := d.walk[t.Offset]
+		if w.Void && w.Unregistered != "" && !d.stays("spf.takeover") {
+			beyond[t.Offset], lapsed = true, true
+			continue
+		}
+		left += voids(w)
 	}
 	for _, t := range slices.Backward(d.terms) {
-		if left > maxVoid && d.walk[t.Offset].Void {
+		if left > maxVoid && d.walk[t.Offset].Void && !beyond[t.Offset] {
 			beyond[t.Offset] = true
 			left--
 		}
 	}
 	if d.drop(func(t spf.Term) bool { return beyond[t.Offset] }, "spf.void-limit") {
 		d.lapsed = true
+		if lapsed {
+			d.rules = append(d.rules, "spf.takeover")
+		}
 	}
 }
 
@@ -342,18 +351,36 @@ func (d *draft) dropBeyond(s facts.SPF) {
 func (d *draft) dropTwins() {
 	seen := map[string]bool{}
 	d.drop(func(t spf.Term) bool {
-		word := t.Qualifier + strings.ToLower(strings.TrimLeft(t.Text, "+-~?"))
+		word := t.Qualifier + folded(strings.TrimLeft(t.Text, "+-~?"))
 		again := seen[word] && !isAll(t)
 		seen[word] = true
 		return again
 	}, "spf.include-duplicate", "spf.redundant")
 	all := slices.Clone(d.terms)
 	d.drop(func(t spf.Term) bool {
-		return t.Name == "include" && t.Qualifier == "+" && slices.ContainsFunc(all, func(other spf.Term) bool {
+		// What a macro stands for hangs on the record that it is in (RFC 7208 7.2).
+		return t.Name == "include" && t.Qualifier == "+" && !strings.Contains(t.Spec, "%") && slices.ContainsFunc(all, func(other spf.Term) bool {
 			c := d.walk[other.Offset].Child
 			return other.Offset != t.Offset && other.Qualifier == "+" && c != nil && holds(c, strings.ToLower(t.Spec)) && unopposed(all, t, other)
 		})
 	}, "spf.include-duplicate")
+}
+
+// folded is a term in lower case, but for the letters of its macros: in upper case they stand for the same, escaped for a URL
+// (RFC 7208 7.3).
+func folded(text string) string {
+	var b strings.Builder
+	for text != "" {
+		plain, macro, ok := strings.Cut(text, "%{")
+		b.WriteString(strings.ToLower(plain))
+		if !ok {
+			break
+		}
+		end := strings.IndexByte(macro, '}') + 1
+		b.WriteString("%{" + macro[:end])
+		text = macro[end:]
+	}
+	return b.String()
 }
 
 // unopposed says whether whoever passes by one of two terms comes to the other without being refused: nothing but what lets

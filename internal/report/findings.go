@@ -87,12 +87,13 @@ var optional = []string{"bimi"}
 // notes that it leaves out.
 func areaRows(r *audit.Report, area string, verbose bool) (rows []row, notes int) {
 	var shown []audit.Finding
-	passes, wrong, known := 0, false, false
+	passes, wrong, known, open := 0, false, false, false
 	for _, f := range r.Findings {
 		if f.Area != area {
 			continue
 		}
 		known = known || f.Status != "unknown"
+		open = open || f.Deciding // and so nothing is summed up as if it held
 		switch f.Status {
 		case "pass":
 			passes++
@@ -106,7 +107,7 @@ func areaRows(r *audit.Report, area string, verbose bool) (rows []row, notes int
 		shown = append(shown, f)
 	}
 	sum := ""
-	if passes > 0 && !wrong && !verbose {
+	if passes > 0 && !wrong && !open && !verbose {
 		sum = summary(r.Evidence, r.StartedAt, area)
 	}
 	if !verbose && (sum != "" || slices.Contains(optional, area) || slices.ContainsFunc(shown, func(f audit.Finding) bool { return f.Status != "info" })) {

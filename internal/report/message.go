@@ -69,7 +69,7 @@ func (p *page) contents(m *audit.Message) {
 		p.hanging(2, "it carries "+strings.Join(m.Attachments, ", "))
 	}
 	if a := m.ARC; a != nil {
-		p.hanging(2, fmt.Sprintf("%s of ARC, cv=%s; its seals are not verified", count(a.Sets, "set"), a.CV))
+		p.hanging(2, fmt.Sprintf("%s of ARC, cv=%s: %s", count(a.Sets, "set"), a.CV, list(a.Result, a.Cause)))
 	}
 }
 

@@ -52,9 +52,10 @@ func TestMessage(t *testing.T) {
 	m := r.Evidence.Message
 	m.Path = []audit.Relay{{Number: 1, From: "b\x1b", RDNS: "c.example", IP: "192.0.2.1", By: "a.example", With: "ESMTPS", TLS: "TLS 1.3", Time: &day, Delay: &delay}, {Number: 2, By: "b"}}
 	m.Links = []audit.Link{{Domain: "bad.example", Status: "listed", Lists: []string{"dbl.example", "x.example"}}, {Domain: "far.example", Status: "unknown", Lists: []string{}, Cause: "timeout"}}
-	m.LinksLeft, m.Attachments, m.ARC = 2, []string{"a\x1b.exe"}, &audit.ARC{Sets: 2, CV: "fail", Problems: []string{}}
+	m.LinksLeft, m.Attachments, m.ARC = 2, []string{"a\x1b.exe"}, &audit.ARC{Sets: 2, CV: "pass", Result: "fail", Cause: "the seal does not fit", Problems: []string{},
+		Signatures: []audit.ARCSignature{{Field: "ARC-Seal", Instance: 2, Domain: "f.example", Selector: "s", Result: "fail", Cause: "the seal does not fit"}}}
 	holds("it leads to bad.example listed by dbl.example and x.example, far.example unknown, 2 domains more that no list was asked about", "it carries a\\x1b.exe",
-		"2 sets of ARC, cv=fail; its seals are not verified", "1 -1m5s TLS 1.3 from b\\x1b; PTR then c.example; 192.0.2.1; by a.example; ESMTPS", "2 by b")
+		"2 sets of ARC, cv=pass: fail; the seal does not fit", "1 -1m5s TLS 1.3 from b\\x1b; PTR then c.example; 192.0.2.1; by a.example; ESMTPS", "2 by b")
 	r.Evidence.Message = &audit.Message{From: "healthy.example", Learned: []string{}, Cause: "there is no Received field", Signatures: []audit.Signature{}}
 	holds("MESSAGE, from healthy.example; there is no Received field", "it carries no DKIM signature")
 	r.Evidence.Message = nil

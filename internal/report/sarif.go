@@ -50,17 +50,19 @@ type sarifLocation struct {
 
 type sarifPhysical struct {
 	Artifact sarifArtifact `json:"artifactLocation"`
-	Region   *sarifRegion  `json:"region,omitempty"`
+	Region   sarifRegion   `json:"region"`
 }
 
 type sarifArtifact struct {
 	URI string `json:"uri"`
 }
 
+// sarifRegion is a place in a record, which is one line; without a record it is that line alone, which GitHub wants in any case.
 type sarifRegion struct {
-	Offset  int          `json:"byteOffset"`
-	Length  int          `json:"byteLength"`
-	Snippet sarifMessage `json:"snippet"`
+	Line    int           `json:"startLine"`
+	Offset  *int          `json:"byteOffset,omitempty"`
+	Length  *int          `json:"byteLength,omitempty"`
+	Snippet *sarifMessage `json:"snippet,omitempty"`
 }
 
 type sarifLogical struct {
@@ -150,16 +152,16 @@ func (s *sarifWriter) result(domain string, f audit.Finding, level string) sarif
 	if f.Status == "unknown" {
 		kind = "open"
 	}
-	name, region := domain, (*sarifRegion)(nil)
+	name, region := domain, sarifRegion{Line: 1}
 	if p := f.At; p != nil {
 		name = cmp.Or(p.Name, domain)
 		if p.Offset >= 0 && p.Length >= 0 && p.Offset+p.Length >= p.Offset && p.Offset+p.Length <= len(p.Record) {
-			region = &sarifRegion{p.Offset, p.Length, sarifMessage{p.Record[p.Offset : p.Offset+p.Length]}}
+			region.Offset, region.Length, region.Snippet = &p.Offset, &p.Length, &sarifMessage{p.Record[p.Offset : p.Offset+p.Length]}
 		}
 	}
 	subject := cmp.Or(f.Subject, domain)
 	out := sarifResult{RuleID: f.Rule, RuleIndex: at, Kind: kind, Level: level, Message: sarifMessage{stated(domain, f)},
-		Locations: []sarifLocation{{sarifPhysical{sarifArtifact{dnsURI(name)}, region},
+		Locations: []sarifLocation{{sarifPhysical{sarifArtifact{place(name)}, region},
 			[]sarifLogical{{Name: subject, Full: domain + "/" + subject, Kind: "resource"}}}},
 		Fingerprints: map[string]string{"mailaudit/v1": s.fingerprint(domain, f.Rule, f.Subject)}, Suppressions: []sarifSuppression{},
 		Properties: sarifProperties{Domain: domain, Area: f.Area, Impact: f.Impact, Points: f.Points, Deciding: f.Deciding, Fix: f.Fix, Replies: f.Replies}}
@@ -178,8 +180,11 @@ func (s *sarifWriter) fingerprint(parts ...string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// dnsURI names what was asked as RFC 4501 does.
-func dnsURI(name string) string { return "dns:" + url.PathEscape(strings.ToValidUTF8(name, "\ufffd")) }
+// place is a name as a relative URI: GitHub refuses a file with any scheme but that of the checkout, which dns: of RFC 4501 is not
+// (github.com/github/codeql-action/issues/754). A colon would make a scheme of what stands before it (RFC 3986 4.2).
+func place(name string) string {
+	return strings.ReplaceAll(url.PathEscape(strings.ToValidUTF8(name, "\ufffd")), ":", "%3A")
+}
 
 // begin is what stands before the next result.
 func (s *sarifWriter) begin() string {

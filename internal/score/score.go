@@ -77,12 +77,15 @@ type Score struct {
 
 // Of scores a result and sets the points of its findings.
 func Of(r checks.Result, auth checks.Auth) Score {
-	for i := range r.Findings {
-		r.Findings[i].Points = points(r.Findings[i])
+	counted := applicable(r)
+	for i, f := range r.Findings {
+		if slices.ContainsFunc(counted, func(g Group) bool { return slices.Contains(g.Areas, f.Check.Area) }) {
+			r.Findings[i].Points = points(f)
+		}
 	}
 	s := Score{Verdict: VerdictOf(r.Findings)}
 	var total, decided float64
-	for _, g := range applicable(r) {
+	for _, g := range counted {
 		total += g.Weight
 		decided += g.Weight * share(g, r)
 	}

@@ -8,6 +8,8 @@ import (
 	"crypto/x509"
 	"fmt"
 	"time"
+
+	"mailaudit/internal/clip"
 )
 
 // Bounds on what is looked at and kept of the certificates.
@@ -34,7 +36,7 @@ func examine(sent []*x509.Certificate, t Target) *Cert {
 		NameOK: leaf.VerifyHostname(t.Host) == nil,
 		// Both ends are inside (RFC 5280 4.1.2.5).
 		InDate:    !t.Now.Before(leaf.NotBefore) && !t.Now.After(leaf.NotAfter),
-		Issuer:    clip(leaf.Issuer.String(), maxIssuer),
+		Issuer:    clip.Text(leaf.Issuer.String(), maxIssuer),
 		Key:       leaf.PublicKeyAlgorithm.String(),
 		Bits:      bits(leaf.PublicKey),
 		Signature: leaf.SignatureAlgorithm.String(),
@@ -104,9 +106,9 @@ func verify(sent []*x509.Certificate, roots *x509.CertPool, at time.Time) (ok bo
 	case selfSigned(leaf):
 		return false, "the certificate is self-signed"
 	case len(sent) == 1:
-		return false, clip(fmt.Sprintf("%v (no intermediate certificate was sent)", err), maxQuote)
+		return false, clip.Text(fmt.Sprintf("%v (no intermediate certificate was sent)", err), maxQuote)
 	}
-	return false, clip(fmt.Sprintf("%v (%d certificates were sent)", err, len(sent)), maxQuote)
+	return false, clip.Text(fmt.Sprintf("%v (%d certificates were sent)", err, len(sent)), maxQuote)
 }
 
 // selfSigned reports whether c bears its own signature. CheckSignatureFrom would ask for a CA, which it need not be.
@@ -117,7 +119,7 @@ func selfSigned(c *x509.Certificate) bool {
 func names(c *x509.Certificate) []string {
 	out := []string{} // never null in JSON
 	for _, n := range c.DNSNames {
-		out = append(out, clip(n, maxName))
+		out = append(out, clip.Text(n, maxName))
 	}
 	for _, ip := range c.IPAddresses {
 		out = append(out, ip.String())

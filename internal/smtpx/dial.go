@@ -7,6 +7,8 @@ import (
 	"net"
 	"strings"
 	"time"
+
+	"mailaudit/internal/clip"
 )
 
 // maxAddrs is how many addresses of a host are tried.
@@ -71,7 +73,7 @@ func failure(d time.Duration, err error) (Status, string) {
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return Filtered, fmt.Sprintf("no answer to a connection attempt within %v: a firewall on either side", d)
 	}
-	return Unknown, clip(fmt.Sprintf("our side or the way there: %v", err), maxQuote)
+	return Unknown, clip.Text(fmt.Sprintf("our side or the way there: %v", err), maxQuote)
 }
 
 // over reports whether ctx has ended. Package net looks at the deadline itself and can be a moment ahead of ctx.Err.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"regexp"
 	"strings"
+
+	"mailaudit/internal/clip"
 )
 
 // Bounds on envelopes.
@@ -58,7 +60,7 @@ func (s *session) step(ctx context.Context, e Envelope, stage, line string) (rep
 		return r, err
 	}
 	s.Probe.Envelopes = append(s.Probe.Envelopes, EnvelopeReply{Envelope: e, Stage: stage, Code: r.code, Enhanced: enhanced(r),
-		Text: clip(strings.Join(r.lines, " "), maxText)})
+		Text: clip.Text(strings.Join(r.lines, " "), maxText)})
 	if r.code == closing {
 		return r, &refusal{what, r}
 	}

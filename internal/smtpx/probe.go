@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"mailaudit/internal/clip"
 )
 
 // Run probes a service. It returns by the end of ctx or of the target's patience, whichever is first.
@@ -34,7 +36,7 @@ func Run(ctx context.Context, dial DialFunc, t Target) Probe {
 
 func probe(ctx context.Context, dial DialFunc, t Target, p *Probe) error {
 	if strings.ContainsFunc(t.HELO, func(c rune) bool { return c <= ' ' || c >= 0x7f }) {
-		return fmt.Errorf("EHLO cannot be sent with the name %q", clip(t.HELO, maxQuote))
+		return fmt.Errorf("EHLO cannot be sent with the name %q", clip.Text(t.HELO, maxQuote))
 	}
 	conn, err := connect(ctx, dial, t, p)
 	if err != nil {
@@ -87,7 +89,7 @@ func (s *session) talk(ctx context.Context) error {
 		return err
 	}
 	if !s.Implicit {
-		caps, err := s.command(ctx, "EHLO "+s.HELO, 250)
+		caps, err := s.hello(ctx)
 		if err != nil {
 			return err
 		}
@@ -102,7 +104,7 @@ func (s *session) talk(ctx context.Context) error {
 		}
 	}
 	// RFC 3207 4.2: what was said before TLS is forgotten.
-	caps, err := s.command(ctx, "EHLO "+s.HELO, 250)
+	caps, err := s.hello(ctx)
 	if err != nil {
 		return err
 	}
@@ -128,6 +130,17 @@ func (s *session) greeting(ctx context.Context) error {
 	}
 	s.Status = Open
 	return nil
+}
+
+// hello says EHLO. Servers must not refuse mail for a name there that they cannot verify (RFC 5321 4.1.4), and some do: which says
+// nothing about them to others, whose names they know.
+func (s *session) hello(ctx context.Context) ([]string, error) {
+	lines, err := s.command(ctx, "EHLO "+s.HELO, 250)
+	var unwelcome *refusal
+	if errors.As(err, &unwelcome) && !slices.Contains([]int{closing, 500, 502}, unwelcome.reply.code) { // which are about the command
+		return nil, fmt.Errorf("%w, perhaps for the name that this audit gives, %s", err, clip.Text(s.HELO, maxQuote))
+	}
+	return lines, err
 }
 
 // command sends a line and gives the text of the reply, which must have the code wanted.
@@ -180,7 +193,7 @@ func (s *session) until(ctx context.Context, err error) string {
 	case errors.Is(err, errReset):
 		return "before the server reset the connection"
 	}
-	return "before this: " + clip(err.Error(), maxQuote)
+	return "before this: " + clip.Text(err.Error(), maxQuote)
 }
 
 // startTLS asks for TLS and shakes hands (RFC 3207 4).
@@ -259,9 +272,9 @@ func (s *session) noTLS(ctx context.Context, first []byte, err error) error {
 		return s.inTheClear(ctx, first)
 	case alien:
 		line, _, _ := strings.Cut(string(first), "\n")
-		return s.fault(fmt.Sprintf("the server answered the TLS handshake in the clear: %q", clip(line, maxQuote)))
+		return s.fault(fmt.Sprintf("the server answered the TLS handshake in the clear: %q", clip.Text(line, maxQuote)))
 	}
-	why := clip(fmt.Sprintf("the TLS handshake failed: %v", err), maxQuote)
+	why := clip.Text(fmt.Sprintf("the TLS handshake failed: %v", err), maxQuote)
 	if by := ours(err); by != "" {
 		return fmt.Errorf("%s (%s)", why, by)
 	}

@@ -27,7 +27,8 @@ import (
 
 const host = "submission.example"
 
-var now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+// now is today: authorities are good for ten years around it.
+var now = time.Now().UTC().Truncate(24 * time.Hour)
 
 // days is a time so many days from now.
 func days(n int) time.Time { return now.AddDate(0, 0, n) }
@@ -307,6 +308,15 @@ func TestRun(t *testing.T) {
 			want: Probe{
 				Status: Open, Banner: host + " ESMTP", TLS: NoTLS,
 				Why: `the reply to EHLO is "502 5.5.1 only\aHELO"`,
+			},
+			verbs: []string{"EHLO", "QUIT"},
+		},
+		{
+			name:   "EHLO turned down for its name",
+			behave: testnet.Behaviour{Certificate: good, Replies: map[string]string{"EHLO": "550 5.7.1 Helo command rejected: Host not found\r\n"}},
+			want: Probe{
+				Status: Open, Banner: host + " ESMTP", TLS: NoTLS,
+				Why: `the reply to EHLO is "550 5.7.1 Helo command rejected: Host not found", perhaps for the name that this audit gives, mailaudit.invalid`,
 			},
 			verbs: []string{"EHLO", "QUIT"},
 		},
@@ -702,14 +712,17 @@ func cancelling(cancel func()) DialFunc {
 
 // TestRunDeadline has the audit's own time run out before the probe's.
 func TestRunDeadline(t *testing.T) {
-	s := serve(t, testnet.Behaviour{NoTLS: true, Silent: true})
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-	defer cancel()
-	p := Run(ctx, dialer.DialContext, Target{Addrs: []netip.AddrPort{s.Addr()}, Patience: time.Minute})
-	want := "the greeting did not end before the time of the audit was up (0 octets came)"
-	if p.Status != Unknown || p.Why != want {
-		t.Errorf("got %s: %s", p.Status, p.Why)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		client, server := net.Pipe()
+		go io.Copy(io.Discard, server)
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		p := Run(ctx, pipe(client), Target{Addrs: []netip.AddrPort{discard}, Patience: time.Minute})
+		want := "the greeting did not end before the time of the audit was up (0 octets came)"
+		if p.Status != Unknown || p.Why != want {
+			t.Errorf("got %s: %s", p.Status, p.Why)
+		}
+	})
 }
 
 // late is a context whose deadline has passed before its timer has noticed.

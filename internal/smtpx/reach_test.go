@@ -24,8 +24,12 @@ func TestReach(t *testing.T) {
 		return l
 	}
 	at := func(l net.Listener) netip.AddrPort { return l.Addr().(*net.TCPAddr).AddrPort() }
-	greets, mute, closed := listen(), listen(), listen()
-	closed.Close()
+	greets, mute := listen(), listen()
+	closed, release, err := testnet.Refused()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
 	said := make(chan string, 1)
 	go func() {
 		c, err := greets.Accept()
@@ -46,7 +50,7 @@ func TestReach(t *testing.T) {
 	}{
 		{"greets", testnet.Dial, at(greets), smtpx.Open},
 		{"mute, as TLS is", testnet.Dial, at(mute), smtpx.Open},
-		{"closed", testnet.Dial, at(closed), smtpx.Refused},
+		{"closed", testnet.Dial, closed, smtpx.Refused},
 		{"silent", silent, at(mute), smtpx.Filtered},
 		{"not to be dialled", testnet.Dial, netip.MustParseAddrPort("192.0.2.1:25"), smtpx.Unknown},
 	} {

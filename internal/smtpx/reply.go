@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"mailaudit/internal/clip"
 )
 
 // Bounds on one reply, the greeting included. RFC 5321 4.5.3.1.5 grants a line 512 octets; real servers overdraw that.
@@ -23,7 +25,7 @@ type reply struct {
 
 // String is the reply on one line, short enough for a message.
 func (r reply) String() string {
-	return clip(fmt.Sprintf("%d %s", r.code, strings.Join(r.lines, " ")), maxQuote)
+	return clip.Text(fmt.Sprintf("%d %s", r.code, strings.Join(r.lines, " ")), maxQuote)
 }
 
 // malformed is what is wrong with a reply, as a predicate: "is no SMTP reply".
@@ -51,7 +53,7 @@ func readReply(in *bufio.Reader) (reply, error) {
 		code, text, last, ok := cutLine(string(line))
 		switch {
 		case !ok:
-			return r, malformed(fmt.Sprintf("is no SMTP reply: %q", clip(string(line), maxQuote)))
+			return r, malformed(fmt.Sprintf("is no SMTP reply: %q", clip.Text(string(line), maxQuote)))
 		case len(r.lines) > 0 && code != r.code: // RFC 5321 4.2.1: the same code on each line
 			return r, malformed(fmt.Sprintf("changes its code from %d to %d", r.code, code))
 		}
@@ -136,10 +138,3 @@ func mechanism(name string) bool {
 
 // maxQuote is how many octets of what a server said go into a message.
 const maxQuote = 200
-
-func clip(s string, n int) string {
-	if len(s) > n {
-		return s[:n] + "..."
-	}
-	return s
-}
