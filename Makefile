@@ -60,6 +60,7 @@ demo:
 # Real servers in network namespaces, as root, with the packages that lab/README.md names. The tests wait more than they work.
 lab-net:
 	$(GO) test -count 1 -tags lab -parallel 16 ./internal/labtest
+	$(GO) test -count 1 -tags lab -v -run 'TestReal' ./internal/gather
 
 # Real receivers: what they answer to every sender of one table, beside what is foretold, and again with what `mailaudit fix`
 # says published. Every answer goes to lab-matrix.tsv.

@@ -10,7 +10,7 @@ import (
 // TestNothingCallsMethodsByName: a call of reflect's Method or MethodByName with a name that the linker cannot see, as templates
 // make it, keeps every exported method of the program in the binary (docs/decisions/0010-html.md).
 func TestNothingCallsMethodsByName(t *testing.T) {
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", os.DevNull, "-ldflags=-dumpdep", ".")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", os.DevNull, "-ldflags=-dumpdep", ".")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%.2000s", err, out)

@@ -14,7 +14,7 @@ import (
 func BenchmarkStart(b *testing.B) {
 	const limit, runs = 15 * time.Millisecond, 20
 	bin := filepath.Join(b.TempDir(), "mailaudit")
-	build := exec.CommandContext(b.Context(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", bin, ".")
+	build := exec.CommandContext(b.Context(), "go", "build", "-buildvcs=false", "-trimpath", "-ldflags=-s -w", "-o", bin, ".")
 	if out, err := build.CombinedOutput(); err != nil {
 		b.Fatalf("%v\n%s", err, out)
 	}

@@ -8,12 +8,14 @@ const require = createRequire(join(process.env.MODULES, 'x.js'));
 const { chromium } = require('playwright-core');
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
+// How long a step may take where the machine does other things besides.
+const patience = 180_000;
 const screens = [[360, 'light', true], [360, 'dark', true], [768, 'light', true], [1280, 'light', true], [1280, 'dark', true], [1280, 'light', false]];
 const [scenario, ...pages] = process.argv.slice(2);
 const { default: act } = await import(scenario);
 
 const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM,
+  executablePath: process.env.CHROMIUM, timeout: patience,
   args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'],
 });
 for (const page of pages) {
@@ -22,6 +24,7 @@ for (const page of pages) {
     const context = await browser.newContext({
       viewport: { width: Width, height: 900 }, colorScheme: Scheme, javaScriptEnabled: Scripts, permissions: ['clipboard-read', 'clipboard-write'],
     });
+    context.setDefaultTimeout(patience);
     const tab = await context.newPage();
     const home = page.startsWith('file:') ? new URL('.', page).href : new URL(page).origin + '/';
     await context.route('**/*', r => {
@@ -30,7 +33,9 @@ for (const page of pages) {
       look.Trouble.push('a request for ' + url);
       return r.abort();
     });
-    tab.on('console', m => look.Trouble.push('on the console: ' + m.text()));
+    // That a page itself is answered with 404 or 400 is no trouble of the page.
+    const refused = m => /^Failed to load resource: .* 40[04] /.test(m.text()) && [page, home].includes(m.location().url);
+    tab.on('console', m => refused(m) || look.Trouble.push('on the console: ' + m.text()));
     tab.on('pageerror', e => look.Trouble.push('an error: ' + e.message));
     tab.on('dialog', d => { look.Trouble.push('a dialog: ' + d.message()); d.dismiss(); });
     await tab.goto(page);

@@ -26,6 +26,7 @@ const (
 	toldChanges  = 30  // of one domain, on stderr
 	completions  = 200 // domains that a shell is offered
 	nearDomains  = 5   // that a hint names
+	farthestNear = 2   // characters between names that are nearly the same
 	searchedNear = 10_000
 )
 
@@ -347,8 +348,13 @@ func unknownDomain(ctx context.Context, store *history.Store, domain, file strin
 	}
 	var l []near
 	for _, d := range all {
-		if n := distance(domain, d); n <= 2 || strings.HasSuffix(d, "."+domain) || strings.HasSuffix(domain, "."+d) {
-			l = append(l, near{d, n})
+		// Names that differ more in length are farther apart, and to compare ten thousand takes long.
+		between := farthestNear + 1
+		if len(d)-len(domain) <= farthestNear && len(domain)-len(d) <= farthestNear {
+			between = distance(domain, d)
+		}
+		if between <= farthestNear || strings.HasSuffix(d, "."+domain) || strings.HasSuffix(domain, "."+d) {
+			l = append(l, near{d, between})
 		}
 	}
 	slices.SortStableFunc(l, func(a, b near) int { return cmp.Compare(a.distance, b.distance) })

@@ -73,12 +73,12 @@ func TestPreflightEngine(t *testing.T) {
 
 // An engine that is not asked, or not there, is unknown and decides nothing.
 func TestPreflightNoEngine(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	nobody, release, err := testnet.Refused()
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.Close() // nobody is there
-	for _, args := range [][]string{{"--rspamd", l.Addr().String()}, {"--offline", "--zone", "ZONE", "--spamd", "127.0.0.1"}} {
+	defer release()
+	for _, args := range [][]string{{"--rspamd", nobody.String()}, {"--offline", "--zone", "ZONE", "--spamd", "127.0.0.1"}} {
 		code, out, errs := preflight(t, append(args, "-f", "json")...)
 		if code != exitOK || !strings.Contains(out, `"score": null,`) || !strings.Contains(out, `"rule": "msg.content-score"`) || !strings.Contains(out, `"status": "unknown"`) {
 			t.Errorf("%v: exit %d\n%s\n%s", args, code, out, errs)

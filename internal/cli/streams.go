@@ -57,7 +57,7 @@ func streamsOf(l []streamConfig, domain string) ([]facts.Stream, error) {
 			}
 		}
 		for _, x := range c.Selectors {
-			sel, err := names.Host(strings.ToLower(strings.TrimSpace(x)))
+			sel, err := names.Selector(strings.ToLower(strings.TrimSpace(x)))
 			if err != nil {
 				return nil, usageError{fmt.Sprintf("%q is not a selector: %v", x, err), "the value of s= in a DKIM-Signature header: --selector s1"}
 			}

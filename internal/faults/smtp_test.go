@@ -107,14 +107,13 @@ func TestSMTP(t *testing.T) {
 		},
 	} {
 		wg.Go(func() {
-			closed, err := net.Listen("tcp4", "127.0.0.1:0")
+			closed, release, err := testnet.Refused()
 			if err != nil {
 				t.Error(err)
 				return
 			}
-			port := closed.Addr().(*net.TCPAddr).Port
-			closed.Close()
-			r := connected(t, z, ca, gather.Endpoint{Host: service, Port: port}, dial)
+			defer release()
+			r := connected(t, z, ca, gather.Endpoint{Host: service, Port: int(closed.Port())}, dial)
 			hold(t, name, r, name, "", []string{"submission."})
 		})
 	}

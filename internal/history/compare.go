@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"mailaudit/internal/audit"
+	"mailaudit/internal/clip"
 )
 
 // The kinds of a Change.
@@ -267,22 +268,16 @@ func (c *comparison) edited(area, what, before, after string) {
 	switch {
 	case before == after:
 	case before == "":
-		c.add(Other, area, "", "", "%s: there is one now: %s", what, clip(after))
+		c.add(Other, area, "", "", "%s: there is one now: %s", what, clip.Text(after, maxRecord))
 	case after == "":
-		c.add(Other, area, "", "", "%s: there is none any more; it was %s", what, clip(before))
+		c.add(Other, area, "", "", "%s: there is none any more; it was %s", what, clip.Text(before, maxRecord))
 	default:
-		c.add(Other, area, "", "", "%s: %s -> %s", what, clip(before), clip(after))
+		c.add(Other, area, "", "", "%s: %s -> %s", what, clip.Text(before, maxRecord), clip.Text(after, maxRecord))
 	}
 }
 
-// clip bounds a record in a line of text, in octets; the report has it whole.
-func clip(s string) string {
-	const most = 500
-	if len(s) > most {
-		return strings.ToValidUTF8(s[:most], "") + "..."
-	}
-	return s
-}
+// maxRecord bounds a record in a line of text, in octets; the report has it whole.
+const maxRecord = 500
 
 func policy(d audit.DMARC) string { return cmp.Or(d.EffectivePolicy, "none published") }
 

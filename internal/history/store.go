@@ -23,6 +23,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"mailaudit/internal/audit"
+	"mailaudit/internal/names"
 )
 
 const (
@@ -354,23 +355,23 @@ func (s *Store) Load(ctx context.Context, id int64) (*audit.Report, error) {
 	return r, nil
 }
 
-// Domains are those with runs whose names begin with a prefix, in their order; all of them with a limit of 0.
+// Domains are those with runs whose names begin with a prefix, in their order; all of them with a limit of 0. What is no domain name
+// is left out: they go into shells and links, and a file may be anybody's.
 func (s *Store) Domains(ctx context.Context, prefix string, limit int) ([]string, error) {
-	if limit <= 0 {
-		limit = -1
-	}
-	rows, err := s.db.QueryContext(ctx, "SELECT DISTINCT domain FROM runs WHERE domain >= ?1 AND domain < ?1 || char(0x10ffff) ORDER BY domain LIMIT ?2", prefix, limit)
+	rows, err := s.db.QueryContext(ctx, "SELECT DISTINCT domain FROM runs WHERE domain >= ?1 AND domain < ?1 || char(0x10ffff) AND length(domain) <= 253 ORDER BY domain", prefix)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	l := []string{}
-	for rows.Next() {
+	for (limit <= 0 || len(l) < limit) && rows.Next() {
 		var d string
 		if err := rows.Scan(&d); err != nil {
 			return nil, err
 		}
-		l = append(l, d)
+		if name, err := names.Domain(d); err == nil && name == d {
+			l = append(l, d)
+		}
 	}
 	return l, rows.Err()
 }

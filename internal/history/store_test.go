@@ -158,7 +158,8 @@ func TestAddAndRead(t *testing.T) {
 
 func TestDomains(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "h.db"))
-	for _, d := range []string{"shop.example", "example.com", "shop.example", "example.net", "xn--exmple-cua.com", "ex_mple.com"} {
+	for _, d := range []string{"shop.example", "example.com", "shop.example", "example.net", "xn--exmple-cua.com", "ex_mple.com",
+		"$(reboot).shop.example", "e\x1b[2J.example.com", "Example.org", strings.Repeat("e.", 200) + "example"} { // of a file that somebody else wrote
 		if _, err := s.Add(t.Context(), report(d, time.Unix(1, 0))); err != nil {
 			t.Fatal(err)
 		}

@@ -19,6 +19,7 @@ import (
 	"slices"
 	"time"
 
+	"mailaudit/internal/clip"
 	"mailaudit/internal/smtpx"
 )
 
@@ -94,7 +95,7 @@ func Fetch(ctx context.Context, dial smtpx.DialFunc, t Target) Page {
 	ctx, cancel := context.WithTimeout(ctx, t.Patience)
 	defer cancel()
 	service := smtpx.Target{Host: t.Host, Addrs: t.Addrs, Roots: t.Roots, Now: t.Now, Connect: t.Patience * 2 / 3}
-	conn, p := smtpx.Connect(ctx, dial, service)
+	conn, p := smtpx.Connect(f.caller, dial, service) // its own bound holds; what else ends it is the audit's end
 	f.Addr = p.Addr
 	if conn == nil {
 		f.fail(reached(p.Status), p.Why)
@@ -140,7 +141,7 @@ type fetch struct {
 	caller context.Context
 }
 
-func (f *fetch) fail(s Status, why string) { f.Status, f.Why = s, clip(why) }
+func (f *fetch) fail(s Status, why string) { f.Status, f.Why = s, clip.Text(why, maxText) }
 
 // lost notes that something broke off, status being that of a server which is to blame. What the bounds of time ended is
 // nobody's fault that we could tell.
@@ -203,7 +204,7 @@ func (f *fetch) get(ctx context.Context, conn net.Conn, scheme string) {
 	}
 	defer response.Body.Close()
 	f.Status, f.Code = Answered, response.StatusCode
-	f.Location, f.ContentType = clip(response.Header.Get("Location")), clip(response.Header.Get("Content-Type"))
+	f.Location, f.ContentType = clip.Text(response.Header.Get("Location"), maxText), clip.Text(response.Header.Get("Content-Type"), maxText)
 	if f.Code != http.StatusOK {
 		return
 	}
@@ -238,12 +239,4 @@ func over(conn net.Conn) *http.Transport {
 		DisableCompression:     true,
 		MaxResponseHeaderBytes: maxHeader,
 	}
-}
-
-// clip bounds what a server said.
-func clip(s string) string {
-	if len(s) > maxText {
-		return s[:maxText] + "..."
-	}
-	return s
 }

@@ -18,7 +18,7 @@ func TestSilence(t *testing.T) {
 	defer release()
 	to := target(authority(t), silent)
 	to.Patience = patience
-	if p := httpx.Fetch(t.Context(), testnet.Dial, to); p.Status != httpx.Filtered || !strings.Contains(p.Why, "within 200ms: a firewall on either side") {
+	if p := httpx.Fetch(t.Context(), testnet.Dial, to); p.Status != httpx.Filtered || !strings.Contains(p.Why, "within 1.333s: a firewall on either side") {
 		t.Errorf("%s, %q", p.Status, p.Why)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

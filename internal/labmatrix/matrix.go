@@ -29,8 +29,8 @@ type Matrix struct {
 	zones  map[string]bool   // that the name server has
 }
 
-// startTime bounds how long the lab may take to come up. Rspamd compiles its patterns for a quarter of a minute.
-const startTime = 3 * time.Minute
+// startTime bounds how long the lab may take to come up, with the compilation of all that it runs. Rspamd compiles its patterns for a quarter of a minute.
+const startTime = 10 * time.Minute
 
 // New reads the templates of the lab's configuration.
 func New(templates fs.FS) (*Matrix, error) {

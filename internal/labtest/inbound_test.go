@@ -14,7 +14,7 @@ func TestInbound(t *testing.T) {
 		{"nostarttls.example", "mx.starttls-missing", "warn", nil},
 		{"oldcert.example", "mx.cert-expired", "warn", nil},
 		{"othercert.example", "mx.cert-name", "warn", nil},
-		{"refused.example", "mx.refused", "warn", nil},
+		{"refused.example", "mx.refused", "unknown", nil},
 		{"filtered.example", "mx.refused", "unknown", nil},
 		{"tarpit.example", "mx.tarpit", "info", nil},
 		{"oldtls.example", "mx.tls-version", "warn", nil},

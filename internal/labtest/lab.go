@@ -21,8 +21,8 @@ type Lab struct {
 	keys map[string]tls.Certificate // by host
 }
 
-// startTime bounds how long the lab may take to come up.
-const startTime = 60 * time.Second
+// startTime bounds how long the lab may take to come up, with the compilation of all that it runs.
+const startTime = 10 * time.Minute
 
 // New reads the templates of the lab's configuration.
 func New(templates fs.FS) (l *Lab, err error) {

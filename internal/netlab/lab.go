@@ -34,7 +34,7 @@ func New(templates fs.FS, functions template.FuncMap, patterns ...string) (*Lab,
 
 // Build makes the binary that is tested.
 func (l *Lab) Build(ctx context.Context) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", l.Binary(), "mailaudit/cmd/mailaudit")
+	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", l.Binary(), "mailaudit/cmd/mailaudit")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	return Run(cmd)
 }

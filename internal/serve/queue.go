@@ -154,7 +154,6 @@ func (q *queue) close() {
 // run carries out one audit. It is done once its report is in the history, whole.
 func (q *queue) run(j *job) {
 	q.metrics.running.Add(1)
-	defer q.metrics.running.Add(-1)
 	now := time.Now().UTC()
 	j.change(func(a *Audit) { a.Status, a.Started = running, &now })
 	r, err := q.audit(j)
@@ -162,6 +161,7 @@ func (q *queue) run(j *job) {
 		// The client may be gone, and the server stopping: the report is kept all the same.
 		err = q.keep(r, j.state.ID)
 	}
+	q.metrics.running.Add(-1) // before its end is told: whoever hears of it finds it so
 	if err != nil {
 		q.metrics.ended("failed")
 		j.request = Request{Domain: j.request.Domain} // a failure is remembered, and not all that was asked

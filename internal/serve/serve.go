@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"golang.org/x/net/netutil"
@@ -77,6 +78,7 @@ type Server struct {
 	guard   *guard
 	metrics *metrics
 	http    *http.Server
+	mute    sync.Map // connections on which nothing came yet, net.Conn to nothing
 }
 
 // New makes a server, and starts what carries out its audits.
@@ -85,8 +87,17 @@ func New(c Config) *Server {
 	s.queue = newQueue(c, s.metrics)
 	s.guard = newGuard(c)
 	s.http = &http.Server{Handler: s.handler(), MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTime, ReadTimeout: bodyTime,
-		IdleTimeout: idleTime, ErrorLog: slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug)}
+		IdleTimeout: idleTime, ErrorLog: slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug), ConnState: s.connected}
 	return s
+}
+
+// connected keeps count of connections on which nothing came yet, as browsers open them in advance.
+func (s *Server) connected(c net.Conn, state http.ConnState) {
+	if state == http.StateNew {
+		s.mute.Store(c, nil)
+	} else {
+		s.mute.Delete(c)
+	}
 }
 
 // Serve answers on a listener until ctx ends. Audits that were taken on are brought to their end then, each within its own time
@@ -104,6 +115,10 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	s.queue.close()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), spare)
 	defer cancel()
+	s.mute.Range(func(c, _ any) bool { // Shutdown gives them 5 s
+		_ = c.(net.Conn).Close()
+		return true
+	})
 	if err := s.http.Shutdown(last); err != nil { // whoever still reads slowly is cut off
 		_ = s.http.Close()
 	}

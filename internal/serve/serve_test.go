@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"os"
@@ -20,6 +21,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -33,6 +35,7 @@ import (
 	"mailaudit/internal/history"
 	"mailaudit/internal/names"
 	"mailaudit/internal/report"
+	"mailaudit/internal/testnet"
 )
 
 // zone is a domain that is in order as far as it goes.
@@ -537,22 +540,40 @@ func TestProbe(t *testing.T) {
 	close(w.gate)
 }
 
-// TestProbeInTime: an audit ends before Prometheus gives up, with what is known by then, and with the client where that goes.
+// TestProbeInTime: an audit ends before Prometheus gives up, with what is known by then.
 func TestProbeInTime(t *testing.T) {
-	ended := make(chan struct{}, 1)
+	synctest.Test(t, func(t *testing.T) { // a clock that stands while anybody works
+		s := New(Config{
+			Check: func(r Request) (string, error) { return r.Domain, nil },
+			Audit: func(ctx context.Context, r Request, _ func()) (*audit.Report, error) {
+				<-ctx.Done()
+				return &audit.Report{SchemaVersion: 1, Domain: r.Domain, Verdict: "unknown"}, nil
+			},
+			Log: slog.New(slog.DiscardHandler), Running: 1, Queue: 1, Rate: 1, Burst: 2, Timeout: time.Minute,
+		})
+		for header, want := range map[string]time.Duration{"1": 450 * time.Millisecond, "10": 9 * time.Second} {
+			q := httptest.NewRequest(http.MethodGet, "http://localhost/probe?target=shop.example", nil)
+			q.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", header)
+			a, began := httptest.NewRecorder(), time.Now()
+			s.http.Handler.ServeHTTP(a, q)
+			if took := time.Since(began); took != want || a.Code != http.StatusOK || !strings.Contains(a.Body.String(), "mailaudit_verdict") {
+				t.Errorf("%s s: %d after %v\n%s", header, a.Code, took, a.Body)
+			}
+		}
+		s.queue.close()
+	})
+}
+
+// TestProbeLeft: an audit ends with the client that wanted it.
+func TestProbeLeft(t *testing.T) {
+	ended := make(chan struct{})
 	w := start(t, func(c *Config, _ *world) {
-		whole := c.Audit
-		c.Audit = func(ctx context.Context, r Request, asked func()) (*audit.Report, error) {
+		c.Audit = func(ctx context.Context, _ Request, _ func()) (*audit.Report, error) {
 			<-ctx.Done()
-			ended <- struct{}{}
-			return whole(context.WithoutCancel(ctx), r, asked)
+			close(ended)
+			return nil, ctx.Err()
 		}
 	})
-	a, body := w.send("GET", "/probe?target=shop.example", nil, "X-Prometheus-Scrape-Timeout-Seconds", "1")
-	if a.StatusCode != http.StatusOK || !bytes.Contains(body, []byte("mailaudit_verdict")) {
-		t.Errorf("%s\n%s", a.Status, body)
-	}
-	<-ended
 	ctx, leave := context.WithCancel(t.Context())
 	q, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url+"/probe?target=shop.example", nil)
 	if err != nil {
@@ -575,7 +596,7 @@ func TestProbeInTime(t *testing.T) {
 	if err := <-gone; err == nil {
 		t.Error("the client got an answer that nobody had")
 	}
-	<-ended // its audit is not carried on for nobody
+	<-ended
 }
 
 // TestAudited is shown by the name that the history has, whatever was typed, and once, also where it was kept a moment ago.
@@ -669,6 +690,26 @@ func TestStop(t *testing.T) {
 	if a, err := http.Get(w.url + "/healthz"); err == nil {
 		a.Body.Close()
 		t.Error("it still answers")
+	}
+}
+
+// TestStopMute: a connection on which nothing comes does not hold the server up.
+func TestStopMute(t *testing.T) {
+	w := start(t, nil)
+	c, err := testnet.Dial(t.Context(), "tcp", strings.TrimPrefix(w.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if a, _ := w.send("GET", "/healthz", nil); a.StatusCode != http.StatusOK { // so that the connection before it was taken
+		t.Fatal(a.Status)
+	}
+	began := time.Now()
+	if err := w.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took >= spare {
+		t.Errorf("it took %v", took)
 	}
 }
 

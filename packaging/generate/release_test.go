@@ -90,7 +90,7 @@ func TestLinked(t *testing.T) {
 	b := readConfig(t).Builds[0]
 	binary := filepath.Join(t.TempDir(), b.Binary)
 	flags := strings.NewReplacer("{{ .Version }}", "9.8.7", "{{ slice .CommitDate 0 10 }}", "2026-11-22").Replace(strings.Join(b.Ldflags, " "))
-	build := exec.Command("go", "build", "-ldflags", flags, "-o", binary, b.Main)
+	build := exec.Command("go", "build", "-buildvcs=false", "-ldflags", flags, "-o", binary, b.Main)
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -70,9 +70,6 @@ func Parse(text string) Record {
 	return r
 }
 
-// String is the record's text with its tags as published, joined by "; ".
-func (r Record) String() string { return taglist.Format(r.Tags) }
-
 // tag is the first tag of a name, in this case: tag names are case-sensitive (RFC 6376 3.2).
 func (r *Record) tag(name string) (taglist.Tag, bool) {
 	i := slices.IndexFunc(r.Tags, func(t taglist.Tag) bool { return t.Name == name })

@@ -115,9 +115,6 @@ func Parse(text string) Record {
 // Usable tells whether verifiers take the key for signatures of mail.
 func (r Record) Usable() bool { return len(r.Problems) == 0 && !r.Revoked }
 
-// String is the record's text with its tags as published, joined by "; ".
-func (r Record) String() string { return taglist.Format(r.Tags) }
-
 func (r *Record) fault(kind Kind, t taglist.Tag, format string, args ...any) {
 	r.Problems = append(r.Problems, Problem{Kind: kind, Tag: t.Name, Offset: t.Offset, Message: fmt.Sprintf(format, args...)})
 }

@@ -248,9 +248,6 @@ func (p *parser) conclude() {
 	}
 }
 
-// String is the record's text with its tags as published, joined by "; ".
-func (r Record) String() string { return taglist.Format(r.Tags) }
-
 // Scope says how an author domain stands to the domain that the record was found at.
 type Scope int
 

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mailaudit/internal/record/taglist"
 )
 
 func TestIsDMARC(t *testing.T) {
@@ -348,12 +350,6 @@ func TestPolicies(t *testing.T) {
 	}
 }
 
-func TestString(t *testing.T) {
-	if got, want := Parse("v = DMARC1;p=none ; rua=mailto:a@b.c;").String(), "v=DMARC1; p=none; rua=mailto:a@b.c"; got != want {
-		t.Errorf("String = %q, want %q", got, want)
-	}
-}
-
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		"v=DMARC1; p=reject; sp=none; np=x; rua=mailto:a%21@b.c!10m, https://d/; ruf=mailto:\"x\"@y;", " v=dmarc1;;p",
@@ -386,7 +382,7 @@ func FuzzParse(f *testing.F) {
 		if len(r.Problems) > 0 {
 			return
 		}
-		again := Parse(r.String())
+		again := Parse(taglist.Format(r.Tags))
 		for i := range again.Tags {
 			again.Tags[i].Offset = r.Tags[i].Offset
 		}
@@ -398,7 +394,7 @@ func FuzzParse(f *testing.F) {
 		}
 		again.Text = r.Text
 		if diff := cmp.Diff(r, again); diff != "" {
-			t.Errorf("String does not parse to the same record:\n%s", diff)
+			t.Errorf("its tags do not parse to the same record:\n%s", diff)
 		}
 	})
 }

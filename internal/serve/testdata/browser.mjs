@@ -2,6 +2,10 @@
 export default async function (tab, look) {
   const seen = {};
   if (await tab.locator('form').count()) {
+    // What is no domain comes back in the form, with a word about it.
+    await tab.getByLabel('Domain').fill('shop');
+    await tab.getByRole('button', { name: 'Audit' }).press('Enter');
+    seen.Wrong = await tab.getByRole('alert').innerText() + ' ' + await tab.getByLabel('Domain').inputValue();
     // From the form to the report: with scripts by itself, without by looking again.
     if (look.Scripts) await tab.locator('details').evaluate(d => { d.open = true; });
     else await tab.locator('summary').click();
