@@ -103,9 +103,17 @@ func (o *explainOptions) run(cmd *cobra.Command, w World, args []string) (failed
 		err = ferr
 	}
 	if err == nil && e.summary.Recognised == 0 {
+		if len(args) == 1 && isFile(args[0]) {
+			fmt.Fprintf(w.Stderr, "mailaudit: that is the name of a file\ntry: mailaudit explain --file %s\n", report.Visible(args[0]))
+		}
 		return exitError(exitUnknown)
 	}
 	return err
+}
+
+func isFile(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // input is the text of the command line, or a file.
