@@ -129,8 +129,20 @@ func (w *fleetWorld) begunTwice() (n int) {
 }
 
 // TestFleet: of three workers one is killed in mid-batch, and so is the server, which comes back. Each domain is reported
-// once all the same, and the list was asked no faster than one process may.
+// once all the same, and the list was asked no faster than one process may. Now and then the worker has nothing in hand when it is
+// killed, and nothing was shown: then it is tried again.
 func TestFleet(t *testing.T) {
+	for range 4 {
+		held := false
+		t.Run("", func(t *testing.T) { held = killedInMidBatch(t).begunTwice() > 0 })
+		if held || t.Failed() {
+			return
+		}
+	}
+	t.Error("no domain was begun twice: nothing was in hand of what was killed")
+}
+
+func killedInMidBatch(t *testing.T) *fleetWorld {
 	w := newFleetWorld(t)
 	if err := w.command(t, "submit", "--batch", "none", "--wait", "--quiet").Run(); err == nil { // it makes the streams
 		t.Fatal("there is a batch")
@@ -191,9 +203,6 @@ func TestFleet(t *testing.T) {
 	if most := int(time.Since(began).Seconds()) + 4; w.asked() > most || w.asked() == 0 {
 		t.Errorf("the list was asked %d questions, where %d are the most", w.asked(), most)
 	}
-	if w.begunTwice() == 0 {
-		t.Error("no domain was begun twice: nothing was in hand of what was killed")
-	}
 	for _, worker := range workers[1:] {
 		if err := worker.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Error(err)
@@ -202,6 +211,7 @@ func TestFleet(t *testing.T) {
 			t.Errorf("a worker that is told to end does with %d", worker.ProcessState.ExitCode())
 		}
 	}
+	return w
 }
 
 // jetStream is a connection of the test's own.
