@@ -55,6 +55,8 @@ type DNSOptions struct {
 	Validates     bool          // answer as a resolver for which all is signed: with AD
 	// Faults by question. Type 0 is any type and name "" any name; the most exact entry counts.
 	Faults map[dnsx.Question]DNSFault
+	// Answered, where set, is told of each answer once it is sent, and how long after its question that was: timers are late.
+	Answered func(dnsx.Question, time.Duration)
 }
 
 // DNSAsked is one question as it came in; Unchecked is its CD bit.
@@ -139,6 +141,7 @@ func (s *DNS) serve(w dns.ResponseWriter, req *dns.Msg, tcp bool) {
 	if len(req.Question) != 1 {
 		return // a bare header passes miekg/dns
 	}
+	came := time.Now()
 	q := dnsx.Q(req.Question[0].Name, dnsx.Type(req.Question[0].Qtype))
 	s.mu.Lock()
 	s.asked = append(s.asked, DNSAsked{dnsx.Question{Name: q.Name, Type: q.Type, Unchecked: req.CheckingDisabled}, tcp})
@@ -164,6 +167,9 @@ func (s *DNS) serve(w dns.ResponseWriter, req *dns.Msg, tcp bool) {
 		}
 	}
 	w.Write(reply) // the client may be gone: its loss
+	if s.options.Answered != nil {
+		s.options.Answered(q, time.Since(came))
+	}
 }
 
 func (s *DNS) fault(q dnsx.Question) DNSFault {
