@@ -417,7 +417,7 @@ func (x shape) bench(b *testing.B, delay time.Duration) {
 	}
 }
 
-// lossy dials, and loses one in so many of the datagrams that go out; 0: none.
+// lossy dials, and loses one in so many of the datagrams that go out; 0: none. TCP sends again what is lost.
 type lossy struct {
 	one  int
 	dice *rand.Rand
@@ -428,7 +428,16 @@ type lossy struct {
 
 func (l *lossy) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	c, err := testnet.Dial(ctx, network, address)
-	return &lossyConn{c, l}, err
+	if err != nil {
+		return nil, err
+	}
+	if network == "tcp" {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.packets++
+		return c, nil
+	}
+	return &lossyConn{c, l}, nil
 }
 
 type lossyConn struct {
