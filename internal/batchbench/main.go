@@ -151,6 +151,7 @@ func once(bin, zone, lists, list string, n int, distinct bool) (r round, err err
 	r.batch, r.program = time.Since(began).Seconds(), (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()
 	r.cpu[0] = r.program + cpu() - before
 	r.questions, r.distinct = s.Asked()
+	sample := s.Sample()
 	if err := s.Close(); err != nil {
 		return r, err
 	}
@@ -163,7 +164,7 @@ func once(bin, zone, lists, list string, n int, distinct bool) (r round, err err
 			return r, err
 		}
 		began, before := time.Now(), cpu()
-		if err := testnet.AskRaw(s.Addr(), r.questions, fresh); err != nil {
+		if err := testnet.AskRaw(s.Addr(), sample, r.questions, fresh); err != nil {
 			return r, err
 		}
 		if fresh {

@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -30,7 +31,11 @@ type Many struct {
 
 	mu       sync.Mutex
 	distinct map[uint64]struct{} // nil: they are not counted
+	sample   []dns.Question
 }
+
+// maxSample is of how many questions Many keeps which they were.
+const maxSample = 250_000
 
 // ServeMany starts one, over UDP alone. Further records that all domains share, such as those of blocklists, are in the zone
 // text. distinct says whether it is to count questions that differ: each takes some memory.
@@ -78,15 +83,27 @@ func (m *Many) Asked() (all, distinct int) {
 	return int(m.asked.Load()), len(m.distinct)
 }
 
+// Sample is the first questions, a quarter of a million at most.
+func (m *Many) Sample() []dns.Question {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.sample)
+}
+
 // Close stops it.
 func (m *Many) Close() error { return m.udp.Shutdown() }
 
 func (m *Many) serve(w dns.ResponseWriter, req *dns.Msg) {
-	m.asked.Add(1)
+	n := m.asked.Add(1)
 	if len(req.Question) != 1 {
 		return
 	}
 	q := req.Question[0]
+	if n <= maxSample {
+		m.mu.Lock()
+		m.sample = append(m.sample, q)
+		m.mu.Unlock()
+	}
 	if m.distinct != nil {
 		h := fnv.New64a()
 		fmt.Fprintf(h, "%s/%d", q.Name, q.Qtype)
@@ -175,10 +192,10 @@ func at(asked, has uint16, data string) []string {
 // ManyName is the name of the nth domain.
 func ManyName(n int) string { return fmt.Sprintf("d%06d.example", n) }
 
-// AskRaw asks n questions about the domains of Many by miekg/dns alone and does nothing with the answers: what a client on this
-// machine can reach. With fresh each has a socket of its own; else 8 sockets have 32 under way at once each, told apart by
-// their IDs.
-func AskRaw(addr netip.AddrPort, n int, fresh bool) error {
+// AskRaw asks n questions by miekg/dns alone, those of the sample over and over, and does nothing with the answers: what a client
+// on this machine can reach. With fresh each has a socket of its own; else 8 sockets have 32 under way at once each, told apart
+// by their IDs.
+func AskRaw(addr netip.AddrPort, sample []dns.Question, n int, fresh bool) error {
 	workers := 8
 	if fresh {
 		workers = 64
@@ -191,7 +208,11 @@ func AskRaw(addr netip.AddrPort, n int, fresh bool) error {
 			if fresh {
 				ask = askFresh
 			}
-			if err := ask(addr.String(), i, n/workers); err != nil {
+			question := func(j int) *dns.Msg {
+				q := sample[(i*(n/workers)+j)%len(sample)]
+				return new(dns.Msg).SetQuestion(q.Name, q.Qtype).SetEdns0(1232, false)
+			}
+			if err := ask(addr.String(), n/workers, question); err != nil {
 				failed <- err
 			}
 		})
@@ -205,23 +226,17 @@ func AskRaw(addr netip.AddrPort, n int, fresh bool) error {
 	}
 }
 
-// rawQuestion is the ith question of a worker: a name that there is not, as most that an audit asks for.
-func rawQuestion(worker, i int) *dns.Msg {
-	m := new(dns.Msg).SetQuestion(fmt.Sprintf("s%d._domainkey.%s.", i%60, ManyName(i/60+1000*worker)), dns.TypeTXT)
-	return m.SetEdns0(1232, false)
-}
-
-func askFresh(addr string, worker, n int) error {
+func askFresh(addr string, n int, question func(int) *dns.Msg) error {
 	c := &dns.Client{Timeout: 5 * time.Second}
 	for i := range n {
-		if _, _, err := c.Exchange(rawQuestion(worker, i), addr); err != nil {
+		if _, _, err := c.Exchange(question(i), addr); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func askPiped(addr string, worker, n int) error {
+func askPiped(addr string, n int, question func(int) *dns.Msg) error {
 	const window = 32
 	conn, err := dns.DialTimeout("udp", addr, time.Second)
 	if err != nil {
@@ -246,7 +261,7 @@ func askPiped(addr string, worker, n int) error {
 		case err := <-failed:
 			return err
 		}
-		m := rawQuestion(worker, i)
+		m := question(i)
 		m.Id = uint16(i)
 		if err := conn.WriteMsg(m); err != nil {
 			return err
