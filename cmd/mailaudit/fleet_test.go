@@ -5,11 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -17,6 +20,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/net/dns/dnsmessage"
 
 	"mailaudit/internal/dnsx"
 	"mailaudit/internal/fleet/fleettest"
@@ -94,9 +98,9 @@ func (w *fleetWorld) command(t *testing.T, args ...string) *exec.Cmd {
 	return cmd
 }
 
-func (w *fleetWorld) worker(t *testing.T) *exec.Cmd {
+func (w *fleetWorld) worker(t *testing.T, resolver string) *exec.Cmd {
 	t.Helper()
-	cmd := w.command(t, "worker", "--quiet", "--resolver", w.dns.Addr().String(), "--only", "spf,dnsbl", "--blocklists", "lists", "--timeout", "5s")
+	cmd := w.command(t, "worker", "--quiet", "--resolver", resolver, "--only", "spf,dnsbl", "--blocklists", "lists", "--timeout", "5s")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -115,41 +119,99 @@ func (w *fleetWorld) asked() int {
 	return len(seen)
 }
 
-// begunTwice is how many domains were asked about more than once: workers do not share what they were answered.
-func (w *fleetWorld) begunTwice() (n int) {
-	times, domain := map[string]int{}, regexp.MustCompile(`^d\d+\.example$`)
-	for _, q := range w.dns.Asked() {
-		if q.Type == dnsx.TXT && domain.MatchString(q.Name) {
-			if times[q.Name]++; times[q.Name] == 2 {
-				n++
-			}
-		}
+// ambush is a resolver that asks the one of the batch, and kills a worker when it is asked about the tenth domain, which it does not
+// answer: so the worker has that domain in hand, and has not reported on it.
+type ambush struct {
+	at string // where it listens
+
+	mu      sync.Mutex
+	victim  *os.Process
+	domains map[string]bool
+	caught  string // what the worker was killed over
+	err     error
+}
+
+func (w *fleetWorld) ambush(t *testing.T) *ambush {
+	t.Helper()
+	c, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
 	}
-	return n
+	t.Cleanup(func() { c.Close() })
+	a := &ambush{at: c.LocalAddr().String(), domains: map[string]bool{}}
+	domain := regexp.MustCompile(`^d\d+\.example\.$`)
+	go func() {
+		for {
+			b := make([]byte, 4096)
+			n, from, err := c.ReadFrom(b)
+			if err != nil {
+				return
+			}
+			go func() {
+				var m dnsmessage.Message
+				if err := m.Unpack(b[:n]); err != nil || len(m.Questions) != 1 {
+					return
+				}
+				q := m.Questions[0]
+				if q.Type == dnsmessage.TypeTXT && domain.MatchString(q.Name.String()) && a.sprung(q.Name.String()) {
+					return
+				}
+				if reply, err := w.ask(b[:n]); err == nil {
+					_, _ = c.WriteTo(reply, from) // whoever asked may be dead
+				}
+			}()
+		}
+	}()
+	return a
+}
+
+// ask hands a question on to the resolver of the batch.
+func (w *fleetWorld) ask(question []byte) (reply []byte, err error) {
+	c, err := net.Dial("udp4", w.dns.Addr().String())
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	if err := c.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+		return nil, err
+	}
+	if _, err := c.Write(question); err != nil {
+		return nil, err
+	}
+	reply = make([]byte, 64<<10)
+	n, err := c.Read(reply)
+	return reply[:n], err
+}
+
+// sprung says whether the worker has been killed, and kills it at the tenth domain.
+func (a *ambush) sprung(name string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.domains[name] = true; len(a.domains) == 10 && a.caught == "" {
+		a.caught, a.err = strings.TrimSuffix(name, "."), a.victim.Kill()
+	}
+	return a.caught != ""
+}
+
+// catch is the domain over which the worker was killed.
+func (a *ambush) catch() (domain string, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.caught, a.err
 }
 
 // TestFleet: of three workers one is killed in mid-batch, and so is the server, which comes back. Each domain is reported
-// once all the same, and the list was asked no faster than one process may. Now and then the worker has nothing in hand when it is
-// killed, and nothing was shown: then it is tried again.
+// once all the same, and the list was asked no faster than one process may.
 func TestFleet(t *testing.T) {
-	for range 4 {
-		held := false
-		t.Run("", func(t *testing.T) { held = killedInMidBatch(t).begunTwice() > 0 })
-		if held || t.Failed() {
-			return
-		}
-	}
-	t.Error("no domain was begun twice: nothing was in hand of what was killed")
-}
-
-func killedInMidBatch(t *testing.T) *fleetWorld {
 	w := newFleetWorld(t)
 	if err := w.command(t, "submit", "--batch", "none", "--wait", "--quiet").Run(); err == nil { // it makes the streams
 		t.Fatal("there is a batch")
 	}
 	w.queueConsumer(t)
 	began := time.Now()
-	workers := []*exec.Cmd{w.worker(t), w.worker(t), w.worker(t)}
+	a := w.ambush(t)
+	workers := []*exec.Cmd{w.worker(t, a.at), w.worker(t, w.dns.Addr().String()), w.worker(t, w.dns.Addr().String())}
+	a.victim = workers[0].Process // it has nothing to ask about yet
 	w.shared(t, len(workers))
 	out, err := w.command(t, "submit", "--domains", "domains", "--quiet").Output()
 	if err != nil {
@@ -175,12 +237,7 @@ func killedInMidBatch(t *testing.T) *fleetWorld {
 		if seen[r.Domain]++; r.Error != "" {
 			errors++
 		}
-		switch n { // the two that are no domains come first
-		case 60:
-			if err := workers[0].Process.Kill(); err != nil {
-				t.Fatal(err)
-			}
-		case 120:
+		if n == 120 {
 			if err := w.queue.Kill(); err != nil {
 				t.Fatal(err)
 			}
@@ -211,7 +268,16 @@ func killedInMidBatch(t *testing.T) *fleetWorld {
 			t.Errorf("a worker that is told to end does with %d", worker.ProcessState.ExitCode())
 		}
 	}
-	return w
+	caught, err := a.catch()
+	if caught == "" || err != nil {
+		t.Fatalf("no worker was killed: %v", err)
+	}
+	if workers[0].Wait(); workers[0].ProcessState.ExitCode() != -1 {
+		t.Errorf("the worker that was killed ended with %v", workers[0].ProcessState)
+	}
+	if taken := dnsx.Q(caught, dnsx.TXT); !slices.ContainsFunc(w.dns.Asked(), func(q testnet.DNSAsked) bool { return q.Question == taken }) {
+		t.Errorf("%s was in the hands of the worker that was killed, and nobody else has audited it", caught)
+	}
 }
 
 // jetStream is a connection of the test's own.

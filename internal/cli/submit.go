@@ -57,9 +57,23 @@ func (o natsOptions) connect(ctx context.Context, w World, caFile string, quiet 
 	}
 	f, err := fleet.Connect(ctx, c)
 	if err != nil && ctx.Err() == nil {
-		return nil, usageError{"--nats: " + err.Error(), "--nats nats://queue.example.net"}
+		return nil, refusedBy(err)
 	}
 	return f, err
+}
+
+// refusedBy says what to do where the server, or what is taken for one, does not do what is asked.
+func refusedBy(err error) error {
+	try := "--nats nats://HOST[:PORT] of a NATS server that runs"
+	switch {
+	case errors.Is(err, fleet.ErrAccess):
+		try = "nats://USER:PASSWORD@HOST or nats://TOKEN@HOST in MAILAUDIT_NATS, or --nats-creds FILE"
+	case errors.Is(err, fleet.ErrPermission):
+		try = "a user that may publish to mailaudit.>, $JS.> and $KV.>, and subscribe to _INBOX.>"
+	case errors.Is(err, fleet.ErrNoJetStream):
+		try = "jetstream { store_dir: /var/lib/nats } in the configuration of the server, and in that of the account if it has any"
+	}
+	return usageError{"--nats: " + err.Error(), try}
 }
 
 // submitOptions are the flags of submit.
@@ -182,7 +196,7 @@ func day(b fleet.Batch) string { return b.Begun.UTC().Format("2006-01-02 15:04 U
 func (o *submitOptions) refused(b fleet.Batch, err error) error {
 	switch {
 	case errors.Is(err, fleet.ErrNoBatch):
-		return usagef("--batch %s: %v, or it is older than %s", o.batch, err, number(int(fleet.Keep.Hours()/24), "day"))
+		return usagef("--batch %s: %v, or it is older than %s", o.batch, err, number(int(fleet.Remember.Hours()/24), "day"))
 	case errors.Is(err, fleet.ErrOtherList):
 		return usageError{fmt.Sprintf("--batch %s: %v, from %s", o.batch, err, day(b)), "another --batch, or --again to give that one up"}
 	case errors.Is(err, fleet.ErrComplete):
@@ -190,6 +204,8 @@ func (o *submitOptions) refused(b fleet.Batch, err error) error {
 			"another --batch, --again to audit the list anew, or no --domains and --wait for those reports"}
 	case errors.Is(err, fleet.ErrReplaced):
 		return usagef("--batch %s: %v", o.batch, err)
+	case errors.Is(err, fleet.ErrPermission):
+		return refusedBy(err)
 	}
 	return err
 }

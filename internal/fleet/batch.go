@@ -81,7 +81,8 @@ var (
 var BatchName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 // Open begins a batch, or goes on with the one of that name: then old is true. It refuses to where that one is of another list,
-// or complete, and gives it. With anew it begins one in any case, and what is still to be done of an earlier one is given up.
+// or complete, and gives it; one that is complete and whose reports have all aged is in nobody's way. With anew it begins one in any
+// case, and what is still to be done of an earlier one is given up.
 func (f *Fleet) Open(ctx context.Context, b Batch, anew bool) (open Batch, old bool, err error) {
 	run := make([]byte, 8)
 	_, _ = rand.Read(run) // it never fails
@@ -91,13 +92,23 @@ func (f *Fleet) Open(ctx context.Context, b Batch, anew bool) (open Batch, old b
 		return b, false, err
 	}
 	if b.revision, err = f.batches.Create(ctx, b.Name, text); !errors.Is(err, jetstream.ErrKeyExists) {
-		return b, false, err
+		return b, false, named("the record of the batch "+b.Name, f.cause(err))
 	}
 	before, err := f.Batch(ctx, b.Name)
+	if err != nil {
+		return before, true, err
+	}
+	left, lies := true, true
+	if before.Whole && !anew {
+		// The queue first: what has left it by then has its report there.
+		if left, err = f.left(ctx, before.ID()); err == nil && !left {
+			lies, err = f.lies(ctx, before.ID())
+		}
+	}
 	switch {
 	case err != nil:
 		return before, true, err
-	case anew:
+	case anew, !left && !lies:
 		if b.revision, err = f.batches.Update(ctx, b.Name, text, before.revision); errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
 			return b, false, ErrReplaced
 		}
@@ -107,12 +118,8 @@ func (f *Fleet) Open(ctx context.Context, b Batch, anew bool) (open Batch, old b
 		return b, false, err
 	case before.Digest != b.Digest:
 		return before, true, ErrOtherList
-	case before.Whole:
-		left, err := f.left(ctx, before.ID())
-		if err == nil && !left {
-			err = ErrComplete
-		}
-		return before, true, err
+	case !left:
+		return before, true, ErrComplete
 	}
 	return before, true, nil
 }
@@ -120,6 +127,11 @@ func (f *Fleet) Open(ctx context.Context, b Batch, anew bool) (open Batch, old b
 // left says whether a job of a batch, by its ID, lies in the queue or in the hands of a worker.
 func (f *Fleet) left(ctx context.Context, batch string) (bool, error) {
 	return found(f.jobs.GetMsg(ctx, 1, jetstream.WithGetMsgSubject(jobSubject+batch+".*")))
+}
+
+// lies says whether the server still has a report of a batch, by its ID.
+func (f *Fleet) lies(ctx context.Context, batch string) (bool, error) {
+	return found(f.reports.GetMsg(ctx, 1, jetstream.WithGetMsgSubject(reportSubject+batch+".*")))
 }
 
 // Submitted notes that all jobs of a batch are there, and how many. It tries until it is known, or ctx ends.
@@ -164,7 +176,7 @@ func (f *Fleet) Batch(ctx context.Context, name string) (Batch, error) {
 	if err == nil && (!batchID.MatchString(b.ID()) || b.Jobs < 0) {
 		err = errors.New("no mailaudit of this version wrote it")
 	}
-	return b, named("the record of the batch "+name, err)
+	return b, named("the record of the batch "+name, f.cause(err))
 }
 
 // Submit adds a job, unless it is there or, in a batch that was begun before, has its result. It tries until it is known, or

@@ -16,6 +16,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"slices"
@@ -38,8 +39,12 @@ const (
 	queueConsumer = "workers"
 )
 
-// Keep is for how long reports, and what is known of a batch, lie on the server.
+// Keep is for how long reports lie on the server.
 const Keep = 7 * 24 * time.Hour
+
+// Remember is for how long a batch can be collected by its name: jobs do not age, and the reports of those that wait longer than
+// Keep for a worker would be nobody's.
+const Remember = 365 * 24 * time.Hour
 
 // How long the server may take, and how long to wait before it is asked again.
 const (
@@ -73,8 +78,16 @@ type Fleet struct {
 	silence time.Duration // after which Collect says that no report comes
 
 	mu   sync.Mutex
-	said string // of what the server does not take, since it last took something
+	said map[string]time.Time // when what was told last
 }
+
+// Errors of a server that is there.
+var (
+	ErrAccess      = errors.New("the NATS server does not know this user")
+	ErrPermission  = errors.New("the NATS server does not let this user do what is needed")
+	ErrNoJetStream = errors.New("the NATS server has no JetStream, or not for this account")
+	ErrNoNATS      = errors.New("what listens there does not speak NATS")
+)
 
 // CheckURL says what is wrong with a Config.URL, without repeating it: it may hold a password.
 func CheckURL(s string) error {
@@ -93,16 +106,27 @@ func Connect(ctx context.Context, c Config) (*Fleet, error) {
 	if err := CheckURL(c.URL); err != nil {
 		return nil, err
 	}
+	f := &Fleet{tell: c.Tell, silence: silence, said: map[string]time.Time{}}
 	options := []nats.Option{
 		nats.Name("mailaudit"), nats.Timeout(patience), nats.MaxReconnects(-1), nats.ReconnectWait(firstWait), nats.ReconnectJitter(firstWait, lastWait),
+		nats.IgnoreAuthErrorAbort(), // else it is over where the server came back with other users for a moment, and nobody is told
 		nats.SetCustomDialer(dialer{c.Dial}), nats.SkipHostLookup(),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil {
 				c.Tell("the connection to the NATS server is lost: " + err.Error())
 			}
 		}),
-		nats.ReconnectHandler(func(*nats.Conn) { c.Tell("the connection to the NATS server is back") }),
-		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { c.Tell(err.Error()) }),
+		nats.ReconnectHandler(func(nc *nats.Conn) {
+			c.Tell("the connection to the NATS server is back")
+			go remake(nc, c.Tell)
+		}),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			what := err.Error()
+			if errors.Is(err, nats.ErrPermissionViolation) {
+				what = nats.ErrPermissionViolation.Error() // it names another subject each time
+			}
+			f.once(what, err.Error())
+		}),
 		func(o *nats.Options) error { // whether there is TLS is said by the URL, or by the server
 			o.TLSConfig = &tls.Config{RootCAs: c.Roots, MinVersion: tls.VersionTLS12}
 			return nil
@@ -112,15 +136,42 @@ func Connect(ctx context.Context, c Config) (*Fleet, error) {
 		options = append(options, nats.UserCredentials(c.Creds))
 	}
 	nc, err := link(ctx, c.URL, options)
-	if err != nil {
+	switch {
+	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired), errors.Is(err, nats.ErrAuthRevoked), errors.Is(err, nats.ErrAccountAuthExpired):
+		return nil, fmt.Errorf("%w: %w", ErrAccess, err)
+	case errors.Is(err, io.EOF), errors.Is(err, nats.ErrNoInfoReceived):
+		return nil, fmt.Errorf("%w: %w", ErrNoNATS, err)
+	case err != nil:
 		return nil, err
 	}
-	f := &Fleet{nc: nc, tell: c.Tell, silence: silence}
+	f.nc = nc
 	if err := f.open(ctx); err != nil {
+		err = f.cause(err)
 		nc.Close()
 		return nil, err
 	}
 	return f, nil
+}
+
+// cause says why the server did not answer, where it told that apart from the question.
+func (f *Fleet) cause(err error) error {
+	last := f.nc.LastError()
+	switch {
+	case errors.Is(err, context.DeadlineExceeded) && errors.Is(last, nats.ErrPermissionViolation):
+		return fmt.Errorf("%w: %w", ErrPermission, last)
+	case errors.Is(err, nats.ErrNoResponders), errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
+		return fmt.Errorf("%w: %w", ErrNoJetStream, err)
+	}
+	return err
+}
+
+// remake makes what is not there any more of a server that came back, perhaps with an empty disk: workers would wait for it for ever.
+func remake(nc *nats.Conn, tell func(string)) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := (&Fleet{nc: nc}).open(ctx); err != nil && nc.IsConnected() {
+		tell(err.Error())
+	}
 }
 
 // link is nats.Connect, and ends with ctx.
@@ -175,10 +226,10 @@ func (f *Fleet) open(ctx context.Context) (err error) {
 	if f.reports, err = f.stream(ctx, reports); err != nil {
 		return err
 	}
-	if f.batches, err = f.bucket(ctx, batchBucket); err != nil {
+	if f.batches, err = f.bucket(ctx, batchBucket, Remember); err != nil {
 		return err
 	}
-	f.budgets, err = f.bucket(ctx, budgetBucket)
+	f.budgets, err = f.bucket(ctx, budgetBucket, Keep)
 	return err
 }
 
@@ -200,8 +251,8 @@ func (f *Fleet) stream(ctx context.Context, want jetstream.StreamConfig) (jetstr
 	return s, nil
 }
 
-func (f *Fleet) bucket(ctx context.Context, name string) (jetstream.KeyValue, error) {
-	b, err := f.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: name, TTL: Keep})
+func (f *Fleet) bucket(ctx context.Context, name string, age time.Duration) (jetstream.KeyValue, error) {
+	b, err := f.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: name, TTL: age})
 	if errors.Is(err, jetstream.ErrBucketExists) {
 		b, err = f.js.KeyValue(ctx, name)
 	}
@@ -237,7 +288,6 @@ func (f *Fleet) put(ctx context.Context, stream jetstream.Stream, m *nats.Msg) (
 		var refused *jetstream.APIError
 		switch {
 		case err == nil:
-			f.say("", nil)
 			return !ack.Duplicate, nil
 		case errors.Is(err, nats.ErrMaxPayload), errors.As(err, &refused) && refused.ErrorCode == tooLarge:
 			return false, errTooLarge
@@ -262,19 +312,30 @@ func (f *Fleet) put(ctx context.Context, stream jetstream.Stream, m *nats.Msg) (
 // tooLarge is the server's number for a message beyond the bound of its stream.
 const tooLarge jetstream.ErrorCode = 10054
 
-// say tells that the server does not take something, and why: of many that wait for the same once, and not where the connection
-// is lost, which is told as that.
+// say tells that the server does not take something, and why: not where the connection is lost, which is told as that.
 func (f *Fleet) say(what string, err error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	switch {
-	case err == nil:
-		f.said = ""
-	case f.said != err.Error() && f.nc.IsConnected():
-		f.said = err.Error()
-		f.tell(fmt.Sprintf("%s is not taken yet: %v", what, err))
+	if f.nc.IsConnected() {
+		f.once(err.Error(), fmt.Sprintf("%s is not taken yet: %v", what, err))
 	}
 }
+
+// once tells of many things that have the same cause one in a while: many wait for the same, and what finds room makes none for the
+// others.
+func (f *Fleet) once(cause, text string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if at, told := f.said[cause]; told && time.Since(at) < f.silence {
+		return
+	}
+	if len(f.said) >= maxSaid {
+		clear(f.said)
+	}
+	f.said[cause] = time.Now()
+	f.tell(text)
+}
+
+// maxSaid bounds the causes that are remembered.
+const maxSaid = 32
 
 // has says whether a message lies at a subject.
 func (f *Fleet) has(ctx context.Context, stream jetstream.Stream, subject string) (bool, error) {

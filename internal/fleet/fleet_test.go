@@ -1,22 +1,27 @@
 package fleet
 
 import (
+	"bufio"
 	"context"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"mailaudit/internal/fleet/fleettest"
@@ -236,7 +241,7 @@ func TestBatchNames(t *testing.T) {
 	}
 	told(first, "x1")
 	told(third, "y1")
-	if err := f.batches.Purge(t.Context(), "b"); err != nil { // as after a week
+	if err := f.batches.Purge(t.Context(), "b"); err != nil { // as after a year
 		t.Fatal(err)
 	}
 	whole(third, ErrReplaced)
@@ -248,6 +253,47 @@ func TestBatchNames(t *testing.T) {
 	}
 	if b, err := f.Batch(t.Context(), "b"); err == nil {
 		t.Errorf("%+v is taken", b)
+	}
+}
+
+// TestAged: a batch is known by its name for longer than reports are kept, since its jobs may wait for longer; and one of which
+// neither jobs nor reports are left does not hold its name.
+func TestAged(t *testing.T) {
+	f := connect(t, Config{URL: serve(t, "").URL})
+	if s, err := f.batches.Status(t.Context()); err != nil || s.TTL() <= Keep || f.jobs.CachedInfo().Config.MaxAge != 0 {
+		t.Errorf("batches are known for %v, jobs for %v, %v", s.TTL(), f.jobs.CachedInfo().Config.MaxAge, err)
+	}
+	x, y := Batch{Name: "b", Digest: "x"}, Batch{Name: "b", Digest: "y"}
+	for i, next := range []Batch{x, y} {
+		first, old, err := f.Open(t.Context(), x, false)
+		if old || err != nil {
+			t.Fatal(i, old, err)
+		}
+		first.Jobs = 1
+		if _, err := f.Submit(t.Context(), Job{Batch: first.ID(), Line: 1}, false); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Submitted(t.Context(), first); err != nil {
+			t.Fatal(err)
+		}
+		if _, old, err := f.Open(t.Context(), next, false); !old || (i == 1) != errors.Is(err, ErrOtherList) {
+			t.Errorf("%d: with a job left: old %v, %v", i, old, err)
+		}
+		if err := f.Work(t.Context(), echo(1)); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := f.Open(t.Context(), next, false); !errors.Is(err, []error{ErrComplete, ErrOtherList}[i]) {
+			t.Errorf("%d: with its report: %v", i, err)
+		}
+		if err := f.reports.Purge(t.Context()); err != nil { // as after a week
+			t.Fatal(err)
+		}
+		if b, old, err := f.Open(t.Context(), next, false); old || err != nil || b.Digest != next.Digest || b.ID() == first.ID() {
+			t.Errorf("%d: %+v, old %v, %v", i, b, old, err)
+		}
+		if err := f.batches.Purge(t.Context(), "b"); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -541,6 +587,121 @@ func TestConnect(t *testing.T) {
 	}
 }
 
+// TestRefused: what the server does not allow is told by its name, and not as a server that does not answer.
+func TestRefused(t *testing.T) {
+	users := `authorization { users: [ {user: all, password: p}, {user: none, password: p, permissions: {publish: "x", subscribe: "x"}},
+		{user: most, password: p, permissions: {publish: ["$JS.>", "mailaudit.>"], subscribe: "_INBOX.>"}},
+		{user: enough, password: p, permissions: {publish: ["$JS.>", "mailaudit.>", "$KV.>"], subscribe: "_INBOX.>"}} ] }`
+	s := serve(t, users)
+	with := func(user string) string { return strings.Replace(s.URL, "nats://", "nats://"+user+":p@", 1) }
+	for url, want := range map[string]error{with("none"): ErrPermission, with("other"): ErrAccess, serve(t, "jetstream: disabled").URL: ErrNoJetStream} {
+		if _, err := dialled(t, Config{URL: url}); !errors.Is(err, want) {
+			t.Errorf("%v is not: %v", err, want)
+		}
+	}
+	if _, _, err := connect(t, Config{URL: with("most")}).Open(t.Context(), Batch{Name: "b"}, false); !errors.Is(err, ErrPermission) {
+		t.Error(err)
+	}
+	f := connect(t, Config{URL: with("enough")})
+	b, _, err := f.Open(t.Context(), Batch{Name: "b"}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Jobs = 1
+	if _, err := f.Submit(t.Context(), Job{Batch: b.ID(), Line: 1}, false); err != nil {
+		t.Error(err)
+	}
+	if err := f.Submitted(t.Context(), b); err != nil {
+		t.Error(err)
+	}
+	if err := f.Work(t.Context(), echo(1)); err != nil {
+		t.Error(err)
+	}
+	if missing, err := f.Collect(t.Context(), b.ID(), 1, func(Result) error { return nil }); missing != 0 || err != nil {
+		t.Error(missing, err)
+	}
+}
+
+// TestOtherUsers: a server that comes back and lets nobody in for a while loses no worker, who says so once.
+func TestOtherUsers(t *testing.T) {
+	dir := t.TempDir()
+	s, err := fleettest.Start(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Kill() })
+	told := make(chan string, 1000)
+	refused := make(chan bool, 1000)
+	f, err := Connect(t.Context(), Config{URL: s.URL, Tell: func(s string) { told <- s }, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := testnet.Dial(ctx, network, address)
+		if err == nil {
+			refused <- true
+		}
+		return c, err
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	<-refused // the one that was taken
+	restart := func(config string) {
+		s.Become(dir, config)
+		if err := errors.Join(s.Kill(), s.Restart()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	restart("authorization { user: other, password: p }")
+	over := f.nc.StatusChanged(nats.CLOSED)
+	for range 4 { // by the fourth it has been refused three times, where nats.go gives up at two
+		select {
+		case <-refused:
+		case <-over:
+			t.Fatal("it was given up")
+		}
+	}
+	restart("")
+	if added, err := f.Submit(t.Context(), job(1), false); !added || err != nil {
+		t.Error(added, err)
+	}
+	times := 0
+	for text := ""; text != "the connection to the NATS server is back"; {
+		if text = <-told; strings.Contains(text, "uthorization") {
+			times++
+		}
+	}
+	if times != 1 {
+		t.Errorf("told %d times", times)
+	}
+}
+
+// TestEmptyServer: a server that comes back without its streams has them again, and a worker goes on. Who collects is told that
+// nothing will come.
+func TestEmptyServer(t *testing.T) {
+	s := serve(t, "")
+	f, g := connect(t, Config{URL: s.URL}), connect(t, Config{URL: s.URL})
+	submit(t, f, 2, 0)
+	if err := s.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	s.Become(t.TempDir(), "")
+	if err := s.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	if missing, err := g.Collect(t.Context(), batch, 2, func(Result) error { return nil }); missing != 2 || err != nil {
+		t.Errorf("%d missing, %v", missing, err)
+	}
+	submit(t, f, 2, 0)
+	if err := f.Work(t.Context(), echo(1)); err != nil {
+		t.Error(err)
+	}
+	if got := collect(t, g, 2); len(got) != 2 {
+		t.Errorf("%q", got)
+	}
+	for err := errors.New("not asked"); !errors.Is(err, ErrNoBatch); { // the buckets come last
+		_, err = f.Batch(t.Context(), "b")
+	}
+}
+
 // TestConnectInterrupted: a server that says nothing holds nobody up who is told to end.
 func TestConnectInterrupted(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -657,5 +818,150 @@ func TestQueueDeleted(t *testing.T) {
 	cancel()
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+}
+
+// lossy is a connection on which one report is lost on the way to the client, which is told nothing: as what the server had sent
+// already is when a connection breaks, and what the client has no room for.
+type lossy struct {
+	net.Conn
+	in   *bufio.Reader
+	lose string // the subject
+	lost *atomic.Bool
+	left []byte
+}
+
+// Read implements net.Conn.
+func (l *lossy) Read(b []byte) (int, error) {
+	for len(l.left) == 0 {
+		line, err := l.in.ReadBytes('\n')
+		if err != nil {
+			return 0, err
+		}
+		words := strings.Fields(string(line))
+		if words[0] != "HMSG" {
+			l.left = line
+			break
+		}
+		size, err := strconv.Atoi(words[len(words)-1])
+		if err != nil {
+			return 0, err
+		}
+		message := make([]byte, size+len("\r\n"))
+		if _, err := io.ReadFull(l.in, message); err != nil {
+			return 0, err
+		}
+		if words[1] != l.lose || l.lost.Swap(true) {
+			l.left = slices.Concat(line, message)
+		}
+	}
+	n := copy(b, l.left)
+	l.left = l.left[n:]
+	return n, nil
+}
+
+// TestLostOnTheWay: the consumer sends each report once. Of one that does not arrive the numbers of those behind it tell, and it
+// is asked for again.
+func TestLostOnTheWay(t *testing.T) {
+	s := serve(t, "")
+	f := connect(t, Config{URL: s.URL})
+	for n := range 5 {
+		if err := f.Report(t.Context(), Result{Batch: batch, Line: n + 1, Kind: Report}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var lost atomic.Bool
+	g, err := Connect(t.Context(), Config{URL: s.URL, Tell: func(string) {}, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := testnet.Dial(ctx, network, address)
+		return &lossy{Conn: c, in: bufio.NewReader(c), lose: reportSubject + batch + ".3", lost: &lost}, err
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	var lines []int
+	missing, err := g.Collect(t.Context(), batch, 5, func(r Result) error { lines = append(lines, r.Line); return nil })
+	if missing != 0 || err != nil || !slices.Equal(lines, []int{1, 2, 3, 4, 5}) || !lost.Load() {
+		t.Errorf("lines %v, %d missing, %v; one was lost: %v", lines, missing, err, lost.Load())
+	}
+}
+
+// TestNotTaken: of many that the server has no room for one is told, and all are there once it has.
+func TestNotTaken(t *testing.T) {
+	s := serve(t, "")
+	told := make(chan string, 1000)
+	f := connect(t, Config{URL: s.URL, Tell: func(s string) { told <- s }})
+	room := f.reports.CachedInfo().Config
+	full := room
+	full.MaxBytes = 1
+	if _, err := f.js.UpdateStream(t.Context(), full); err != nil {
+		t.Fatal(err)
+	}
+	g := connect(t, Config{URL: s.URL})
+	tried, err := g.nc.SubscribeSync(reportSubject + ">")
+	if err := errors.Join(err, g.nc.Flush()); err != nil {
+		t.Fatal(err)
+	}
+	const n = 8
+	var all sync.WaitGroup
+	for line := range n {
+		all.Go(func() {
+			if err := f.Report(t.Context(), Result{Batch: batch, Line: line + 1, Kind: Report}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for times := map[string]int{}; len(times) < n || slices.Min(slices.Collect(maps.Values(times))) < 3; { // each was refused twice
+		m, err := tried.NextMsgWithContext(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		times[m.Subject]++
+	}
+	if _, err := f.js.UpdateStream(t.Context(), room); err != nil {
+		t.Fatal(err)
+	}
+	all.Wait()
+	if len(collect(t, f, n)) != n || len(told) != 1 {
+		t.Errorf("told %d times", len(told))
+	}
+	if s := <-told; !strings.Contains(s, " is not taken yet: ") || !strings.Contains(s, "maximum bytes exceeded") {
+		t.Error(s)
+	}
+}
+
+// TestQueueGone: a worker whose queue is gone says so once, however often it looks for it, and goes on when it is back.
+func TestQueueGone(t *testing.T) {
+	told := make(chan string, 1000)
+	f := connect(t, Config{URL: serve(t, "").URL, Tell: func(s string) { told <- s }})
+	w := echo(1)
+	w.UntilEmpty = false
+	looks := 0
+	gone := f.jobs.CachedInfo().Config
+	w.Ready = func() bool {
+		switch looks++; looks {
+		case 1:
+			if err := f.js.DeleteStream(t.Context(), jobStream); err != nil {
+				t.Error(err)
+			}
+		case 4:
+			if _, err := f.js.CreateStream(t.Context(), gone); err != nil {
+				t.Error(err)
+			}
+			submit(t, f, 1, 0)
+		}
+		return true
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	do := w.Do
+	w.Do = func(ctx context.Context, j Job) Result { defer cancel(); return do(ctx, j) }
+	if err := f.Work(ctx, w); err != nil {
+		t.Error(err)
+	}
+	if looks < 4 || len(told) != 1 {
+		t.Fatalf("%d looks, told %d times", looks, len(told))
+	}
+	if s := <-told; !strings.Contains(s, jobStream) || !strings.Contains(s, "stream not found") {
+		t.Error(s)
 	}
 }

@@ -37,13 +37,13 @@ func Main() {
 }
 
 func serve(dir string) error {
-	o := &server.Options{}
+	o := &server.Options{JetStream: true}
 	if config := os.Getenv(configVariable); config != "" {
 		if err := o.ProcessConfigString(config); err != nil {
 			return err
 		}
 	}
-	o.Host, o.Port, o.JetStream, o.StoreDir, o.NoSigs, o.NoLog = "127.0.0.1", server.RANDOM_PORT, true, dir, true, true
+	o.Host, o.Port, o.StoreDir, o.NoSigs, o.NoLog = "127.0.0.1", server.RANDOM_PORT, dir, true, true
 	if port := os.Getenv(listenVariable); port != "" {
 		if _, err := fmt.Sscan(port, &o.Port); err != nil {
 			return err
@@ -108,7 +108,10 @@ func (s *Server) Kill() error {
 	return nil
 }
 
-// Restart starts a server that was killed, at the same port and with the same streams.
+// Become is what a server will be that is started again: of another folder, or another configuration.
+func (s *Server) Become(dir, config string) { s.dir, s.config = dir, config }
+
+// Restart starts a server that was killed, at the same port, and with the same streams unless it is to become another.
 func (s *Server) Restart() error {
 	u, err := url.Parse(s.URL)
 	if err != nil {
