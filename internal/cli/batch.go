@@ -183,6 +183,11 @@ func (l *list) next() (entry, error) {
 
 // read gives the next line, and whether it is whole: of one that is too long the rest is passed over.
 func (l *list) read() (text string, whole bool, err error) {
+	if l.line == 0 {
+		if mark, _ := l.in.Peek(2); string(mark) == "\xff\xfe" || string(mark) == "\xfe\xff" {
+			return "", false, errors.New("it is UTF-16, and UTF-8 is read")
+		}
+	}
 	b, more, err := l.in.ReadLine()
 	if err != nil {
 		return "", false, err

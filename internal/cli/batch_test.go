@@ -84,6 +84,17 @@ func TestList(t *testing.T) {
 	}
 }
 
+// TestListUTF16: what Windows calls Unicode is told as that once, and not as so many lines that are no domain.
+func TestListUTF16(t *testing.T) {
+	for _, in := range []string{"\xff\xfea\x00.\x00b\x00\n\x00", "\xfe\xff\x00a\x00.\x00b\x00\n"} {
+		got, err := all(newList("list", strings.NewReader(in)))
+		var use usageError
+		if !errors.As(err, &use) || err.Error() != "list: it is UTF-16, and UTF-8 is read" || len(got) != 0 {
+			t.Errorf("%q, %v", got, err)
+		}
+	}
+}
+
 // TestListLongLine: a line without end costs no memory and spoils no other line.
 func TestListLongLine(t *testing.T) {
 	long := strings.Repeat("x", 3*maxLine)

@@ -2,12 +2,14 @@ package cli
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 
 	"mailaudit/internal/audit"
 )
@@ -80,16 +82,21 @@ func readResumption(name, failOn string, minScore int) (*resumption, error) {
 // errLocked says that another process has the lock on a file.
 var errLocked = errors.New("locked")
 
+// maxWritten bounds a line of the file: no report is as long.
+const maxWritten = 64 << 20
+
 // read takes in all lines that are whole.
 func (r *resumption) read(failOn string, minScore int) error {
 	in := bufio.NewReaderSize(r.file, 1<<20)
 	for n := 1; ; n++ {
-		line, err := in.ReadBytes('\n')
+		line, err := lineOf(in, maxWritten)
 		switch {
-		case errors.Is(err, io.EOF) && len(line) > 0 && line[0] != '{':
+		case errors.Is(err, io.EOF) && !torn(line):
 			return r.foreign(n) // nobody's file is cut who mistyped its name
 		case errors.Is(err, io.EOF):
 			return nil
+		case errors.Is(err, bufio.ErrTooLong):
+			return r.foreign(n)
 		case err != nil:
 			return fileError(r.name, err)
 		}
@@ -99,6 +106,28 @@ func (r *resumption) read(failOn string, minScore int) error {
 		}
 		r.size += int64(len(line))
 	}
+}
+
+// lineOf reads a line, of so many octets at most.
+func lineOf(in *bufio.Reader, most int) (line []byte, err error) {
+	for {
+		part, err := in.ReadSlice('\n')
+		if len(line)+len(part) > most {
+			return nil, bufio.ErrTooLong
+		}
+		line = append(line, part...)
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return line, err
+		}
+	}
+}
+
+// torn says whether what has no line feed can be the beginning of a line of ours. After a loss of power octets 0 stand where the rest
+// would, or all of it.
+func torn(line []byte) bool {
+	const begin = `{"schema_version":`
+	line = bytes.TrimRight(line, "\x00")
+	return bytes.HasPrefix(line, []byte(begin)) || strings.HasPrefix(begin, string(line))
 }
 
 // close lets go of the file where the batch does not come about.

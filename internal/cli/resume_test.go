@@ -1,16 +1,19 @@
 package cli
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"mailaudit/internal/dnsx"
@@ -99,6 +102,40 @@ func TestResumeAnywhere(t *testing.T) {
 	}
 }
 
+// TestResumePowerLoss: octets 0 where the last lines were to be are dropped as a torn line is.
+func TestResumePowerLoss(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "reports.ndjson")
+	if n, err := resume(t, file); n != 3 || err != nil {
+		t.Fatalf("%d audited, %v", n, err)
+	}
+	whole, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{string(whole) + strings.Repeat("\x00", 4096), string(whole[:len(whole)-100]) + strings.Repeat("\x00", 100)} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := resume(t, file); err != nil {
+			t.Error(err)
+		}
+		if after, torn := reportLines(t, file); torn > 0 || len(after) != 5 {
+			t.Errorf("%v, %d torn", after, torn)
+		}
+	}
+}
+
+// TestLineOf: a line without end is not read to its end.
+func TestLineOf(t *testing.T) {
+	in := bufio.NewReaderSize(io.MultiReader(strings.NewReader(strings.Repeat("x", 99)+"\n"+strings.Repeat("y", 100)+"\n"), iotest.ErrReader(errors.New("too far"))), 16)
+	if line, err := lineOf(in, 100); len(line) != 100 || err != nil {
+		t.Errorf("%q, %v", line, err)
+	}
+	if line, err := lineOf(in, 100); !errors.Is(err, bufio.ErrTooLong) {
+		t.Errorf("%q, %v", line, err)
+	}
+}
+
 // TestResumeLocked: a batch that finds another one in its file does not begin, and afterwards it does.
 func TestResumeLocked(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "reports.ndjson")
@@ -119,7 +156,8 @@ func TestResumeLocked(t *testing.T) {
 
 // TestResumeForeign: a file that is no output of a batch is left as it is.
 func TestResumeForeign(t *testing.T) {
-	for _, text := range []string{"a.example\nb.example\n", "a.example", "{}\n", `{"domain":"a.example"}` + "\n", "[\n", `{"domain":"a.example","verdict":"pass","score":1}` + "\n"} {
+	for _, text := range []string{"a.example\nb.example\n", "a.example", "{}\n", `{"domain":"a.example"}` + "\n", "[\n", `{"domain":"a.example","verdict":"pass","score":1}` + "\n",
+		`{"name":"somebody else's file, without a line feed"}`, "\x00\x00a.example"} {
 		file := filepath.Join(t.TempDir(), "file")
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -127,10 +165,10 @@ func TestResumeForeign(t *testing.T) {
 		_, err := resume(t, file)
 		var use usageError
 		if !errors.As(err, &use) || !strings.HasSuffix(use.what, "file:1: no report of a batch") {
-			t.Errorf("%q: %v", text, err)
+			t.Errorf("%.80q: %v", text, err)
 		}
 		if now, _ := os.ReadFile(file); string(now) != text {
-			t.Errorf("%q became %q", text, now)
+			t.Errorf("%.80q became %.80q", text, now)
 		}
 	}
 	if _, err := resume(t, t.TempDir()); err == nil || !strings.Contains(err.Error(), "not a regular file") {

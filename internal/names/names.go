@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
@@ -65,6 +66,9 @@ func Host(in string) (string, error) {
 	}
 	if len(s) > 4*maxName {
 		return "", fmt.Errorf("%d octets are more than %d", len(s), maxName)
+	}
+	if !utf8.ValidString(s) || strings.ContainsRune(s, utf8.RuneError) { // IDNA would make a name of U+FFFD, which is nobody's
+		return "", fmt.Errorf("it is not in UTF-8, or was not")
 	}
 	for label := range strings.SplitSeq(s, ".") {
 		if label == "" {

@@ -46,6 +46,8 @@ func TestDomain(t *testing.T) {
 		"https://":                        "without a host",
 		"a\x1b[2J.example":                "", // refused by IDNA or by us, with some reason
 		"xn--a.example":                   "A-label",
+		"b\xfccher.example":               "not in UTF-8", // ISO 8859-1
+		"b\ufffdcher.example":             "not in UTF-8",
 	} {
 		if got, err := names.Domain(in); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("Domain(%q) = %q, %v; want an error that says %q", in, got, err, says)
