@@ -44,8 +44,8 @@ func (l Bounced) take(r replies.Reply) error {
 	}
 	e := replies.Explain(r)
 	switch {
-	// Hard is of recipients alone. A DNS server that does not find a host may do so the next time.
-	case e.Hard && e.Permanent:
+	// Hard is of recipients alone. A DNS server that does not find a host may do so the next time, and nobody is dropped by a guess.
+	case e.Hard && e.Permanent && e.Basis != replies.ByGuess:
 		if len(l) >= maxBounced {
 			return fmt.Errorf("more than %d addresses bounced", maxBounced)
 		}

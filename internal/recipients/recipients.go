@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
 	"mailaudit/internal/dnsx"
 )
@@ -25,7 +26,8 @@ type Result struct {
 	Row
 	Action     Action
 	Reason     string // "" where there is nothing to say
-	Suggestion string // the address that was probably meant
+	Suggestion string // the address that was probably meant, where the one that stands there is not known to take mail
+	Doubtful   bool   // kept, and a person has to look
 }
 
 // Summary counts rows. A row is counted once among its actions, and once for each thing that is said of it.
@@ -52,15 +54,16 @@ type Summary struct {
 
 // Bounds on memory.
 const (
-	window  = 8192    // rows that wait for DNS
-	maxSeen = 3000000 // mailboxes and domains that are remembered, in 64 MiB
+	window  = 8192     // rows that wait for DNS
+	waiting = 64 << 20 // octets of them: a row may have 1 MiB
+	maxSeen = 3000000  // mailboxes and domains that are remembered, in 64 MiB
 )
 
 // judge is one run.
 type judge struct {
 	domains *domains
 	bounced Bounced
-	seen    *seen // mailboxes, and domains with an @ in front
+	seen    *seen // mailboxes, and domains with a NUL in front, which no local part begins with
 	sum     Summary
 }
 
@@ -82,8 +85,12 @@ func Run(ctx context.Context, in *Reader, dns dnsx.Resolver, bounced Bounced, wr
 	defer cancel()
 	j := &judge{domains: newDomains(ctx, dns), bounced: bounced, seen: newSeen(maxSeen)}
 	queue := make(chan pending, window)
+	rows := room{left: waiting, freed: make(chan struct{}, 1)}
 	go func() {
 		send := func(p pending) bool {
+			if !rows.take(ctx, p.r.size()) {
+				return false
+			}
 			select {
 			case queue <- p:
 				return p.err == nil
@@ -131,7 +138,55 @@ func Run(ctx context.Context, in *Reader, dns dnsx.Resolver, bounced Bounced, wr
 		if err := write(p.r); err != nil {
 			return j.sum, err
 		}
+		rows.give(p.r.size())
 	}
+}
+
+// room is what may be taken at once; one goroutine takes, and one gives back.
+type room struct {
+	mu    sync.Mutex
+	left  int
+	freed chan struct{}
+}
+
+// take waits for n, and says whether ctx lasted.
+func (r *room) take(ctx context.Context, n int) bool {
+	for {
+		r.mu.Lock()
+		fits := r.left >= n
+		if fits {
+			r.left -= n
+		}
+		r.mu.Unlock()
+		if fits {
+			return true
+		}
+		select {
+		case <-r.freed:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+func (r *room) give(n int) {
+	r.mu.Lock()
+	r.left += n
+	r.mu.Unlock()
+	select {
+	case r.freed <- struct{}{}:
+	default: // it has not been looked at since
+	}
+}
+
+// size is what a row takes of memory, about; its address is one of the cells.
+func (r Row) size() int {
+	const header = 16 // of a string
+	n := 0
+	for _, c := range r.Cells {
+		n += header + len(c)
+	}
+	return n
 }
 
 // read says what the address itself tells, and begins to look up its domain. One that can be told although it is written
@@ -166,7 +221,7 @@ func (j *judge) read(row Row) pending {
 	p.address = a
 	p.place = func() place { return place{state: Takes} }
 	if a.Domain != "" {
-		first, full := j.seen.add("@"+a.Domain, row.Line)
+		first, full := j.seen.add("\x00"+a.Domain, row.Line)
 		p.domain = first == 0 && !full
 		p.place = j.domains.place(a.Domain)
 	}
@@ -220,7 +275,10 @@ func (j *judge) settle(p *pending) {
 	if at.meant != "" && at.slips == 1 && r.Action == Keep {
 		j.sum.Typo++
 		p.notes = append(p.notes, fmt.Sprintf("one sign away from %s", at.meant))
-		r.Suggestion = suggest(at.meant)
+		r.Doubtful = true
+		if at.state != Takes { // who takes mail there must not get it from nobody, and a stranger must not get it instead
+			r.Suggestion = suggest(at.meant)
+		}
 	}
 	if isRole(p.address.Local) {
 		j.sum.Role++

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -57,12 +58,32 @@ var manyHosts = func() (z string) {
 func lookup(t testing.TB) (dnsx.Resolver, *testnet.DNS) {
 	t.Helper()
 	s, err := testnet.ServeDNS(testnet.MustZone(zone), testnet.DNSOptions{Faults: map[dnsx.Question]testnet.DNSFault{
-		dnsx.Q("dead.example", dnsx.MX): testnet.DNSServFail, dnsx.Q("silent.example", dnsx.A): testnet.DNSServFail, dnsx.Q("lost.con", dnsx.MX): testnet.DNSServFail}})
+		dnsx.Q("dead.example", dnsx.MX): testnet.DNSServFail, dnsx.Q("gnail.com", dnsx.MX): testnet.DNSServFail, dnsx.Q("silent.example", dnsx.A): testnet.DNSServFail, dnsx.Q("lost.con", dnsx.MX): testnet.DNSServFail}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
 	return dnsx.NewClient(dnsx.Config{Servers: []netip.AddrPort{s.Addr()}, Dial: testnet.Dial}), s
+}
+
+// TestDoubtful: of a name that is one sign away from a provider's, another is suggested only where nobody said that it takes mail.
+func TestDoubtful(t *testing.T) {
+	r, _ := lookup(t)
+	for address, want := range map[string]string{"ann@gmnil.com": "", "ann@gnail.com": "ann@gmail.com"} {
+		l, sum := judged(t, r, nil, address+"\n")
+		_, got, _ := strings.Cut(l[0], " -> ")
+		if got != want || sum.Keep != 1 || !strings.Contains(l[0], "one sign away from gmail.com") {
+			t.Errorf("%s: %q", address, l)
+		}
+	}
+}
+
+// TestNoLocal: a local part may be empty (RFC 5321 4.1.2 Quoted-string), and is no domain that was seen.
+func TestNoLocal(t *testing.T) {
+	r, _ := lookup(t)
+	if l, sum := judged(t, r, nil, "ann@six.example\n\"\"@six.example\n"); sum.Duplicate != 0 || sum.Domains != 1 {
+		t.Errorf("%q, %+v", l, sum)
+	}
 }
 
 // judged runs a list and gives "action reason -> suggestion" of each row.
@@ -102,7 +123,7 @@ var runCases = [][2]string{
 	{"ann@text.example", "drop text.example has neither an MX nor an address"},
 	{"ann@gmaik.com", "fix typo: the domain gmaik.com does not exist; gmail.com was probably meant -> ann@gmail.com"},
 	{"ann@homail.con", "fix typo: the domain homail.con does not exist; hotmail.com was probably meant -> ann@hotmail.com"},
-	{"ann@gmnil.com", "keep one sign away from gmail.com -> ann@gmail.com"},
+	{"ann@gmnil.com", "keep one sign away from gmail.com"}, // it takes mail: of somebody there
 	{"ann@otherwise.con", "fix typo: the domain otherwise.con does not exist; otherwise.com was probably meant -> ann@otherwise.com"},
 	{"ann@nowhere.con", "drop the domain nowhere.con does not exist"},
 	{"ann@gmial.com", "fix typo: disposable, and one sign away from gmail.com -> ann@gmail.com"},
@@ -424,6 +445,7 @@ func TestReadBounces(t *testing.T) {
 			"--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; a.example\n\nFinal-Recipient: rfc822; gone@b.example\nAction: failed\nStatus: 5.1.1\n" +
 			"Diagnostic-Code: smtp; 550 5.1.1 no such user\n\n--b--\n",
 			Bounced{"gone@b.example": "recipient-unknown"}},
+		{"a guess", "550 <live@b.example> address: forbidden word in subject\n", Bounced{}},
 		{"nothing", "", Bounced{}},
 	} {
 		got, err := ReadBounces(strings.NewReader(c.text))
@@ -537,7 +559,7 @@ func TestWriters(t *testing.T) {
 	if lines := strings.Split(strings.TrimSpace(write("ndjson", "l.csv", list)), "\n"); len(lines) != 4 || !strings.HasPrefix(lines[3], `{"summary":`) {
 		t.Errorf("%q", lines)
 	}
-	if d := cmp.Diff("line 1  keep  ann@gmnil.com -> ann@gmail.com  one sign away from gmail.com\n1 rows of 1 domains: keep 1, fix 0, drop 0\n       1  probably mistyped\n",
+	if d := cmp.Diff("line 1  keep  ann@gmnil.com  one sign away from gmail.com\n1 rows of 1 domains: keep 1, fix 0, drop 0\n       1  probably mistyped\n",
 		write("table", "-", "ann@gmnil.com\n")); d != "" {
 		t.Error(d)
 	}
@@ -634,4 +656,72 @@ func BenchmarkRun(b *testing.B) {
 		})
 		b.ReportMetric(float64(peak>>20), "peak-MiB")
 	})
+}
+
+// rowsWithoutEnd are one row after the other.
+type rowsWithoutEnd struct {
+	row  string
+	read atomic.Int64 // octets
+}
+
+// Read implements io.Reader.
+func (e *rowsWithoutEnd) Read(b []byte) (int, error) {
+	n := copy(b, e.row[int(e.read.Load()%int64(len(e.row))):])
+	e.read.Add(int64(n))
+	return n, nil
+}
+
+// TestLongRows: rows that wait to be written are bounded in memory, however long they are.
+func TestLongRows(t *testing.T) {
+	e := &rowsWithoutEnd{row: "a@a.example," + strings.Repeat("x", maxRow-100) + "\n"}
+	in, err := NewReader("l.csv", e, "1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const most = waiting + 4*maxRow
+	stacks := make([]byte, 1<<20)
+	waits := func() bool { // whether the reading of rows does
+		return bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte("recipients.(*room).take("))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	rows := 0
+	_, err = Run(ctx, in, dnsx.NewOffline(testnet.MustZone("a.example. MX 10 mx.example.\n")), nil, func(r Result) error {
+		for rows == 0 && e.read.Load() <= most && !waits() {
+			runtime.Gosched()
+		}
+		if n := e.read.Load() - int64(rows*len(e.row)); n > most {
+			t.Fatalf("%d MiB were read ahead", n>>20)
+		}
+		if rows++; rows == 2*waiting/maxRow {
+			cancel()
+		}
+		return nil
+	})
+	if !errors.Is(err, context.Canceled) || rows < 2*waiting/maxRow {
+		t.Errorf("%d rows, %v", rows, err)
+	}
+}
+
+// TestRoom: what does not fit waits until there is room, or for the end.
+func TestRoom(t *testing.T) {
+	r := room{left: 3, freed: make(chan struct{}, 1)}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if !r.take(t.Context(), 3) || r.take(over, 1) {
+		t.Error("what is taken can be taken again")
+	}
+	taken := make(chan bool)
+	go func() { taken <- r.take(t.Context(), 3) }()
+	r.give(1)
+	r.give(1)
+	select {
+	case <-taken:
+		t.Fatal("2 are 3")
+	default:
+	}
+	r.give(1)
+	if !<-taken || r.left != 0 {
+		t.Errorf("%d left", r.left)
+	}
 }

@@ -155,7 +155,7 @@ func (l *lineWriter) Close(s Summary) error {
 type tableWriter struct{ w *bufio.Writer }
 
 func (t *tableWriter) Write(r Result) error {
-	if r.Action == Keep && r.Suggestion == "" {
+	if r.Action == Keep && !r.Doubtful {
 		return nil
 	}
 	then := ""
