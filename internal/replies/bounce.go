@@ -3,7 +3,9 @@ package replies
 import (
 	"encoding/json"
 	"regexp"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"mailaudit/internal/eml"
 )
@@ -346,16 +348,30 @@ var typed = regexp.MustCompile(`(?i)^(?:rfc822|smtp|dns|utf-8|x-[a-z0-9-]+|x\.?4
 // untyped takes the type off a value (RFC 3464 2.1.2).
 func untyped(s string) string { return typed.ReplaceAllString(strings.TrimSpace(s), "") }
 
+var escape = regexp.MustCompile(`\\x\{([0-9A-Fa-f]{2,6})\}`)
+
+// unescaped is an address with the letters that it names by number (RFC 6533 3, utf-8-addr-xtext). Other signs stay as they are: they could
+// be for the terminal.
+func unescaped(s string) string {
+	return escape.ReplaceAllStringFunc(s, func(e string) string {
+		n, err := strconv.ParseInt(e[3:len(e)-1], 16, 32)
+		if c := rune(n); err == nil && (unicode.IsLetter(c) || unicode.IsMark(c) || unicode.IsNumber(c)) {
+			return string(c)
+		}
+		return e
+	})
+}
+
 // fromGroup takes what a delivery status says of one recipient.
 func (r *Reply) fromGroup(g group) {
 	for _, name := range []string{"Final-Recipient", "X-Actual-Recipient", "Original-Recipient"} {
 		value := untyped(g.get(name))
-		if a := recipientIn(value); a != "" {
+		if a := recipientIn(value); a != "" && !escape.MatchString(value) {
 			r.Recipient = a
 			break
 		}
-		if strings.Contains(value, "@") && !strings.ContainsAny(value, " \t<>") { // in letters of all languages (RFC 6533)
-			r.Recipient = oneLine(value)
+		if strings.Contains(value, "@") && !strings.ContainsAny(value, " \t<>") { // in letters of all languages (RFC 6533 3)
+			r.Recipient = oneLine(unescaped(value))
 			break
 		}
 	}
@@ -400,11 +416,11 @@ func prose(text string) string {
 		if t == "" || noise.MatchString(t) {
 			continue
 		}
-		if b.Len()+len(t) > maxText {
+		b.WriteString(t[:max(0, min(len(t), maxText-b.Len()))])
+		b.WriteByte(' ')
+		if b.Len() > maxText {
 			break
 		}
-		b.WriteString(t)
-		b.WriteByte(' ')
 	}
 	return oneLine(b.String())
 }
@@ -462,8 +478,9 @@ func inOrder(text string) (l []block) {
 }
 
 func (b *block) add(line string) {
-	if len(b.text)+len(line) < maxText {
-		b.text += strings.TrimSpace(line) + " "
+	if room := maxText - len(b.text); room > 0 {
+		line = strings.TrimSpace(line)
+		b.text += line[:min(len(line), room)] + " "
 	}
 }
 

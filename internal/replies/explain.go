@@ -236,6 +236,8 @@ func (e *Explanation) atStage(c Class) Class {
 	switch {
 	case c == Spam && stages[e.Command] != "":
 		return Blocked
+	case stages[e.Command] == Blocked && (c == SenderRefused || c == NoUser): // no address was named yet
+		return Blocked
 	case e.Command == "MAIL" && (c == NoUser || c == Blocked):
 		return SenderRefused
 	case e.Command == "MAIL" && c == NoHost:

@@ -32,18 +32,35 @@ var families = []family{
 		`127\.255\.255\.25\d`, `query refused`, `127\.0\.0\.1 -> `,
 		`(?:dnsbl|rbl|blocked using|listed (?:at|by|in)).{0,60}(?:sorbs\.net|manitu\.net|njabl\.org|dsbl\.org|ordb\.org|ahbl\.org)`,
 	}},
+	{Greylisted, "", []string{
+		`gr[ea]y-?list`, `\btriplet\b`,
+	}},
+	{Reputation, "", []string{
+		`\b(?:poor|bad|low|negative) (?:\S+ ){0,2}reputation`, `sender ?score`,
+	}},
+	{Dynamic, "", []string{
+		`\bgeneric (?:r-?dns|ptr|reverse|host ?name)`,
+	}},
 	{PTR, "", []string{
-		`\b(?:no|without|missing|bad|invalid) (?:valid |proper )?(?:reverse|rdns|r-dns|ptr)\b`,
+		`\b(?:no|without|missing|bad|invalid) (?:valid |proper )?(?:reverse|rdns|r-dns|ptr)\b`, `{ip}\]? (?:does(?: not|n't)|cannot|could not) (?:be )?resolve`,
 		`(?:unable to|can ?not|could not|can't|couldn't|failed to) (?:look ?up|resolve|find|determine|verify) (?:the |your |a )?(?:reverse |client )?host ?name`,
 		`\b(?:client|host|ip|server|address)\b[^.;]{0,20} (?:has|have|with) no (?:host ?|dns )?name\b`,
-		`mismatches client ip`, `fix reverse dns`, `reverse dns (?:record |name |entry )?(?:for|of|is|required|fail|lookup)`, `host ?name lookup (?:of|for) {ip}`,
+		`mismatches client ip`, `fix reverse dns`, `\b(?:sender|sender'?s|client|sending|remote) ip\b[^.;]{0,20} not resolv`, `\b(?:client|your)\b[^.;]{0,20} not found in dns`, `reverse dns (?:record |name |entry )?(?:for|of|is|required|fail|lookup)`, `host ?name lookup (?:of|for) {ip}`,
 	}},
 	// What is said of the client, of the sender or of a place looks like what is said of a recipient: it comes first.
+	{Blocked, "", []string{
+		`\b(?:ihre|deine|votre|tu|su|seu|uw|il tuo|il suo) (?:adresse |direcci[oó]n |endere[cç]o |indirizzo )?ip\b[^.;]{0,60}(?:gesperrt|blocki|abgelehnt|bloqu|blocc|interdit|rejet|refus|rechaz|recusad|geblokkeerd)`,
+		`access to (?:this|our|the) (?:(?:e-?)?mail )?(?:system|server|service)[^.;]{0,60}(?:rejected|denied|refused|blocked)`,
+		`\b(?:your|client) (?:server|host|ip|mta|network)\b[^.;]{0,40} {gone}`, `too many (?:invalid|unknown|bad|non-?existent|failed|rejected) (?:recipients|users|rcpts?|addresses)\b`,
+		`\b(?:your|this|sending|sender's) country\b`, `\bgeo-?(?:ip|graphic|location|block)`,
+		`\byour (?:ip|host|server|network)\b[^.;]{0,40}\b(?:banned|barred)\b`,
+	}},
 	{HELO, "", []string{
 		`\b(?:helo|ehlo) (?:command|name|argument|host ?name|greeting|string)?,? ?(?:is |was )?(?:rejected|invalid|refused)`,
 		`\b(?:helo|ehlo)\b[^;]{0,60}(?:host|domain|name) not found`,
 	}},
 	{SenderDomain, "", []string{
+		`sender (?:address )?rejected: unknown domain`, `\byour (?:sending |sender |(?:e-?)?mail )?domain\b[^.;]{0,40} {gone}`, `\breturn address domain\b`, `\bdomain of (?:the )?sender\b`,
 		`sender (?:(?:e-?)?mail )?(?:address )?rejected: .{0,60}(?:domain|host|name)[^;]{0,30}(?:not found|not exist|unknown|unresolv|null mx)`,
 		`(?:sender|mail ?from|from|return-?path|envelope|originator|reverse-?path)(?: (?:e-?)?mail| address|\'s)*:? (?:<?@?>? ?)(?:domain|host)(?: name)? (?:\S+ )?(?:not found|does(?:n\'t| not) (?:exist|resolve)|not exist|is invalid|is unknown|cannot be (?:found|resolved)|could not be (?:found|resolved)|unresolvable|is empty|must exist|must resolve)`,
 		`mx records? for \S+ violates?`, `sender verif\w+ fail`, `domain name required for sender`, `^517[ -]`,
@@ -51,14 +68,15 @@ var families = []family{
 		`unrout\w+ sender`, `sender domain (?:is )?(?:empty|invalid|missing|not found|unresolv\w+)`,
 	}},
 	{SenderRefused, "", []string{
-		`(?:fake|forged|spoofed) (?:sender|mail ?from|from|address)`, `mail ?from\b[^;]{0,60}mismatch`, `verify mail ?from`,
+		`\b(?:sender|sending|originator|return|return-?path|reverse-?path|mail ?from|from:|bounce|envelope(?: sender| from)?)(?:\'s)?(?: (?:e-?)?mail)?(?: address| user| account| mail ?box)?:? ?(?:<?@>? ?)?(?:(?:is|was|could|can|has) )?(?:{gone}|unverifi)`,
+		`\bsending as does`, `(?:fake|forged|spoofed) (?:sender|mail ?from|from|address)`, `mail ?from\b[^;]{0,60}mismatch`, `verify mail ?from`,
 		`no access for this (?:domain|user|sender)`, `sender address rejected: not (?:logged|owned)`, `badmailfrom`, `\b(?:to|from) an? (?:(?:e-?)?mail )?address\b[^.;]{0,30}listed`, `(?:permission|allowed|authorized|right|able)s? to send (?:mail |messages? )?(?:as|on behalf)`,
 		`envelope sender is`, `\bbatv\b`, `backscatter`, `(?:bounces?|dsns?|returned (?:e-?)?mails?)\b[^.;]{0,30}\b(?:not accept|refus|reject)`,
 		`(?:null|empty|blank) (?:envelope |return |reverse )?(?:sender|senders|return-?path|from|path)s?\b`,
 		`(?:^|\s)<> (?:invalid|is not|not|sender)`, `fully qualified (?:e-?)?mail address required`,
 		`sender is (?:a )?spammer`, `[ée]metteur (?:invalide|refus)`, `empty (?:e-?)?mail address`,
 		`(?:e-?)?mail address is not verified`,
-		`absender .{0,40}(?:gesperrt|abgelehnt|unbekannt|nicht)`, `remitente .{0,40}(?:rechazad|no v[aá]lid|bloquead)`,
+		`absender .{0,40}(?:gesperrt|abgelehnt|unbekannt|nicht)`, `(?:exp[ée]diteur|mittente|remetente)[^.;]{0,40}(?:refus|rejet|inval|inconnu|bloqu|blocc|rifiut|recusad|rejeitad|sconosciut|desconhecid)`, `remitente .{0,40}(?:rechazad|no v[aá]lid|bloquead)`,
 	}},
 	{Spam, "", []string{
 		`\bcontain(?:s|ing|ed)? spam\b`, `spam (?:or|and) virus`, `spam/virus`,
@@ -73,10 +91,10 @@ var families = []family{
 	}},
 	{NoHost, "", []string{
 		`mx records? point to non-?exist`, `rejected: unknown domain`,
-		`recipient (?:address )?domain (?:must|does|not|is|unknown)`, `recipient address rejected: domain not found`,
+		`recipient (?:address )?domain (?:must|does|not|is|unknown|could|cannot|can\'t)`, `recipient address rejected: domain not found`,
 	}},
 	{Network, "", []string{
-		`host not found, try again`,
+		`host not found, try again`, `\brelay ?host\b[^.;]{0,20} not found`,
 		`forwarding loop (?:for|count)`, `malformed (?:or unexpected )?name ?server`,
 		`unrout\w+ mail domain`, `network error`, `host is unreachable`, `dns server returned`,
 	}},
@@ -84,18 +102,18 @@ var families = []family{
 		`dis[ck] quota exceeded`, `(?:mail ?box|maildir|inbox)[^;]{0,80}(?:file too large|no space left|dis[ck] quota)`,
 	}},
 	{Program, "", []string{
-		`\bcommand (?:died|time limit)`, `unknown mailer error`, `\bchild process\b`,
+		`\bcommand (?:died|time limit)`, `\bpipe command\b`, `unknown mailer error`, `\bchild process\b`,
 	}},
 	{System, "", []string{
-		`(?:can ?not|can't|unable to) (?:open|create|read)\b`, `resource limitations?`, `temporary lookup failure`,
+		`(?:can ?not|can't|unable to) (?:open|create|read)\b`, `resource limitations?`, `temporary lookup failure`, `server temporarily rejected`, `\b(?:sql|database|backend)\b[^.;]{0,20}\b(?:error|fail\w*|unavailable)\b`,
 		`milter[^.;]{0,20}(?:not available|unavailable|fail|error)`, `loops back to (?:my|it)self`, `would create a mail loop`,
-		`timeout waiting for`, `queue file`,
+		`timeout waiting for`, `queue file`, `\b(?:mail ?box|mail|message) store\b[^.;]{0,20} (?:not\b|un|down|offline)`,
 		`(?:contact|connect\w*(?: to)?|reach|query|bind)[^.;]{0,20}\bldap`,
 		`\bldap (?:server|error|lookup|connection|failure|timeout)`, `can'?t create (?:\S+ )?output`,
 		`mail system configuration`, `error in processing`,
 	}},
 	{Network, "", []string{
-		`\b(?:mail|message|dns|possible|routing) loop\b`, `hop count`, `too many (?:\S+ )?hops|too many \W?received`, `mx (?:records? )?points? back`,
+		`\b(?:mail|message|dns|possible|routing|mx) loop\b`, `hop count`, `too many (?:\S+ )?hops|too many \W?received`, `mx (?:records? )?points? back`,
 	}},
 	{PTR, "", []string{
 		`(?:cannot|can\'t|could not|unable to|failed to) (?:resolve|find|determine|verify|look ?up)[^.;]{0,30}(?:your|client|connecting|sending|remote) (?:ip|address|host|hostname|name|server)`,
@@ -111,9 +129,9 @@ var families = []family{
 		`too many (?:spams?|unwanted)`, `\b(?:for|is|are|you|host|been|currently) sending spam`,
 		`(?:bad|invalid|blocked|rejected|suspicious) sender ip`,
 		`sender(?:\'s)? ip(?: address)? (?:is |was |has been )?(?:rejected|blocked|refused|denied|black|banned|not allowed)`,
-		`\bno (?:connections?|mail|messages?) (?:is |are )?(?:accepted |allowed |taken )?from\b`, `open proxy`, `zombie`, `listed as abus`, `no access from`,
+		`\bno (?:connections?|mail|messages?) (?:is |are )?(?:accepted |allowed |taken )?from\b`, `open proxy`, `zombie`, `\bspammers?\b`, `\b(?:client|source|your) ip\b[^.;]{0,30}\bnot (?:in|on|among)\b`, `listed as abus`, `no access from`,
 		`(?:not|no longer|refus\w+|won\'t|will not)(?: be)? (?:currently )?accept\w* (?:any )?(?:e?-?mail|messages?|connections?) (?:from|by) (?:your|this|the) (?:ip|host|server|network|address|domain)`,
-		`(?:connections?|(?:e-?)?mails?|messages?|traffic) from (?:your|this|the) (?:ip|host|server|network|address|client)[^;]{0,40}{no}`,
+		`(?:access|connections?|(?:e-?)?mails?|messages?|traffic) from (?:your|this|the) (?:ip|host|server|network|address|client)[^;]{0,40}{no}`,
 		`accept\w* (?:any )?(?:(?:e-?)?mails?|messages?|connections?) from {ip}`, `\bintrusion\b`,
 		`mail from {ip}\]? (?:refused|rejected|denied|not)`,
 
@@ -129,10 +147,18 @@ var families = []family{
 	}},
 	{Refuses, "", []string{
 		`(?:user|recipient|customer|addressee)s? (?:has |have )?(?:refused|declined|opted out)`,
-		`blocked by (?:the )?recipient`, `(?:rejected|refused|denied) by (?:the )?(?:recipient|user|addressee)\b`,
+		`\bonly (?:internal|authenticated|authori[sz]ed|known|approved) (?:senders?|users?|(?:e-?)?mails?)\b`, `\bnot (?:wanted|want (?:your|this|any) (?:e-?)?mail)`, `\b(?:user|recipient|customer)'s (?:\S+ )?(?:filter|rule)s?\b`,
+		`\b(?:user|recipient|customer|addressee|mail ?box)\b[^.;]{0,20} accepts (?:only )?(?:(?:e-?)?mails?|messages?) (?:only )?from\b`,
+		`blocked by (?:the )?recipient`, `(?:rejected|refused|denied) by (?:the |this |our )?(?:recipient|user|addressee)\b`,
 		`recipient .{0,40}(?:only accept|refuses? to|does not want|has blocked|protected)`,
 		`only accept\w* mail from (?:specific|known|approved|authori)`, `is not accepting any mail`, `user reject(?:ed|s)?\b`,
 		`resolver\.rst\.restricted`,
+	}},
+	{Disabled, "", []string{
+		`\bnot (?:been )?(?:logged in|accessed|used) (?:for|in|since)\b`,
+	}},
+	{StartTLS, "securityerror", []string{
+		`starttls command first`,
 	}},
 	{Login, "", []string{
 		`(?:incorrect|invalid|wrong|bad) authentication`, `\b(?:basic|legacy) auth`, `don'?t authenticate`, `unauthenticated (?:senders?|users?|clients?) (?:is |are )?not`,
@@ -142,15 +168,19 @@ var families = []family{
 	}},
 	{Relaying, "", []string{
 		`\bauthenticat\w* (?:\S+ ){0,3}(?:to|before|for) relay`, `\brcpthosts\b`, `not (?:a )?local (?:host|domain)\b`, `(?:not (?:permitted|allowed|authori[sz]ed)|unable|refus\w+) to relay`,
-		`(?:do not|don't|does not|doesn't|won't|will not|cannot|can't) (?:handle|accept|take|relay|serve|process|deliver) (?:any )?(?:(?:e-?)?mail|messages?) (?:for|to) (?:this |that |the |your )?(?:domain|host|[a-z0-9-]+\.[a-z])`,
+		`(?:do not|don't|does not|doesn't|won't|will not|cannot|can't) (?:handle|accept|take|relay|serve|process|deliver|host) (?:any )?(?:(?:e-?)?mail|messages?) (?:for|to) (?:this |that |the |your )?(?:domain|host|[a-z0-9-]+\.[a-z])`,
+		`\bdomain\b[^;]{0,60}\bnot (?:hosted|served|handled) (?:here|by|on|at)\b`, `send (?:(?:e-?)?mails? |messages? )?through (?:this|our) (?:mail )?server`,
 		`open relay`, `relaying (?:mail|messages?)`, `configured to relay`,
 		`requires authentication when attempting to send to a non-?local`,
 	}},
 	{Greylisted, "", []string{
-		`gr[ea]y-?list`, `postgrey`, `\bgrey\.`,
+		`postgrey`, `\bgrey\.`, `\bfirst contact\b`, `\bcome back (?:later|in \d)`,
 	}},
 	{Format, "", []string{
 		`not rfc ?\d+ compliant`, `header syntax`, `line length`, `\blines? (?:\S+ ){0,3}(?:too long|longer)`,
+	}},
+	{Temporary, "", []string{
+		`verification in progress`,
 	}},
 	{SystemFull, "", []string{
 		`space shortage`,
@@ -215,7 +245,7 @@ var families = []family{
 		`operation timed out`, `could not deliver for the last`,
 	}},
 	{Network, "", []string{
-		`lost connection with`,
+		`lost connection (?:with|while)`,
 	}},
 	// Authentication of the sender.
 	{Unauthenticated, "", []string{
@@ -223,11 +253,11 @@ var families = []family{
 		`unauthenticated (?:e-?)?mail`,
 	}},
 	{DMARC, "", []string{
-		`\bdmarc\b`,
+		`\bdmarc\b`, `\bp=reject\b`,
 	}},
 	{Unauthenticated, "", []string{
 		`(?:fail\w*|not|n't) (?:to )?(?:pass|have) authenticat\w+`, `authentication (?:checks?|information)`,
-		`sender is unauthenticated`, `failing both spf and dkim`, `required authentication level`,
+		`\b(?:message|domain|mail)\b[^.;]{0,30}(?:could not|cannot|can\'t) be authenticated`, `sender is unauthenticated`, `failing both spf and dkim`, `required authentication level`,
 		`(?:spf|dkim) (?:and|or) (?:spf|dkim)`, `\barc (?:validation|seal|chain)`,
 	}},
 	{SPF, "", []string{
@@ -254,7 +284,7 @@ var families = []family{
 	{SenderDomain, "", []string{
 		`domain may not exist`, `envelope sender domain must exist`,
 		`(?:sender|from|return-?path|envelope|originator|mail ?from)[^;]{0,60}(?:domain|host)[^;]{0,60}(?:not (?:found|exist|resolve)|does not (?:exist|resolve)|doesn't (?:exist|resolve)|must (?:exist|resolve)|unresolvable|is (?:invalid|unknown|bogus)|not valid|no (?:mx|a) record)`,
-		`domain of (?:the )?sender`, `sender(?:\'s)? domain (?:has|does|is|must|could|cannot|can\'t|not)`, `unresolvable rfc`, `sender address (?:has )?(?:an? )?null ?mx`,
+		`sender(?:\'s)? domain (?:has|does|is|must|could|cannot|can\'t|not)`, `unresolvable rfc`, `sender address (?:has )?(?:an? )?null ?mx`,
 		`sender .{0,60}no a, aaaa`, `bad sender'?s? (?:system|domain)`, `sender unspecified`, `invalid sender domain`,
 		`unable to verify (?:the )?sender`, `sender verify failed`, `sender callout|callout\b[^.;]{0,40}\bsender`,
 	}},
@@ -265,7 +295,7 @@ var families = []family{
 		`auth(?:entication)? (?:mechanism|type)`, `username and password`,
 		`(?:must|need to|please|should) (?:first )?(?:authenticate|log ?in|check (?:for (?:new )?)?mail|use smtp auth)`,
 		`smtp auth`, `auth (?:required|failed|before)`, `authrequired`, `not authenticated`, `pop[- ]before[- ]smtp`,
-		`starttls command first`, `not logged in`, `bad (?:username|password|credentials)`,
+		`not logged in`, `bad (?:username|password|credentials)`,
 		`invalid (?:login|credentials|password|user ?name or password)`, `login (?:failed|denied|incorrect)`,
 		`encryption required for requested auth`,
 	}},
@@ -285,6 +315,7 @@ var families = []family{
 		`send(?:ing)? as .{0,40}denied`, `sender (?:does not|doesn't) match`,
 	}},
 	{Compromised, "", []string{
+		`(?:blocked|suspended|disabled|barred|stopped|prevented) from sending\b`, `\byour (?:\S+ )?account\b[^.;]{0,30} (?:blocked|locked|suspended|disabled|deactivated)\b`,
 		`bad outbound sender`, `account .{0,60}(?:compromised|blocked (?:due to|because of|for) (?:spam|abuse|suspicious))`,
 		`outgoing (?:mail|messages?) .{0,60}(?:suspended|disabled|blocked)`,
 		`sending (?:has been |is )?(?:suspended|disabled|blocked) (?:for|from) (?:this|your)`,
@@ -305,7 +336,7 @@ var families = []family{
 	{Full, "", []string{
 		`enough disk space`, `quota exceed`,
 		`(?:bo[iî]te|bal|messagerie)[^.;]{0,60}(?:pleine|satur|plein\b)`,
-		`quota (?:d[ée]pass|atteint|[üu]berschritten|superad|excedid|esgotad)`, `postfach[^.;]{0,40}voll`,
+		`quota (?:d[ée]pass|atteint|[üu]berschritten|superad|excedid|esgotad)`, `postfach[^.;]{0,40}(?:voll|limit|[üu]berschr)`,
 		`speicherplatz[^.;]{0,40}(?:voll|ersch|[üu]bers)`, `(?:buz[oó]n|casilla|cuenta)[^.;]{0,40}(?:llen|excedi)`,
 		`casella[^.;]{0,40}piena`, `caixa[^.;]{0,40}cheia`, `(?:mailbox|postvak)[^.;]{0,40}\bvol\b`, `邮箱(?:已满|空间不足)|邮箱.{0,10}满`,
 		`メールボックス.{0,20}(?:一杯|いっぱい|満杯|超)`, `переполнен`,
@@ -348,7 +379,7 @@ var families = []family{
 		`(?:konto|postfach)[^.;]{0,40}(?:gesperrt|deaktiviert|inaktiv)`,
 		`(?:compte|bo[iî]te)[^.;]{0,40}(?:d[ée]sactiv|suspendu|ferm[ée])`,
 		`(?:cuenta|conta|buz[oó]n)[^.;]{0,40}(?:desactivad|suspend|inactiv|bloquead|inativ)`,
-		`not (?:been )?(?:logged in|accessed|used) (?:for|in|since)`, `dormant`, `hibernat`,
+		`dormant`, `hibernat`,
 		`(?:account|mail ?box|user|recipient|address|customer|subscriber|domain)(?:\(s\))?(?: account)?[^.;]{0,60}(?:\bis|\bare|\bhas been|\bwas|\bhas|:|\bcurrently|\btemporarily)? ?\b(?:disabled|suspended|inactive|locked|deactivated|not active|de-activated|expired?\b|frozen|terminated|closed|cancell?ed|discontinued|invalidated|unavailable temporarily)`,
 		`(?:disabled|suspended|inactive|locked|deactivated|expired|closed) (?:account|mail ?box|user|recipient|mailbox|customer)`,
 		`mailbox (?:currently|temporarily) (?:suspended|disabled|unavailable)`,
@@ -362,10 +393,10 @@ var families = []family{
 	{TooBig, "", []string{
 		`line limit exceeded`, `too much mail data`, `taille (?:maximale|limite)`, `exceed(?:s|ed|ing)?[^.;]{0,40}(?:message|mail) ?size`,
 		`message length exceeds`, `(?:nachricht|(?:e-?)?mail)[^.;]{0,30}zu gro(?:ß|ss)`,
-		`message trop (?:gros|volumineux)|taille (?:maximale|du message)`, `mensaje demasiado grande`,
+		`message trop (?:gros|volumineux)|taille (?:maximale|du message)`, `(?:demasiado|troppo|muito) grande`, `\bte groot\b`, `слишком больш`,
 		`(?:max|maximum|allowed)[^.;]{0,20}(?:size|length)[^.;]{0,30}(?:exceed|\d)`,
 		`(?:message|mail|e-?mail|size|attachment|body)s?[^.;]{0,60}(?:exceed(?:s|ed|ing)?[^.;]{0,40}(?:size|limit|max|fixed|length|administrative)|too (?:big|large)|larger than|size limit)`,
-		`size (?:limit )?(?:exceed|too)`, `(?:message|mail) (?:is )?too long\b`, `max(?:imum)? message size`, `exceeds (?:the )?(?:maximum|size|limit)`,
+		`size (?:limit )?(?:exceed|too)`, `size limit[^.;]{0,30} exceed`, `(?:message|mail) (?:is )?too long\b`, `max(?:imum)? message size`, `exceeds (?:the )?(?:maximum|size|limit)`,
 		`message size (?:exceeds|limit)`, `too big for`,
 	}},
 	{Policy, "", []string{
@@ -400,6 +431,7 @@ var families = []family{
 	}},
 	{Listed, "", []string{
 		`\bin an? \w*rbl\b`, `dnsbl`, `\w*rbl\.`,
+		`\b(?:ip|server|host|{ip})\b[^.;]{0,40} (?:is|was) (?:on|in) (?:the|an?|our) (?:\S+ ){0,4}list\b`,
 		`trend micro (?:rbl|(?:e-?)?mail reputation|network reputation|reputation)`, `block(?:ed|ing)? (?:using|by|at|via) \S+\.\S`,
 		`spamhaus`, `spamcop`, `sorbs`, `barracudacentral`, `surbl`, `uribl`, `\bdnsbl\b`, `\brbl\b`, `\bcbl\b`, `\brhsbl\b`,
 		`\bxbl\b`, `\bsbl\b`, `black ?-?list`, `block ?-?list`, `deny ?-?list`, `black ?hole`, `listed (?:in|at|by|on) `,
@@ -413,7 +445,7 @@ var families = []family{
 		`grey-?list`, `gray-?list`, `postgrey`, `try again in \d+ (?:seconds|minutes)`, `please try again later.{0,20}greylist`,
 	}},
 	{Connections, "", []string{
-		`concurrency limit`, `too many (?:\w+ ){0,3}(?:connections?|sessions?)`, `connection limit`, `trop de connexions`,
+		`concurrency limit`, `\brecipients? count\b`, `\bsession limit`, `\bconnection time\b`, `too many (?:\w+ ){0,3}(?:connections?|sessions?)`, `connection limit`, `trop de connexions`,
 		`zu viele (?:verbindungen|gleichzeitige)`, `demasiadas conexiones`, `(?:maximum|max)(?: number of)? (?:\w+ )?connections?`,
 		`per-domain (?:connection|limit)`,
 		`too many (?:simultaneous |concurrent |open |parallel )?(?:connections|sessions|smtp sessions)`,
@@ -424,7 +456,7 @@ var families = []family{
 		`no more than \d+`,
 	}},
 	{Rate, "", []string{
-		`\bslow(?:er|ly)\b`,
+		`\bslow(?:er|ly)\b`, `zu viele (?:nachrichten|(?:e-?)?mails)`, `trop de (?:messages|courriels|(?:e-?)?mails)`, `(?:demasiados|muitas|troppi) (?:mensajes|correos|mensagens|messaggi)`,
 		`\btoo (?:much|many)\b[^.;]{0,30}(?:per|in (?:a|the|one|last)) (?:second|minute|hour|day|period|short)`,
 		`exceed(?:s|ed|ing)? [^.;]{0,50}(?:per (?:second|minute|hour|day))`,
 		`too (?:fast|many messages|many e-?mails|many mails|much mail|frequent|quickly|often)`,
@@ -434,7 +466,7 @@ var families = []family{
 	}},
 	// Content.
 	{Virus, "", []string{
-		`malicious`, `virus`, `malware`, `trojan`, `infected`,
+		`malicious`, `virus`, `malware`, `trojan`, `\bworm\b`, `\b(?:troj|w32|w97m)/`, `\beicar\b`, `infected`,
 		`phishing detected`, `contains (?:a )?(?:worm|exploit)`,
 	}},
 	{Spam, "", []string{
@@ -443,7 +475,7 @@ var families = []family{
 	{Policy, "", []string{
 		`\btransport\.?[ .]?rules?\b`, `(?:forbidden|matched)[ _](?:file|attachment|extension|map)`,
 		`\b(?:archive|zip|attachment|macro|extension|file|executable)s?\b[^.;]{0,40}(?:not (?:allowed|permitted|accepted)|blocked|forbidden|prohibited)`,
-		`\bbanned:`, `\bbanned (?:file|attachment|name|extension|type)`,
+		`\bdlp\b`, `\bbanned:`, `\bbanned (?:file|attachment|name|extension|type)`,
 	}},
 	{Spam, "", []string{
 		`\bdspam\b`, `gtube`, `bayes`,
@@ -459,14 +491,14 @@ var families = []family{
 		`\bheader\b[^.;]{0,30}(?:missing|invalid|malformed|absent) (?:from|date|message-id|subject)\b`,
 		`\b(?:two|several|many|more than one) (?:from|subject|date|to)\b`,
 		`multiple \S+ headers?`, `duplicate headers?`, `rfc ?-?(?:2?822|5322)`,
-		`(?:missing|multiple|duplicate|invalid|malformed|more than one|no) [^.;]{0,30}(?:header|from:|message-id|date:|subject)`,
+		`(?:missing|lacks|multiple|duplicate|invalid|malformed|more than one|no) [^.;]{0,30}(?:header|from:|message-id|date:|subject)`,
 		`headers? (?:are |is )?not`, `non-?compliant`, `not compliant`, `multiple addresses in from`,
 	}},
 	{Content, "", []string{
 		`8-?bit`, `(?:media|body) (?:error|type|not supported)`, `mime (?:error|content|encod|type|violation|boundary)`, `charset`,
 		`character ?set`, `(?:improper|invalid|illegal) (?:use of|characters?|content|message|data|header)`, `smtputf8`,
 		`non-?ascii`, `content (?:error|conversion|type)`, `conversion`, `message (?:format|content) (?:error|is invalid|invalid)`,
-		`bare (?:lf|cr|newline)`, `malformed`, `unsupported (?:content|charset|encoding)`,
+		`\bnull? (?:characters?|bytes?|octets?)\b`, `bare <?(?:lf|cr|newline|carriage)`, `malformed`, `unsupported (?:content|charset|encoding)`,
 		`(?:message|header) (?:has|contains) .{0,40}(?:invalid|illegal)`, `improper`,
 	}},
 	// TLS.
@@ -484,16 +516,17 @@ var families = []family{
 		`\b(?:is|are|now|been|was|receiving|currently|temporarily|permanently|administratively) (?:now |currently |temporarily )?(?:disabled|deactivated|inactive|suspended|locked|closed|terminated|frozen|expired|inactivated)\b`,
 	}},
 	{Policy, "", []string{
-		`(?:reject|refus)\w* (?:due to|because of|by|for) (?:\S+ )?polic`,
+		`(?:reject|refus)\w* (?:due to|because of|by|for|per) (?:\S+ ){0,3}polic`,
 	}},
 	{Disabled, "", []string{
-		`(?:due|owing) to (?:\S+ )?inactivity`,
+		`(?:(?:due|owing) to|for) (?:\S+ )?inactivity`, `\b(?:account|mail ?box)\b[^.;]{0,20} (?:is|was|has been) blocked\b`,
 	}},
 	{Program, "", []string{
 		`pipe to \|`,
 	}},
 	{NoHost, "", []string{
 		`\bdomain (?:name )?(?:does(?:n\'t| not) exist|not found|is unknown|is not reachable|must exist|unknown|invalid|is invalid|has expired|expired)`,
+		`\bno dns (?:records?|entr(?:y|ies)) (?:found )?for (?:domain )?[a-z0-9-]*[a-z][a-z0-9-]*\.`,
 		`no such (?:domain|host)`, `name or service not known`,
 		`\b(?:unknown|invalid|non-?existent|unresolvable|bad) (?:(?:(?:e-?)?mail|recipient\'?s?|destination|target) )(?:domain|host)\b`, `no (?:valid )?mail ?(?:host|server|exchanger)s?\b`,
 		`(?:domain|domaine|dominio|dom[ií]nio)[^.;]{0,40}(?:inconnu|nicht gefunden|introuvable|no encontrad|non trovat|não encontrad|existiert nicht|unbekannt|no existe|n\'existe|desconocid|non esiste|onbekend)`,
@@ -518,7 +551,7 @@ var families = []family{
 		`(?:utente|usuario|usu[aá]rio|utilisateur|utilizador|gebruiker|benutzer|empf(?:ae?|ä)nger|adressat|destinataire|destinatario|destinat[aá]rio|adresse?|cuenta|conta|casella|casilla|buz[oó]n|bo[iî]te|postfach|mailbox|persona)[^.;]{0,50}(?:inconnu|desconocid|desconhecid|sconosciut|unbekannt|onbekend|inexist|non trovat|no encontrad|non trouv|introuvable|n[aã]o (?:encontrad|localizad)|nicht (?:gefunden|existent|bekannt|vorhanden|g[üu]ltig)|existiert nicht|n\'existe|no existe|n[aã]o existe|non esiste|bestaat niet|invalide|inv[aá]lid|ung[üu]ltig|errat|simile)`,
 		`(?:no existe|non esiste|n[aã]o existe|nessun)[^.;]{0,30}(?:usuario|utente|persona|usu[aá]rio|cuenta|buz[oó]n|casilla|direcci[oó]n)`,
 		`unbekannter (?:benutzer|empf(?:ae?|ä)nger)|(?:empf(?:ae?|ä)nger|benutzer|adresse)[^.;]{0,40}(?:abgelehnt|unbekannt)`,
-		`用户不存在|收件人不存在|查无此|地址不存在|无此用户|邮箱不存在`, `(?:存在しません|見つかりません|存在しない|見つからない)`, `(?:не существует|не найден|нет такого|неизвестн)`,
+		`用户不存在|找不到|收件人不存在|查无此|地址不存在|无此用户|邮箱不存在`, `(?:存在しません|見つかりません|存在しない|見つからない)`, `(?:не существует|не найден|нет такого|неизвестн)`,
 		`account unavailable`, `(?:has|is) (?:left|no longer (?:with|employed|working))`,
 		`(?:non ?existent|nonexisting|bogus|fake|dummy|retired|deleted|removed|former|ex-) ?(?:user|account|mail ?box|address|employee|recipient)`,
 		`{rcpt}[^.;]{0,30}(?:has been |was |is )?(?:deleted|removed|retired|withdrawn|purged)`, `address rejected\.?$`,
@@ -546,7 +579,7 @@ var families = []family{
 		`(?:domain|host)(?: name)?[^.;]{0,60}(?:not found|does ?n[o']t exist|couldn'?t be found|could not be found|is not reachable|unreachable|unknown|non-?existent|not exist|invalid|unresolvable|nxdomain|has no (?:mx|a))`,
 		`no such (?:domain|host)`, `illegal host`, `nxdomain`, `unrouteable`, `unroutable`,
 		`(?:could not|couldn'?t|cannot|can'?t|unable to) (?:find|resolve|locate|route)[^.;]{0,60}(?:host|domain|exchanger|gateway|name|mx|ip address|route)`,
-		`bad destination (?:system|host)`, `recipient'?s? domain`, `account or domain may not exist`, `invalid (?:host|domain)`,
+		`bad destination (?:system|host)`, `recipient'?s? domain\b[^.;]{0,40}\b(?:not?|unknown|invalid|unresolv\w+|nonexist\w+)\b`, `\bno\b[^.;]{0,30} recipient'?s? domain\b`, `account or domain may not exist`, `invalid (?:host|domain)`,
 		`(?:domain|host)(?: name)?[^.;]{0,60}(?:could not|cannot|can ?not|can\'t) be resolved`, `all host address lookups failed`, `mail ?server for .{0,60}(?:not found|unknown)`,
 	}},
 	{Network, "", []string{
@@ -557,6 +590,9 @@ var families = []family{
 		`(?:address|host|domain) (?:lookup|resolution) (?:failed|failure)`, `mx (?:lookup|records? (?:point|loop))`,
 		`no route to host`, `unreachable`,
 	}},
+	{Program, "", []string{
+		`\bcommand output: `,
+	}},
 	{Temporary, "", []string{
 		`temporarily deferred`, `(?:message|mail) deferred$`,
 	}},
@@ -566,7 +602,7 @@ var families = []family{
 		`delivery attempts? will continue`, `\brequests? to connect`, `failing for (?:a long|too long|\d)`,
 		`after (?:\w+ )?(?:many|multiple|several|repeated|numerous|\d+) (?:\w+ )?(?:tries|attempts|retries)`,
 		`server did not respond|not respond(?:ing|ed)?\b`, `not reachable within`,
-		`giving up (?:after|on delivery)`, `allowed queue period`,
+		`giving up (?:after|on delivery)`, `, giving up\.?$`, `\b(?:contact|reach|connect)\w*\b[^.;]{0,30} for [\d.]+ (?:day|hour)`, `allowed queue period`,
 		`(?:too long|days?|hours?) in (?:the )?queue`, `max(?:imum)? (?:age|lifetime|time in queue)`,
 		`time limit (?:exceeded|reached)`, `zeit[^.;]{0,20}(?:abgelaufen|[üu]berschritten)`,
 		`d[ée]lai[^.;]{0,30}(?:d[ée]pass|expir)`,
@@ -681,6 +717,7 @@ var guesses = []family{
 	{Network, "", []string{`\b(?:rout(?:e|ing)|gateway|exchanger)\b.{0,60}\b{no}\b`, `\b{no}\b.{0,40}\b(?:rout(?:e|ing)|gateway|exchanger)\b`}},
 	{NoUser, "", []string{`\b{rcpt}\b.{0,80}\b{no}\b`, `\b{no}\b.{0,40}\b{rcpt}\b`}},
 	{NoMail, "", []string{`\bnot accept\w* (?:any )?(?:mail|messages)\b`}},
+	{HELO, "", []string{`\b(?:helo|ehlo)\b`}},
 	{NoHost, "", []string{`\bno mx\b`}},
 }
 

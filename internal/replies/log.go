@@ -25,7 +25,13 @@ var (
 	sendmailDSN   = regexp.MustCompile(`\bdsn=([245]\.\d+\.\d+)`)
 	exchangeTalk  = regexp.MustCompile(`^\d{4}-\d\d-\d\dT[0-9:.]+Z,(?:[^,]*,){5}([<>+*-]),(.*)$`)
 	exchangeTrack = regexp.MustCompile(`^\d{4}-\d\d-\d\dT[0-9:.]+Z,(?:(?:"[^"]*"|[^,]*),){7}[A-Z]+,`)
+	opensmtpdLine = regexp.MustCompile(`\bsmtpd\[\d+\]: [0-9a-f]{16} (?:smtp|mta|mda) (.*)$`)
+	opensmtpdStat = regexp.MustCompile(`^(?:event=)?delivery .*\bto=<([^>]*)> .*\bsource="?([^" ]*)"? relay="([^" ]*)(?: \(([^)"]*)\))?".*\bresult="(?:(Perm)|Temp)Fail" stat="(.*?)"?$`)
+	qmailLine     = regexp.MustCompile(`(?:^|[ @])(?:[0-9a-f]{24}|\d{9,10}\.\d{1,9}) (?:(?:new|info|end|bounce|double bounce|triple bounce:?|starting delivery \d+:) msg |delivery \d+: (success|failure|deferral): (.*)|status: (?:local|exiting))`)
+	qmailParts    = regexp.MustCompile(`/(Remote_host_said:|Giving_up_on_|Connected_to_|I'm_not_going_to_|STARTTLS_|$)`)
+	powermtaLine  = regexp.MustCompile(`^(?:d|b|t|tq|r|rb|rs),(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|\d{9,10},)`)
 	lastError     = regexp.MustCompile(`\{LED=(.*?)\}(?:;|\]|$)`)
+	bracketed     = regexp.MustCompile(`<([^<>@\s]+@[^<>@\s]+)>`)
 	loneAddress   = regexp.MustCompile(`^[^<>@\s;]+@[^<>@\s;]+`)
 	syslogTime    = regexp.MustCompile(`^(?:<\d+>)?([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?)`)
 )
@@ -106,6 +112,33 @@ func fromLog(line string) (r Reply, is, failed bool) {
 		return r, true, r.Code > 0
 	case exchangeTrack.MatchString(line):
 		return fromTracking(r, line)
+	case opensmtpdLine.MatchString(line):
+		m := opensmtpdStat.FindStringSubmatch(opensmtpdLine.FindStringSubmatch(line)[1])
+		if m == nil {
+			return r, true, false
+		}
+		r.Recipient, r.IP, r.HostIP, r.Host = recipientIn(m[1]), sendingIP(m[2], ""), m[3], hostName(m[4])
+		r.Outcome = "delayed"
+		if m[5] != "" {
+			r.Outcome = "failed"
+		}
+		r.fill(m[6])
+		return r, true, true
+	case powermtaLine.MatchString(line):
+		return fromAccounting(r, line)
+	}
+	if m := qmailLine.FindStringSubmatch(line); m != nil {
+		if m[1] != "failure" && m[1] != "deferral" {
+			return r, true, false
+		}
+		r.Outcome = map[string]string{"failure": "failed", "deferral": "delayed"}[m[1]]
+		r.fill(strings.ReplaceAll(qmailParts.ReplaceAllString(m[2], " $1"), "_", " "))
+		// Its underscores are spaces, and those of an address, too: only brackets tell where it begins.
+		r.Recipient = ""
+		if to := bracketed.FindStringSubmatch(m[2]); to != nil && !mailboxIn.MatchString(to[1]) {
+			r.Recipient = to[1]
+		}
+		return r, true, true
 	}
 	if m := eximLine.FindStringSubmatch(line); m != nil {
 		r.When = m[1]
@@ -180,5 +213,41 @@ func fromTracking(r Reply, line string) (_ Reply, is, failed bool) {
 		said = m[1]
 	}
 	r.fill(said)
+	return r, true, r.Text != ""
+}
+
+// fromAccounting reads a record of PowerMTA's accounting file, of which b, t and tq tell of failures. Its columns can be chosen; the
+// recipient stands behind the originator, and what was said begins with the type of RFC 3464 2.3.6.
+func fromAccounting(r Reply, line string) (_ Reply, is, failed bool) {
+	in := csv.NewReader(strings.NewReader(line))
+	in.LazyQuotes, in.FieldsPerRecord = true, -1
+	f, err := in.Read()
+	if err != nil || f[0] != "b" && f[0] != "rb" && f[0] != "t" && f[0] != "tq" {
+		return r, true, false
+	}
+	r.When, r.Outcome = f[1], "failed"
+	if f[0][0] == 't' {
+		r.Outcome = "delayed"
+	}
+	said, status := "", ""
+	for i, v := range f {
+		if to := loneAddress.FindString(v); i > 0 && to == v && to != "" && r.Recipient == "" && loneAddress.FindString(f[i-1]) == f[i-1] && f[i-1] != "" {
+			r.Recipient, r.Sender = to, domainOf(f[i-1])
+		}
+		switch m := statusComment.FindString(v); {
+		case strings.HasPrefix(v, "smtp;"):
+			said = v
+		case m != "" && m == v:
+			status = v
+		}
+	}
+	if said == "" {
+		said = status
+	}
+	to := r.Recipient
+	r.fill(untyped(said))
+	if r.Recipient = to; status != "" {
+		r.Status, _, _ = strings.Cut(status, " ")
+	}
 	return r, true, r.Text != ""
 }

@@ -108,6 +108,8 @@ func readMessages(in *bufio.Reader, give func(Reply) error) error {
 	}
 }
 
+var enhancedLine = regexp.MustCompile(`^[ \t]*#?[245]\.\d{1,3}\.\d{1,3}[ :]`) // a reply without its first code
+
 var codeLine = regexp.MustCompile(`^[ \t]*(?:<<<[ \t]*)?([245][0-5]\d)(-| |$)`)
 
 // readText reads lines: those of logs are each for themselves, others are a reply from the line that has a code up to the next.
@@ -121,9 +123,7 @@ func readText(in *bufio.Reader, give func(Reply) error) error {
 		text.Reset()
 		open = ""
 		if !has {
-			if prose.Len()+len(s) < maxText {
-				prose.WriteString(s)
-			}
+			prose.WriteString(s[:max(0, min(len(s), maxText-prose.Len()))])
 			return nil
 		}
 		has, given = false, true
@@ -163,14 +163,12 @@ func readText(in *bufio.Reader, give func(Reply) error) error {
 					return err
 				}
 			}
-			has = has || code > 0
+			has = has || code > 0 || enhancedLine.MatchString(bare)
 			open = ""
 			if m != nil && m[2] == "-" {
 				open = m[1]
 			}
-			if text.Len()+len(line) < maxText {
-				text.WriteString(line)
-			}
+			text.WriteString(line[:max(0, min(len(line), maxText-text.Len()))])
 		}
 		if errors.Is(err, io.EOF) {
 			break

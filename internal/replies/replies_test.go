@@ -136,6 +136,11 @@ func TestExplain(t *testing.T) {
 		{"554 5.7.1 Service unavailable; Client host [192.0.2.25] blocked using zen.spamhaus.org", Listed, "", true, "dnsbl.listed-major"},
 		{"554 5.7.1 Service unavailable; Client host [192.0.2.25] blocked using dnsbl.sorbs.net", ListError, "", true, "dnsbl.dead-zone"},
 		{"554 5.7.1 blocked using zen.spamhaus.org; 127.255.255.254 open resolver", ListError, "", true, ""},
+		{"host mx.example.net[192.0.2.1] refused to talk to me: 554 your domain is rejected as sender", Blocked, "example.net", true, ""},
+		{"host mx.example.net[192.0.2.1] refused to talk to me: 554 unknown user", Blocked, "example.net", true, ""},
+		{"530 5.7.0 Must issue a STARTTLS command first", StartTLS, "", true, ""},
+		{"550 5.7.1 Your account has been blocked from sending", Compromised, "", true, ""},
+		{"535 5.7.0 your account is locked because of suspicious logins", Compromised, "", true, ""},
 		{"504 5.5.2 <mailhost>: Helo command rejected: need fully-qualified hostname", HELO, "", true, "helo.not-fqdn"},
 		{"450 4.7.25 Client host rejected: cannot find your hostname, [192.0.2.25]", PTR, "", false, "ptr.missing"},
 		{"550 5.7.1 relaying denied", Relaying, "", true, "submission.no-auth"},
@@ -215,6 +220,8 @@ func TestRead(t *testing.T) {
 			"2026-11-22T10:00:00.000Z,Internet,08D,14,10.0.0.1:25,192.0.2.1:25,<,250 ok,\n", []Class{NoUser}, ""},
 		{"pasted", "My mail came back:\n550-5.7.1 relaying\n550 5.7.1 denied\n\n421 4.7.0 too many connections from you\n", []Class{Relaying, Connections}, ""},
 		{"one each line", "host a.example[192.0.2.1] said: 550 5.1.1 user unknown\nhost b.example[192.0.2.2] said: 552 5.2.2 mailbox full\n", []Class{NoUser, Full}, ""},
+		{"the enhanced code alone", "550 relaying denied\n\n5.1.1 unknown user\n\n5.2.2 mailbox full\n", []Class{Relaying, NoUser, Full}, ""},
+		{"the enhanced code in the next line", "550\n5.1.1 unknown user\n", []Class{NoUser}, ""},
 		{"no code", "Sorry, no mailbox here by that name", []Class{NoUser}, ""},
 		{"mbox", "From MAILER-DAEMON Sun Nov 22 10:00:00 2026\nFrom: MAILER-DAEMON@example.org\nTo: x@example.org\nSubject: failure notice\n\nHi. This is the qmail-send program at example.org.\n\n<a@example.net>:\n192.0.2.1 does not like recipient.\nRemote host said: 550 no such user\n\n--- Below this line is a copy of the message.\n\nFrom: x@example.org\n\n" +
 			"From x@example.org Sun Nov 22 10:00:00 2026\nFrom: x@example.org\nTo: y@example.org\nSubject: dinner\n\nthe user unknown came to dinner\n\n" +
@@ -276,6 +283,8 @@ func TestAddresses(t *testing.T) {
 		{"550 5.7.1 your IP is blocked, write to postmaster@example.net", "", "", "postmaster@example.net"},
 		{"550 5.7.1 your IP is blocked, write to mail-postmaster@example.net", "mail-postmaster@example.net", "", "postmaster@example.net"},
 		{"550 5.1.1 <admin@example.net>: Recipient address rejected: User unknown", "admin@example.net", "", ""},
+		{"no user by the name of böb@example.net here", "", "", ""}, // b@example.net is another
+		{"550 5.1.1 宛先bob@example.net", "bob@example.net", "", ""},
 	} {
 		e := Explain(New(c.reply))
 		to := ""
@@ -284,6 +293,65 @@ func TestAddresses(t *testing.T) {
 		}
 		if e.Recipient != c.recipient || e.Sender != c.sender || to != c.to {
 			t.Errorf("%q: %s to %q of %q, write to %q", c.reply, e.Class, e.Recipient, e.Sender, to)
+		}
+	}
+}
+
+// TestAlive: what a reply says of a sender, of a client or of its domain tells of no recipient that it does not exist: its address would be dropped.
+func TestAlive(t *testing.T) {
+	for reply, want := range map[string]Class{
+		"550 5.1.0 sender address does not exist":                                                        SenderRefused,
+		"550 5.1.7 <bounce@shop.example>: originator address does not exist":                             SenderRefused,
+		"550 5.7.1 Return-Path address does not exist":                                                   SenderRefused,
+		"550 MAIL FROM address nonexistent":                                                              SenderRefused,
+		"550 Bounce address unverifiable":                                                                SenderRefused,
+		"550 From: address not found":                                                                    SenderRefused,
+		"550 5.7.1 Sending user not found":                                                               SenderRefused,
+		"550 The user you are sending as does not exist":                                                 SenderRefused,
+		"550 your domain does not exist in our whitelist":                                                SenderDomain,
+		"550 Return address domain does not exist":                                                       SenderDomain,
+		"550 5.7.1 the MX record of your domain points to a nonexistent host":                            SenderDomain,
+		"550 5.7.1 <shop.example>: Sender address rejected: unknown domain":                              SenderDomain,
+		"550 5.7.1 your server is not listed in our directory of trusted senders":                        Blocked,
+		"554 5.7.1 Client host rejected: unknown host":                                                   Blocked,
+		"550 Too many invalid recipients, closing connection":                                            Blocked,
+		"550 5.7.1 address of client not found in DNS":                                                   PTR,
+		"550 Invalid recipient count":                                                                    Connections,
+		"550 5.1.1 address verification in progress":                                                     Temporary,
+		"550 5.3.0 mailbox store is not available":                                                       System,
+		"550 5.0.0 user's filter rejected the message":                                                   Refuses,
+		"550 5.7.1 <bob@rcpt.example>: Recipient address rejected: only internal senders allowed":        Refuses,
+		"550 5.7.1 <bob@rcpt.example>: Recipient address rejected: Mail from shop.example is not wanted": Refuses,
+		"550 relay host not found":                                                                       Network,
+		"550 5.7.0 Message rejected per recipient's domain policy":                                       Policy,
+		"host mx.example.net[192.0.2.1] refused to talk to me: 554 no such user":                         Blocked,
+		"host mx.example.net[192.0.2.1] said: 550 user unknown (in reply to MAIL FROM command)":          SenderRefused,
+	} {
+		if e := Explain(New(reply)); e.Class != want || e.Hard {
+			t.Errorf("%q is %s, hard: %v", reply, e.Class, e.Hard)
+		}
+	}
+	for _, reply := range []string{"550 mail from us to you: recipient address does not exist", "550 5.1.1 unknown user at your domain", "550 5.1.1 the recipient's domain does not exist"} {
+		if e := Explain(New(reply)); !e.Hard {
+			t.Errorf("%q is %s", reply, e.Class)
+		}
+	}
+}
+
+// The recipient of a report may be in letters of all languages, as they are or by number (RFC 6533 3).
+func TestInternational(t *testing.T) {
+	for value, want := range map[string]string{
+		"utf-8; böb@example.net":           "böb@example.net",
+		"utf-8; b\\x{F6}b@example.net":     "böb@example.net",
+		"utf-8; b\\x{202E}b@example.net":   "b\\x{202E}b@example.net",
+		"utf-8; b\\x{FFFFFF}b@example.net": "b\\x{FFFFFF}b@example.net",
+		"rfc822;bob@example.net":           "bob@example.net",
+		"utf-8; bob@b\\x{FC}cher.example ": "bob@bücher.example",
+	} {
+		l := readAll(t, "From: MAILER-DAEMON@example.org\nSubject: x\nContent-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/global-delivery-status\n\n"+
+			"Reporting-MTA: dns; example.org\n\nFinal-Recipient: "+value+"\nAction: failed\nStatus: 5.1.1\n--b--\n")
+		if len(l) != 1 || l[0].Recipient != want {
+			t.Errorf("%s: %+v", value, l)
 		}
 	}
 }
@@ -512,6 +580,21 @@ func logOf(lines int) []byte {
 }
 
 // What strangers send is bounded, whatever they repeat.
+// TestLongLine: of a line longer than what is looked at, the beginning is.
+func TestLongLine(t *testing.T) {
+	const reply = "550 5.1.1 user unknown "
+	for name, text := range map[string]string{
+		"a line":   reply + strings.Repeat("x", 2*maxText),
+		"no code":  "user unknown " + strings.Repeat("x", 2*maxText),
+		"a bounce": "From: MAILER-DAEMON@mx.example\nSubject: failure notice\n\n" + reply + strings.Repeat("x ", maxText),
+		"a block":  "From: MAILER-DAEMON@mx.example\nSubject: failure notice\n\n<a@example.net>:\n" + reply + strings.Repeat("x ", maxText),
+	} {
+		if l := readAll(t, text); len(l) != 1 || l[0].Class != NoUser {
+			t.Errorf("%s: %d replies, %+v", name, len(l), l)
+		}
+	}
+}
+
 func TestBounds(t *testing.T) {
 	head := "From: MAILER-DAEMON@mx.example\nSubject: failure notice\n"
 	for name, text := range map[string]string{

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -270,9 +271,13 @@ func recipientIn(s string) string {
 	if m := aboutAddress.FindStringSubmatch(s); m != nil {
 		return m[1]
 	}
-	for _, m := range addressIn.FindAllStringSubmatch(s, 5) {
-		if !mailboxIn.MatchString(m[1]) { // whom to write to
-			return m[1]
+	for _, m := range addressIn.FindAllStringSubmatchIndex(s, 5) {
+		before, _ := utf8.DecodeLastRuneInString(s[:m[0]])
+		if before >= utf8.RuneSelf && unicode.In(before, unicode.Latin, unicode.Cyrillic, unicode.Greek) && s[m[0]] != '<' {
+			continue // the end of an address with such letters (RFC 6531 3.3), which is another's
+		}
+		if a := s[m[2]:m[3]]; !mailboxIn.MatchString(a) { // whom to write to
+			return a
 		}
 	}
 	return ""
