@@ -62,10 +62,12 @@ for (const page of pages) {
 }
 await browser.close();
 
-// fits: nothing makes the page wider than the window.
+// fits: nothing makes the page wider than the window, and no picture is made so narrow that its words cannot be read.
 async function fits(tab, look) {
   const over = await tab.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   if (over > 0) look.Trouble.push(`${over} px wider than the window`);
+  const small = await tab.locator('svg text').evaluateAll(l => l.filter(e => e.getBoundingClientRect().height < 10).map(e => e.textContent));
+  if (small.length > 0) look.Trouble.push(`too small to be read: ${small}`);
 }
 
 // keyboard: Tab reaches what can be used, each where it stands in the page, and it shows where it is.
@@ -105,6 +107,8 @@ async function paper(tab, look, path) {
   look.PDF = (await tab.pdf({ format: 'A4', printBackground: true, path: path || undefined })).length;
   const hidden = await tab.locator('details > :not(summary)').evaluateAll(l => l.filter(e => !e.checkVisibility({ contentVisibilityAuto: true })).length);
   if (hidden > 0) look.Trouble.push(`${hidden} parts are folded on paper`);
-  const buttons = await tab.locator('button:visible').count();
+  const buttons = await tab.locator(':not(th) > button:visible').count(); // those of a column are its name
   if (buttons > 0) look.Trouble.push(`${buttons} buttons on paper`);
+  const nameless = await tab.locator('thead th').evaluateAll(l => l.filter(e => !e.innerText.trim()).length);
+  if (nameless > 0) look.Trouble.push(`${nameless} columns have no name on paper`);
 }

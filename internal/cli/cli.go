@@ -82,13 +82,17 @@ func Main(w World) (code int) {
 	root.PersistentPreRun = func(*cobra.Command, []string) { began = true }
 	root.SetArgs(w.Args)
 	root.SetIn(w.Stdin)
-	root.SetOut(w.Stdout)
+	help := &remembering{Writer: w.Stdout}
+	root.SetOut(help)
 	root.SetErr(w.Stderr)
 	var err error
 	cmd, err = root.ExecuteContextC(ctx)
 	var done exitError
 	var use usageError
 	switch {
+	case err == nil && help.err != nil:
+		fmt.Fprintf(w.Stderr, "mailaudit: %s\n", report.Visible(help.err.Error()))
+		return failed(w, cmd, exitInternal, help.err.Error())
 	case err == nil:
 		return exitOK
 	case errors.As(err, &done):
@@ -96,6 +100,7 @@ func Main(w World) (code int) {
 	case ctx.Err() != nil:
 		return exitInterrupted
 	case errors.As(err, &use):
+		use.what = located(cmd, use.what)
 		fmt.Fprintf(w.Stderr, "mailaudit: %s\ntry: %s\n", report.Visible(use.what), report.Visible(cmp.Or(use.try, helpOf(cmd))))
 		return failed(w, cmd, exitUsage, use.what)
 	case began:
@@ -107,11 +112,36 @@ func Main(w World) (code int) {
 	return failed(w, cmd, exitUsage, err.Error())
 }
 
+// remembering keeps the first error of what is written: cobra drops those of its help.
+type remembering struct {
+	io.Writer
+	err error
+}
+
+func (r *remembering) Write(b []byte) (int, error) {
+	n, err := r.Writer.Write(b)
+	r.err = cmp.Or(r.err, err)
+	return n, err
+}
+
 // tellCrash tells a panic and where it was, on lines of their own.
 func (w World) tellCrash(crash error) {
 	for line := range strings.Lines("mailaudit: internal error: " + crash.Error()) {
 		fmt.Fprintln(w.Stderr, report.Visible(strings.ReplaceAll(strings.TrimRight(line, "\n"), "\t", "    ")))
 	}
+}
+
+// located puts in front of what is wrong with a flag where its value stands, unless it was typed.
+func located(cmd *cobra.Command, what string) string {
+	name, ok := strings.CutPrefix(what, "--")
+	end := strings.IndexFunc(name, func(r rune) bool { return r != '-' && !('a' <= r && r <= 'z') })
+	if !ok || end < 0 {
+		return what
+	}
+	if f := cmd.Flags().Lookup(name[:end]); f != nil && len(f.Annotations[origin]) > 0 {
+		return f.Annotations[origin][0] + ": " + what
+	}
+	return what
 }
 
 // helpOf is what to type to see what a command takes.

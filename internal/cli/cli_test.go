@@ -48,7 +48,7 @@ func TestPanic(t *testing.T) {
 
 // TestInternalError: what is nobody's mistake on the command line ends with 4, not with 2 and advice.
 func TestInternalError(t *testing.T) {
-	for _, args := range [][]string{{"version"}, {"rules"}, {"demo"}, {"completion", "bash"}} {
+	for _, args := range [][]string{{"version"}, {"rules"}, {"demo"}, {"completion", "bash"}, {"help"}, {"--help"}, {"check", "-h"}, {"config", "print"}} {
 		w, _, stderr := world(nil)
 		w.Args, w.Stdout = args, failing{}
 		if code := Main(w); code != exitInternal || stderr.String() != "mailaudit: disk full\n" {

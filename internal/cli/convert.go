@@ -153,11 +153,14 @@ func (a *archive) next() (done, error) {
 		return done{}, a.wrong(fmt.Sprintf("no report of schema_version %d", audit.SchemaVersion))
 	case r.Domain == "" && r.Error != "":
 		return done{entry: entry{line: r.Line, input: r.Input, err: errors.New(r.Error)}}, nil
-	case r.Domain == "" || r.Verdict == "" || (r.Score == nil) != (r.ScoreLow == nil):
+	case r.Domain == "" || r.Verdict == "" || (r.Score == nil) != (r.ScoreLow == nil) || r.Score != nil && (!score(*r.Score) || !score(*r.ScoreLow)):
 		return done{}, a.wrong("no report of mailaudit")
 	}
 	return done{entry: entry{domain: r.Domain}, report: &r.Report}, nil
 }
+
+// score says whether a number can be one.
+func score(n int) bool { return n >= 0 && n <= 100 }
 
 // open looks whether it is an array.
 func (a *archive) open() error {

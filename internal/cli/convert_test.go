@@ -49,6 +49,8 @@ func TestArchive(t *testing.T) {
 		{text: `{"schema_version":2,"domain":"a.example","verdict":"pass"}`, err: "report 1: no report of schema_version 1"},
 		{text: `{"schema_version":1,"domain":"a.example"}`, err: "report 1: no report of mailaudit"},
 		{text: `{"schema_version":1,"domain":"a.example","verdict":"pass","score":1}`, err: "report 1: no report of mailaudit"},
+		{text: `{"schema_version":1,"domain":"a.example","verdict":"pass","score":101,"score_low":0}`, err: "report 1: no report of mailaudit"},
+		{text: `{"schema_version":1,"domain":"a.example","verdict":"pass","score":100,"score_low":-1}`, err: "report 1: no report of mailaudit"},
 		{text: `{"schema_version":1,"findings":[{"points":"x"}]}`, err: "report 1: findings.points: a string does not belong there"},
 	} {
 		l, array, err := entries(c.text)

@@ -86,17 +86,18 @@ func pluginState(r *audit.Report, failOn string, minScore int) string {
 
 // asPlugin says whether the command was to be a monitoring plugin, whose usage errors and crashes are 3, too. Flags behind one
 // that is wrong have not been read.
-func asPlugin(cmd *cobra.Command, args []string) bool {
+func asPlugin(w World, cmd *cobra.Command) bool {
 	if cmd != nil {
 		if n := cmd.Name(); n != "check" && n != cmd.Root().Name() { // no other command audits for a monitoring system
 			return false
 		}
-		if f := cmd.Flags().Lookup("format"); f != nil && f.Value.String() == "nagios" {
+		set, _ := w.LookupEnv("MAILAUDIT_FORMAT") // it is read after the flags
+		if f := cmd.Flags().Lookup("format"); f != nil && (f.Value.String() == "nagios" || !f.Changed && set == "nagios") {
 			return true
 		}
 	}
-	for i, a := range args {
-		if a == "--format=nagios" || a == "-fnagios" || a == "nagios" && i > 0 && (args[i-1] == "--format" || args[i-1] == "-f") {
+	for i, a := range w.Args {
+		if a == "--format=nagios" || a == "-fnagios" || a == "nagios" && i > 0 && (w.Args[i-1] == "--format" || w.Args[i-1] == "-f") {
 			return true
 		}
 	}
@@ -105,7 +106,7 @@ func asPlugin(cmd *cobra.Command, args []string) bool {
 
 // failed is the exit code of a run that came to no report. A monitoring system shows what a plugin says on stdout.
 func failed(w World, cmd *cobra.Command, code int, what string) int {
-	if !asPlugin(cmd, w.Args) {
+	if !asPlugin(w, cmd) {
 		return code
 	}
 	fmt.Fprintln(w.Stdout, report.NagiosLine("UNKNOWN", what))

@@ -233,6 +233,8 @@ func (o *historyOptions) run(cmd *cobra.Command, w World, args []string) error {
 		return usageError{"no history was given", try}
 	case o.limit < 1 || o.limit > maxHistory:
 		return usagef("--limit %d: between 1 and %d", o.limit, maxHistory)
+	case o.between != "" && o.since != "":
+		return usagef("--between and --since exclude each other")
 	}
 	since, err := moment(o.since, time.Now())
 	if err != nil {
@@ -312,7 +314,7 @@ func (o *historyOptions) two(ctx context.Context, store *history.Store, domain s
 	a, b, ok := strings.Cut(o.between, ",")
 	first, err1 := strconv.ParseInt(strings.TrimSpace(a), 10, 64)
 	second, err2 := strconv.ParseInt(strings.TrimSpace(b), 10, 64)
-	if !ok || err1 != nil || err2 != nil {
+	if !ok || err1 != nil || err2 != nil || first == second {
 		return nil, usageError{fmt.Sprintf("--between %q: the numbers of two runs are needed", o.between), "--between 1,2"}
 	}
 	var reports []*audit.Report

@@ -71,7 +71,11 @@ func (o outputOptions) open(w World) (*sink, error) {
 		if err := os.Mkdir(o.file, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
 			return nil, fileError(o.file, err)
 		}
-		return &sink{Writer: io.Discard, put: o.putFile}, nil
+		index, err := openFile(filepath.Join(o.file, "index.html")) // before anything is asked for what cannot be written
+		if err != nil {
+			return nil, err
+		}
+		return &sink{Writer: io.Discard, put: o.putFile}, index.finish(false)
 	}
 	return openFile(o.file)
 }
@@ -112,6 +116,11 @@ func openFile(name string) (*sink, error) {
 		if to, err = filepath.EvalSymlinks(to); err != nil { // the file is replaced, not a link to it
 			return nil, fileError(name, err)
 		}
+	} else if link, lerr := os.Readlink(to); lerr == nil && errors.Is(err, fs.ErrNotExist) { // to a file that is not there yet
+		if !filepath.IsAbs(link) {
+			link = filepath.Join(filepath.Dir(to), link)
+		}
+		return openFile(link)
 	}
 	f, err := os.OpenFile(filepath.Join(filepath.Dir(to), "."+filepath.Base(to)+"."+rand.Text()[:8]), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -72,5 +73,30 @@ func TestOutputFile(t *testing.T) {
 	}
 	if l, err := os.ReadDir(dir); err != nil || len(l) != 2 {
 		t.Errorf("left behind: %v, %v", l, err)
+	}
+}
+
+// TestOutputLinkAhead: a link to a file that is not there yet stays, and the file comes to be.
+func TestOutputLinkAhead(t *testing.T) {
+	dir := t.TempDir()
+	for name, to := range map[string]string{"latest": "second", "second": filepath.Join(dir, "today"), "astray": "nowhere/today"} {
+		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := outputOptions{file: filepath.Join(dir, "latest")}.open(World{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.finish(true); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]fs.FileMode{"latest": fs.ModeSymlink, "second": fs.ModeSymlink, "today": 0} {
+		if info, err := os.Lstat(filepath.Join(dir, name)); err != nil || info.Mode().Type() != want {
+			t.Errorf("%s: %v, %v", name, info, err)
+		}
+	}
+	if _, err := (outputOptions{file: filepath.Join(dir, "astray")}).open(World{}); err == nil || !strings.Contains(err.Error(), "nowhere") {
+		t.Errorf("a link to a folder that is not there: %v", err)
 	}
 }

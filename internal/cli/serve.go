@@ -28,6 +28,7 @@ import (
 const (
 	serveAddress = "127.0.0.1:8025"
 	serveQueue   = 256
+	maxQueue     = 100_000
 	serveRate    = 5 // audits that one client may begin in a second
 	serveBurst   = 100
 	minToken     = 16 // characters
@@ -57,10 +58,11 @@ func newServe(w World) *cobra.Command {
 	o := &serveOptions{}
 	cmd := &cobra.Command{
 		Use: "serve", Short: "a page, a JSON API and a probe for Prometheus", Args: cobra.NoArgs,
-		Long: "serve answers HTTP: a page with a form, a JSON API (/api/v1/openapi.json describes\n" +
-			"it), /probe?target= and /metrics for Prometheus, /healthz. It listens on loopback\n" +
-			"unless told otherwise, and then asks for the token in MAILAUDIT_TOKEN. Private\n" +
-			"addresses are not dialled, whoever names them, unless --allow-private is given.",
+		Long: "serve answers HTTP: a page with a form, a JSON API, which\n" +
+			"/api/v1/openapi.json describes, /probe?target= and /metrics for Prometheus,\n" +
+			"/healthz. It listens on loopback unless told otherwise, and then asks for the\n" +
+			"token in MAILAUDIT_TOKEN. Private addresses are not dialled, whoever names\n" +
+			"them, unless --allow-private is given.",
 		Example:           "  mailaudit serve --history mailaudit.db\n  MAILAUDIT_TOKEN=$(openssl rand -hex 32) mailaudit serve --listen 0.0.0.0:8025",
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return o.run(cmd, w) },
@@ -156,8 +158,8 @@ func (o *serveOptions) safe(token string) error {
 		return usageError{fmt.Sprintf("--listen %q: not of the form HOST:PORT", o.listen), "mailaudit serve --listen " + serveAddress}
 	case o.historyKeep < 0:
 		return usagef("--history-keep %d: it cannot be negative", o.historyKeep)
-	case o.queue < 1:
-		return usagef("--queue %d: at least 1 has to wait", o.queue)
+	case o.queue < 1 || o.queue > maxQueue:
+		return usagef("--queue %d: between 1 and %d", o.queue, maxQueue)
 	case !(o.rate > 0):
 		return usagef("--rate %v: more than nothing is needed", o.rate)
 	case token != "" && len(token) < minToken:
@@ -228,7 +230,7 @@ func (j *job) read(r serve.Request) (gather.Target, audit.Options, error) {
 	}()
 	var use usageError
 	if errors.As(err, &use) {
-		err = serve.BadRequest{What: use.what}
+		err = serve.BadRequest{What: strings.TrimPrefix(use.what, "--")} // who asks typed no flag
 	}
 	return t, o, err
 }

@@ -129,6 +129,8 @@ mapped.evil.example. AAAA ::ffff:192.168.0.1
 nat64.evil.example. AAAA 64:ff9b::7f00:1
 meta.evil.example. A 169.254.169.254
 alias.evil.example. CNAME loop.evil.example.
+compatible.evil.example. AAAA ::127.0.0.1
+translated.evil.example. AAAA ::ffff:0:127.0.0.1
 both.evil.example. A 11.22.33.44
 both.evil.example. A 127.0.0.1
 srv.evil.example. MX 10 loop.evil.example.
@@ -146,6 +148,9 @@ func TestServeStaysOutside(t *testing.T) {
 		"127.0.0.1:587", "smtps://127.0.0.1:465", "127.8.9.10:2525", "[::1]:587", "[::ffff:127.0.0.1]:587", "[::ffff:10.0.0.1]:587",
 		"0.0.0.0:587", "[::]:587", "10.0.0.1:587", "172.16.0.1:587", "172.31.255.254:465", "192.168.1.1:587", "100.64.0.1:587",
 		"169.254.169.254:587", "[fe80::1]:587", "[fd00:ec2::254]:587", "[64:ff9b::7f00:1]:587", "[2002:7f00:1::]:587", "224.0.0.1:587", "255.255.255.255:587",
+		"[::127.0.0.1]:587", "[::ffff:0:127.0.0.1]:587", "[64:ff9b::10.0.0.1]:587", "[64:ff9b:1::7f00:1]:587", "[2001:0:7f00:1::]:587", "[fe80::1%1]:587",
+		"[fec0::1]:587", "[ff02::1]:587", "198.18.0.1:587", "192.0.0.8:587", "240.0.0.1:587", "0.1.2.3:587",
+		"compatible.evil.example:587", "translated.evil.example:587", "loop.evil.example.:587", "loop\u3002evil\uff0eexample:587",
 		"loop.evil.example:587", "loop6.evil.example:587", "ten.evil.example", "mapped.evil.example", "nat64.evil.example:465",
 		"meta.evil.example:587", "alias.evil.example:587",
 	} {
@@ -200,7 +205,7 @@ func TestServeRequests(t *testing.T) {
 	s := serving(t, "--only", "spf,dmarc")
 	for body, want := range map[string]string{
 		`{"domain":"shop"}`: "single label",
-		`{"domain":"good.example","ips":["10.0.0.0/8"]}`:                                                                 "wider than /24",
+		`{"domain":"good.example","ips":["10.0.0.0/8"]}`:                                                                 `"ip 10.0.0.0/8: wider than /24`,
 		`{"domain":"good.example","ips":["192.0.2.0/24","198.51.100.1"]}`:                                                "256 addresses at most",
 		`{"domain":"good.example","ips":["192.0.2.0/24","198.51.100.0/24","x"]}`:                                         "256 addresses at most", // and no further is read
 		`{"domain":"good.example","ips":["` + strings.Repeat(`192.0.2.1","`, maxRequestAddresses) + `192.0.2.1"]}`:       "256 addresses at most",
@@ -251,6 +256,7 @@ func TestServeRefuses(t *testing.T) {
 		{args: []string{"--listen", "127.0.0.1"}, want: "not of the form HOST:PORT"},
 		{args: []string{"--listen", "0.0.0.0:0"}, token: "short", want: "16 are needed"},
 		{args: []string{"--queue", "0"}, want: "--queue 0"},
+		{args: []string{"--queue", "99999999999"}, want: "--queue 99999999999: between 1 and 100000"},
 		{args: []string{"--history-keep", "-1"}, want: "--history-keep -1"},
 		{args: []string{"--rate", "0"}, want: "--rate 0"},
 		{args: []string{"--domains", "x"}, want: "serve takes no --domains"},

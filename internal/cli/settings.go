@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -89,16 +90,18 @@ func isSetting(f *pflag.Flag) bool { return f.Name != "help" && f.Name != "versi
 // check: a key may be one of them that this command does not take, and is none of its business then.
 func fromConfig(file string, text []byte, flags *pflag.FlagSet, so func(*pflag.Flag) bool, all *pflag.FlagSet) ([]streamConfig, error) {
 	var nodes map[string]ast.Node // nil for a key without a value, which says nothing
-	if err := decoded(func() error { return yaml.Unmarshal(text, &nodes) }); err != nil {
-		return nil, yamlError(file, err)
+	if err := document(file, text, &nodes); err != nil {
+		return nil, err
 	}
 	var streams []streamConfig
 	if n := nodes["streams"]; n != nil {
+		literally(n)
 		if err := decoded(func() error { return yaml.NodeToValue(n, &streams, yaml.Strict()) }); err != nil {
 			return nil, yamlError(file, err)
 		}
 	}
 	delete(nodes, "streams")
+	keys := map[string]string{} // by the name of their flag
 	for _, key := range slices.Sorted(maps.Keys(nodes)) {
 		n, at := nodes[key], file
 		if n != nil {
@@ -109,6 +112,10 @@ func fromConfig(file string, text []byte, flags *pflag.FlagSet, so func(*pflag.F
 		if known := cmp.Or(all.Lookup(name), f); known == nil || name == "config" || !isSetting(known) {
 			return nil, usagef("%s: %q is no setting: the names are those of the flags, and streams", at, key)
 		}
+		if other, twice := keys[name]; twice {
+			return nil, usagef("%s: %s and %s are the same setting", at, other, key)
+		}
+		keys[name] = key
 		if n == nil || f == nil || !so(f) {
 			continue
 		}
@@ -119,18 +126,54 @@ func fromConfig(file string, text []byte, flags *pflag.FlagSet, so func(*pflag.F
 			continue
 		}
 		var v any
-		if err := decoded(func() error { return yaml.NodeToValue(n, &v) }); err != nil {
+		if err := decoded(func() error { return yaml.NodeToValue(literally(n), &v) }); err != nil {
 			return nil, yamlError(file, err)
 		}
-		values, ok := v.([]any)
-		if !ok {
-			values = []any{v}
+		values, err := texts(f, v)
+		if err == nil {
+			err = set(f, at, values)
 		}
-		if err := set(f, at, texts(values)); err != nil {
+		if err != nil {
 			return nil, usagef("%s: %s: %v", at, key, err)
 		}
 	}
 	return streams, nil
+}
+
+// document reads a file of one YAML document: what stands in another would be passed over.
+func document(file string, text []byte, into any) error {
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	err := decoded(func() error { return d.Decode(into) })
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	if err != nil {
+		return yamlError(file, err)
+	}
+	var more ast.Node
+	if err := decoded(func() error { return d.Decode(&more) }); !errors.Is(err, io.EOF) && (err != nil || more != nil) {
+		return usagef("%s: a second document begins with ---: one is read", file)
+	}
+	return nil
+}
+
+// literally makes texts of numbers, as they are written: a selector 0426 is no octal number. Those of daily are numbers.
+func literally(n ast.Node) ast.Node {
+	switch x := n.(type) {
+	case *ast.IntegerNode, *ast.FloatNode:
+		return ast.String(n.GetToken())
+	case *ast.SequenceNode:
+		for i := range x.Values {
+			x.Values[i] = literally(x.Values[i])
+		}
+	case *ast.MappingNode:
+		for _, v := range x.Values {
+			if v.Key.String() != "daily" {
+				v.Value = literally(v.Value)
+			}
+		}
+	}
+	return n
 }
 
 // decoded reads YAML, and makes an error of what the library cannot take: a tag where it expects a list ends it in a panic.
@@ -146,18 +189,35 @@ func decoded(read func() error) (err error) {
 // yamlError says in which line of the file a mistake is.
 func yamlError(file string, err error) error {
 	var at yaml.Error
+	var kind *yaml.TypeError
+	if errors.As(err, &kind) && kind.GetToken() != nil { // it talks of Go
+		return usagef("%s:%d: a value of the wrong kind", file, kind.GetToken().Position.Line)
+	}
 	if errors.As(err, &at) && at.GetToken() != nil {
 		return usagef("%s:%d: %s", file, at.GetToken().Position.Line, at.GetMessage())
 	}
 	return usagef("%s: %v", file, err)
 }
 
-func texts(l []any) []string {
+// texts are the values of a flag: several only where it may be repeated.
+func texts(f *pflag.Flag, v any) ([]string, error) {
+	l, list := v.([]any)
+	if _, repeats := f.Value.(pflag.SliceValue); list && !repeats {
+		return nil, errors.New("a list, where one value belongs")
+	}
+	if !list {
+		l = []any{v}
+	}
 	out := make([]string, len(l))
 	for i, v := range l {
-		out[i] = fmt.Sprint(v)
+		switch v.(type) {
+		case string, bool:
+			out[i] = fmt.Sprint(v)
+		default:
+			return nil, errors.New("neither a text nor a number")
+		}
 	}
-	return out
+	return out, nil
 }
 
 // origin is the annotation of a flag that says where its value came from, unless it was typed.

@@ -33,8 +33,8 @@ func readSuppressions(name string) ([]suppression, error) {
 		return nil, err
 	}
 	var nodes []ast.Node
-	if err := decoded(func() error { return yaml.Unmarshal(text, &nodes) }); err != nil {
-		return nil, yamlError(name, err)
+	if err := document(name, text, &nodes); err != nil {
+		return nil, err
 	}
 	l := make([]suppression, len(nodes))
 	for i, n := range nodes {

@@ -331,27 +331,48 @@ func (c *comparison) reverse() {
 
 type about struct{ rule, subject string }
 
-// worst are the findings that speak where there are several about one subject.
-func worst(r *audit.Report) map[about]audit.Finding {
-	m := map[about]audit.Finding{}
-	for _, f := range r.Findings {
+// worst are the findings that speak where there are several about one subject, by their places.
+func worst(r *audit.Report) map[about]int {
+	m := map[about]int{}
+	for i, f := range r.Findings {
 		k := about{f.Rule, f.Subject}
-		if w, ok := m[k]; notable(f) && (!ok || severity(f.Status) > severity(w.Status)) {
-			m[k] = f
+		if w, ok := m[k]; notable(f) && (!ok || severity(f.Status) > severity(r.Findings[w].Status)) {
+			m[k] = i
 		}
 	}
 	return m
 }
 
-// counted is how often a rule says each status of a subject.
-func counted(r *audit.Report) map[about]map[string]int {
-	m := map[about]map[string]int{}
+// tally is how often a rule says each status of a subject.
+type tally struct{ warn, fail, unknown int }
+
+func (t tally) of(status string) int {
+	switch status {
+	case "warn":
+		return t.warn
+	case "fail":
+		return t.fail
+	}
+	return t.unknown
+}
+
+// counted are the statuses that notable findings may have.
+func counted(r *audit.Report) map[about]tally {
+	m := map[about]tally{}
 	for _, f := range r.Findings {
 		k := about{f.Rule, f.Subject}
-		if m[k] == nil {
-			m[k] = map[string]int{}
+		t := m[k]
+		switch f.Status {
+		case "warn":
+			t.warn++
+		case "fail":
+			t.fail++
+		case "unknown":
+			t.unknown++
+		default:
+			continue
 		}
-		m[k][f.Status]++
+		m[k] = t
 	}
 	return m
 }
@@ -373,20 +394,20 @@ func (c *comparison) findings() {
 			continue
 		}
 		b := was[k]
-		f = speak[k]
+		f = c.after.Findings[speak[k]]
 		told[k] = true
 		switch {
 		case f.Status == "unknown":
-			if b["unknown"] == 0 {
+			if b.unknown == 0 {
 				c.add(Other, f.Area, f.Rule, f.Subject, "%s could not be found out: %s", f.Rule, f.Message)
 			}
-		case b["fail"] > 0 && f.Status == "warn":
+		case b.fail > 0 && f.Status == "warn":
 			c.add(Better, f.Area, f.Rule, f.Subject, "%s is a warning and no failure any more: %s", f.Rule, f.Message)
-		case b["warn"] > 0 && f.Status == "fail":
+		case b.warn > 0 && f.Status == "fail":
 			c.add(Worse, f.Area, f.Rule, f.Subject, "%s fails, and was a warning: %s", f.Rule, f.Message)
-		case b[f.Status] >= is[k][f.Status]:
-		case b[f.Status] > 0:
-			c.add(Worse, f.Area, f.Rule, f.Subject, "%s in %d cases instead of %d: %s", f.Rule, is[k][f.Status], b[f.Status], f.Message)
+		case b.of(f.Status) >= is[k].of(f.Status):
+		case b.of(f.Status) > 0:
+			c.add(Worse, f.Area, f.Rule, f.Subject, "%s in %d cases instead of %d: %s", f.Rule, is[k].of(f.Status), b.of(f.Status), f.Message)
 		case judgedBefore.has(f, c.before.Version != c.after.Version):
 			c.add(Worse, f.Area, f.Rule, f.Subject, "new: %s: %s", f.Rule, f.Message)
 		default:
@@ -401,7 +422,7 @@ func (c *comparison) findings() {
 		}
 		gone[k] = true
 		switch {
-		case is[k]["unknown"] > 0: // nobody knows whether it is gone
+		case is[k].unknown > 0: // nobody knows whether it is gone
 		case f.Status == "unknown":
 			if judgedAfter.has(f, c.before.Version != c.after.Version) {
 				c.add(Better, f.Area, f.Rule, f.Subject, "%s could be found out again", f.Rule)

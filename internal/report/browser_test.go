@@ -3,6 +3,7 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -42,6 +43,13 @@ func TestBrowser(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	var trend bytes.Buffer
+	if err := WriteTrend(&trend, Options{Format: "html"}, hostileTrend(), false); err != nil {
+		t.Fatal(err)
+	}
+	if err := put("history.html", trend.Bytes()); err != nil {
+		t.Fatal(err)
+	}
 	w, err := New(nil, Options{Format: "html", Put: put})
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +63,7 @@ func TestBrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	var pages []string
-	for _, name := range []string{"one.html", "several.html", "attacked.html", "evil.html", "index.html"} {
+	for _, name := range []string{"one.html", "several.html", "attacked.html", "evil.html", "index.html", "history.html"} {
 		pages = append(pages, filepath.Join(dir, name))
 	}
 	for _, l := range browsertest.Looks(t, "testdata/browser.mjs", pages...) {

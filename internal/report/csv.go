@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"io"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -65,7 +66,7 @@ func (c *csvWriter) add(rows [][]string) error {
 	c.begun = true
 	for _, r := range rows {
 		for i := range r {
-			r[i] = literal(r[i])
+			r[i] = within.ReplaceAllString(literal(r[i]), ";'$1")
 		}
 	}
 	if err := w.WriteAll(rows); err != nil {
@@ -73,6 +74,9 @@ func (c *csvWriter) add(rows [][]string) error {
 	}
 	return write(c.w, b.Bytes())
 }
+
+// within is what would begin a formula where a spreadsheet parts cells at semicolons, as it does in much of Europe.
+var within = regexp.MustCompile(`;([=+@\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}-])`)
 
 // literal keeps a spreadsheet from taking a cell for a formula: before what could begin one it puts an apostrophe
 // (https://owasp.org/www-community/attacks/CSV_Injection).

@@ -40,8 +40,15 @@ type proof struct {
 func proofs(r *audit.Report) []proof {
 	e, several := r.Evidence, len(r.Streams) > 1
 	judged := areas(r.Findings)
+	// None are none only where nothing of the area is unknown.
+	found := func(area string, n int, noun string) string {
+		if n == 0 && slices.ContainsFunc(r.Findings, func(f audit.Finding) bool { return f.Area == area && f.Status == "unknown" }) {
+			return "unknown"
+		}
+		return count(n, noun)
+	}
 	return slices.DeleteFunc([]proof{
-		{"ptr", "ADDRESSES, " + count(len(e.Sources), "source"), sourceTable(e.Sources, several)},
+		{"ptr", "ADDRESSES, " + found("ptr", len(e.Sources), "source"), sourceTable(e.Sources, several)},
 		{"domain", registrationTitle(e.Registration), table{}},
 		{"domain", serversTitle(e.NameServers), serverTable(e.NameServers)},
 		{"dnssec", dnssecTitle(e.DNSSEC), table{}},
@@ -51,11 +58,11 @@ func proofs(r *audit.Report) []proof {
 		{"dmarc", dmarcTitle(e.DMARC), alignmentTable(e.Alignment)},
 		{"dmarc", reportsTitle(e.Reports), reportsTable(e.Reports)},
 		{"dnsbl", "BLOCKLISTS, " + count(len(e.DNSBL), "answer"), listingTable(e.DNSBL)},
-		{"submission", "SUBMISSION, " + count(len(e.Submission), "service"), serviceTable(e.Submission)},
-		{"tls", "PORT 25, " + count(len(e.TLS), "MX host"), talkTable(e.TLS)},
+		{"submission", "SUBMISSION, " + found("submission", len(e.Submission), "service"), serviceTable(e.Submission)},
+		{"tls", "PORT 25, " + found("tls", len(e.TLS), "MX host"), talkTable(e.TLS)},
 		{"mtasts", "MTA-STS, " + e.MTASTS.Status, policyTable(e.MTASTS)},
 		{"tlsrpt", "TLS REPORTS, " + list(append([]string{e.TLSRPT.Status, e.TLSRPT.Cause}, e.TLSRPT.RUA...)...), table{}},
-		{"dane", "DANE, " + count(len(e.DANE), "MX host"), daneTable(e.DANE)},
+		{"dane", "DANE, " + found("dane", len(e.DANE), "MX host"), daneTable(e.DANE)},
 	}, func(s proof) bool { return s.title == "" || !slices.Contains(judged, s.area) })
 }
 

@@ -38,6 +38,25 @@ func TestEvidenceWords(t *testing.T) {
 	}
 }
 
+// None are none only where that was found out.
+func TestEvidenceOfWhatIsUnknown(t *testing.T) {
+	r := healthy()
+	e := &r.Evidence
+	e.Sources, e.Submission, e.TLS, e.DANE = nil, nil, nil, nil
+	for area, title := range map[string]string{"ptr": "ADDRESSES, 0 sources", "submission": "SUBMISSION, 0 services", "tls": "PORT 25, 0 MX hosts", "dane": "DANE, 0 MX hosts"} {
+		only(r, "spf")
+		add(r, audit.Finding{Rule: area + ".any", Area: area, Status: "pass"})
+		if out := show(t, r, Options{Width: 80, Verbose: true}, ""); !strings.Contains(out, title) {
+			t.Errorf("no %q in\n%s", title, out)
+		}
+		add(r, audit.Finding{Rule: area + ".other", Area: area, Status: "unknown", Message: "no answer"})
+		kind, _, _ := strings.Cut(title, ",")
+		if out := show(t, r, Options{Width: 80, Verbose: true}, ""); !strings.Contains(out, kind+", unknown") || strings.Contains(out, title) {
+			t.Errorf("%s:\n%s", area, out)
+		}
+	}
+}
+
 // What was not judged is not shown either: with --only, evidence of the other areas is only half known.
 func TestEvidenceOfJudgedAreas(t *testing.T) {
 	r := healthy()

@@ -45,7 +45,7 @@ func (p *page) fix(n int, f audit.Fix, before *int, verbose bool) {
 		if i == 0 {
 			lead = fmt.Sprintf("%3d  ", n)
 			if tag != "" {
-				l += strings.Repeat(" ", edge-indent-width(l)-len(tag)) + tag
+				l += strings.Repeat(" ", max(1, edge-indent-width(l)-len(tag))) + tag
 			}
 		}
 		p.line(lead + l)

@@ -97,7 +97,7 @@ func TestWritersArePure(t *testing.T) {
 // TestFormatsAreInert: whatever field a string comes from, it acts on no terminal, browser, spreadsheet or parser.
 func TestFormatsAreInert(t *testing.T) {
 	keeps := [][]string{nil, {"Status", "Area", "Op", "Identity", "TLS", "Rule"}, {"Status", "Area", "Op", "Verdict", "Rules", "Domain", "By"}}
-	for i, start := range []string{"", "=cmd|' /C calc'!A0 ", "-", "+", "@", "\uff1d", "\t=", "`````", "</script></style></pre>", `" onload="x`, "\n\n# x\n\n|---|\n"} {
+	for i, start := range []string{"", "=cmd|' /C calc'!A0 ", "-", "+", "@", "\uff1d", "\t=", "`````", "</script></style></pre>", `" onload="x`, "\n\n# x\n\n|---|\n", "@all `", "x;=cmd|' /C calc'!A0;-"} {
 		r, fresh := telling(), telling()
 		poison(reflect.ValueOf(r).Elem())
 		lead(reflect.ValueOf(r).Elem(), start)
@@ -141,6 +141,9 @@ var rulesOf = map[string]func(*testing.T, []byte){
 
 var unescapedBar = regexp.MustCompile(`(^|[^\\])(\\\\)*\|`)
 
+// told is a name that GitHub and GitLab tell of the issue: one that is no code.
+var told = regexp.MustCompile("(^|[^0-9A-Za-z_`])@[0-9A-Za-z_-]")
+
 func holdsMarkdown(t *testing.T, b []byte) {
 	t.Helper()
 	code, columns := false, 0
@@ -155,6 +158,9 @@ func holdsMarkdown(t *testing.T, b []byte) {
 		}
 		if strings.ContainsAny(l, "<") || strings.Contains(l, "](") || code && strings.Contains(l, "`") {
 			t.Fatalf("live: %q", l)
+		}
+		if !code && told.MatchString(l) {
+			t.Fatalf("tells somebody: %q", l)
 		}
 		n := len(unescapedBar.FindAllString(l, -1))
 		switch {
@@ -261,6 +267,9 @@ func holdsCSV(t *testing.T, b []byte) {
 		for i, c := range r {
 			if strings.ContainsAny(c[:min(len(c), 1)], "=+-@\t\r") || strings.HasPrefix(c, "\uff1d") {
 				t.Fatalf("%s begins as a formula: %q", rows[0][i], c)
+			}
+			if strings.Contains(c, ";=") || strings.Contains(c, ";-") {
+				t.Fatalf("%s has a formula where cells are parted at semicolons: %q", rows[0][i], c)
 			}
 		}
 	}

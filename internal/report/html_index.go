@@ -52,19 +52,24 @@ func (x *htmlIndex) sorted() []indexed {
 
 // table has a row for each; the script sorts it by what data-sort says, else by the text.
 func (x *htmlIndex) table(rows []indexed) g.Node {
-	n := func(i int) g.Node { return h.Td(h.Class("n"), g.Text(strconv.Itoa(i))) }
-	return scrolling("All domains", h.Table(h.Class("sortable"), nl,
-		h.THead(h.Tr(h.Th(h.Scope("col"), g.Text("Domain")), h.Th(h.Scope("col"), g.Text("Verdict")), h.Th(h.Scope("col"), h.Class("n"), h.Aria("sort", "ascending"), g.Text("Score")),
-			h.Th(h.Scope("col"), g.Text("Grade")), h.Th(h.Scope("col"), h.Class("n"), g.Text("Fail")), h.Th(h.Scope("col"), h.Class("n"), g.Text("Warn")))), nl,
-		h.TBody(nl, g.Map(rows, func(e indexed) g.Node {
+	column := func(name string, more ...g.Node) g.Node {
+		return h.Th(append([]g.Node{h.Scope("col"), h.Role("columnheader"), g.Text(name)}, more...)...)
+	}
+	cell := func(more ...g.Node) g.Node { return h.Td(append([]g.Node{h.Role("cell")}, more...)...) }
+	n := func(i int) g.Node { return cell(h.Class("n"), g.Text(strconv.Itoa(i))) }
+	// On a narrow screen its rows are no table's any more: that it is one is said by roles then.
+	return scrolling("All domains", h.Table(h.Class("sortable"), h.Role("table"), nl,
+		h.THead(h.Role("rowgroup"), h.Tr(h.Role("row"), column("Domain"), column("Verdict"), column("Score", h.Class("n"), h.Aria("sort", "ascending")),
+			column("Grade"), column("Fail", h.Class("n")), column("Warn", h.Class("n")))), nl,
+		h.TBody(h.Role("rowgroup"), nl, g.Map(rows, func(e indexed) g.Node {
 			score := strconv.Itoa(e.score)
 			if e.score < 0 {
 				score = "?"
 			}
-			return g.Group{h.Tr(h.Th(h.Scope("row"), h.A(h.Href(e.href), g.Text(e.domain))),
-				h.Td(h.Data("sort", strconv.Itoa(rank(e.verdict))), chip(e.verdict)),
-				h.Td(h.Class("n"), h.Data("sort", strconv.Itoa(e.score)), g.Text(score)),
-				h.Td(h.Data("sort", strconv.Itoa(-e.score)), g.Text(e.grade)), n(e.fails), n(e.warns)), nl}
+			return g.Group{h.Tr(h.Role("row"), h.Th(h.Scope("row"), h.Role("rowheader"), h.A(h.Href(e.href), g.Text(e.domain))),
+				cell(h.Data("sort", strconv.Itoa(rank(e.verdict))), chip(e.verdict)),
+				cell(h.Class("n"), h.Data("sort", strconv.Itoa(e.score)), g.Text(score)),
+				cell(h.Data("sort", strconv.Itoa(-e.score)), g.Text(e.grade)), n(e.fails), n(e.warns)), nl}
 		}))))
 }
 
@@ -137,8 +142,8 @@ func (f *folderWriter) overview(rows []indexed) g.Node {
 	bar, words := shares(n)
 	l := []g.Node{h.Class("card"), nl, h.H2(g.Text(count(len(rows), "domain"))), nl, h.P(h.Class("lead"), g.Text(words)), nl, bar, nl}
 	if len(f.lines) > 0 {
-		s := "lines of the list that are no domain"
-		l = append(l, h.Details(h.Summary(g.Text(strconv.Itoa(len(f.lines)+f.more)+" "+s)), h.Ul(g.Map(f.lines, func(s string) g.Node { return h.Li(g.Text(s)) })),
+		s := "no domain: " + count(len(f.lines)+f.more, "line") + " of the list"
+		l = append(l, h.Details(h.Summary(g.Text(s)), h.Ul(g.Map(f.lines, func(s string) g.Node { return h.Li(g.Text(s)) })),
 			g.If(f.more > 0, h.P(g.Textf("and %d more", f.more)))), nl)
 	}
 	return h.Div(l...)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"mailaudit/internal/audit"
@@ -143,7 +144,11 @@ func (b *markdown) records(r *audit.Report) {
 			b.code(octets(text))
 			b.blank()
 			for _, m := range places(text, x.faults) {
-				b.line("- " + prose(octets(text[m.from:m.to])+": "+strings.Join(m.rules, ", ")))
+				part := octets(text[m.from:m.to])
+				if m.more {
+					part += "..."
+				}
+				b.line("- " + prose(part+": "+strings.Join(m.rules, ", ")))
 			}
 		}
 	}
@@ -201,6 +206,21 @@ var pasted = strings.NewReplacer("`", `\096`, "<", `\060`, "](", `]\040`)
 
 // prose escapes what Markdown would take for markup. Brackets are links only before a target, so all others stay as they are:
 // every rule stands in some.
-func prose(s string) string { return brackets.Replace(inline(s)) }
+func prose(s string) string {
+	var b strings.Builder
+	s = Visible(s)
+	at := 0
+	for _, m := range mention.FindAllStringSubmatchIndex(s, -1) {
+		from, to := m[2], m[3]
+		b.WriteString(brackets.Replace(inline(s[at:from])) + "`" + s[from:to] + "`")
+		at = to
+	}
+	b.WriteString(brackets.Replace(inline(s[at:])))
+	return b.String()
+}
+
+// mention is what tells somebody of an issue that it stands in, or with @all of GitLab everybody, unless it is code. Behind a
+// letter or digit it is the domain of an address.
+var mention = regexp.MustCompile(`(?:^|[^0-9A-Za-z_])(@[0-9A-Za-z_-]+)`)
 
 var brackets = strings.NewReplacer(`\](`, "&#93;(", `\]\[`, "&#93;[", `\[`, "[", `\]`, "]")

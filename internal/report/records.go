@@ -77,6 +77,7 @@ func (p *page) record(x published) {
 type mark struct {
 	from, to int
 	rules    []string
+	more     bool // the fault goes on behind it
 }
 
 // carets points at the places of a record that findings are about. A record that is wider than the page is not wrapped,
@@ -114,7 +115,7 @@ func places(text string, faults []audit.Finding) []mark {
 		i := slices.IndexFunc(marks, func(m mark) bool { return m.from == from && m.to == min(to, from+longest) })
 		if i < 0 {
 			i = len(marks)
-			marks = append(marks, mark{from: from, to: min(to, from+longest)})
+			marks = append(marks, mark{from: from, to: min(to, from+longest), more: to > from+longest})
 		}
 		if !slices.Contains(marks[i].rules, f.Rule) {
 			marks[i].rules = append(marks[i].rules, f.Rule)

@@ -47,6 +47,17 @@ func TestCarets(t *testing.T) {
 	}
 }
 
+// Where Markdown shows the beginning of a place alone, it says so.
+func TestLongPlaceInMarkdown(t *testing.T) {
+	for n, want := range map[int]string{40: strings.Repeat("A", 40) + ": dkim", 41: strings.Repeat("A", 40) + "...: dkim"} {
+		r, record := healthy(), "p="+strings.Repeat("A", n)
+		add(r, at("dkim.key-1024", record, record[2:]))
+		if out := written(t, Options{Format: "markdown"}, r).String(); !strings.Contains(out, "\n- "+want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+}
+
 // A record that a finding points into is shown, whoever's it is.
 func TestRecordOfAnotherDomain(t *testing.T) {
 	const record = "v=spf1 foo -all"

@@ -443,6 +443,16 @@ func TestManyFixes(t *testing.T) {
 	}
 }
 
+// TestFixOfOddScores: what a saved report says of its scores is not ours to rely on.
+func TestFixOfOddScores(t *testing.T) {
+	r := broken()
+	r.Score, r.Fixes[0].ScoreAfter = ptr(-1<<62), ptr(-1<<62)
+	r.Fixes[0].Text = strings.Repeat("x", 80)
+	if out := show(t, r, Options{Width: least}, ""); !strings.Contains(out, "-4611686018427387904") {
+		t.Error(out)
+	}
+}
+
 func TestZoneLines(t *testing.T) {
 	long := strings.Repeat("x", 60) + ".example"
 	got := zoneLines([]audit.Change{

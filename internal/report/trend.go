@@ -216,7 +216,7 @@ func TrendSVG(runs []history.Run) g.Node {
 		label = fmt.Sprintf("score over time: %s, last %s on %s", count(len(l), "run"), points(l[len(l)-1]), stamp(l[len(l)-1].At))
 	}
 	nodes := []g.Node{
-		g.Attr("viewBox", fmt.Sprintf("0 0 %g %g", chartWidth, chartHeight)), g.Attr("role", "img"), g.Attr("width", "100%"),
+		g.Attr("viewBox", fmt.Sprintf("0 0 %g %g", chartWidth, chartHeight)), g.Attr("class", "trend"), g.Attr("role", "img"), g.Attr("width", "100%"),
 		g.Attr("aria-label", Visible(label)), g.El("title", g.Text(Visible(label))),
 	}
 	for _, v := range []int{0, 50, 100} {
@@ -297,10 +297,10 @@ func trendPage(t Trend) g.Node {
 			h.Meta(h.Name("viewport"), h.Content("width=device-width, initial-scale=1")), h.TitleEl(g.Text(title)), h.StyleEl(g.Raw(trendCSS))),
 		h.Body(h.Main(
 			h.H1(g.Text(Visible(t.Domain))), h.P(g.Text(t.span())), TrendSVG(runs),
-			h.Table(h.THead(h.Tr(g.Map(trendHead, func(s string) g.Node { return h.Th(g.Attr("scope", "col"), g.Text(strings.ToLower(s))) })...)),
+			scrolling("Runs", h.Table(h.THead(h.Tr(g.Map(trendHead, func(s string) g.Node { return h.Th(g.Attr("scope", "col"), g.Text(strings.ToLower(s))) })...)),
 				h.TBody(g.Map(t.rows(), func(r []string) g.Node {
 					return h.Tr(g.Map(r, func(s string) g.Node { return h.Td(g.Text(Visible(s))) })...)
-				})...)),
+				})...))),
 			g.Map(t.Runs, func(s Step) g.Node {
 				if len(s.Changes) == 0 {
 					return g.Group{}
@@ -311,5 +311,6 @@ func trendPage(t Trend) g.Node {
 	))
 }
 
-const trendCSS = `:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;margin:0}main{max-width:60rem;margin:0 auto;padding:1rem}` +
-	`table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.25rem .75rem .25rem 0;border-bottom:1px solid #8886;vertical-align:top}li{overflow-wrap:anywhere}`
+const trendCSS = `:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;margin:0;background:Canvas;color:CanvasText}main{max-width:60rem;margin:0 auto;padding:1rem}` +
+	`table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.25rem .75rem .25rem 0;border-bottom:1px solid #8886;vertical-align:top}h1,li{overflow-wrap:anywhere}` +
+	`.wide{overflow-x:auto}@media(max-width:46rem){th,td{padding-right:.35rem;font-size:.8125rem}.trend{overflow:visible}.trend text{font-size:24px}}`

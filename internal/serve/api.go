@@ -9,6 +9,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -88,21 +89,13 @@ func (s *Server) submit(w http.ResponseWriter, q *http.Request) {
 		problem(w, http.StatusUnsupportedMediaType, "a request is application/json")
 		return
 	}
-	var r Request
-	d := json.NewDecoder(q.Body)
-	d.DisallowUnknownFields()
-	err := d.Decode(&r)
-	if err == nil {
-		if _, end := d.Token(); !errors.Is(end, io.EOF) {
-			err = errors.New("something follows the object")
-		}
-	}
-	var large *http.MaxBytesError
-	switch {
-	case errors.As(err, &large):
-		problem(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("a request has %d KiB at most", maxBody>>10))
+	text, err := io.ReadAll(q.Body)
+	if err != nil {
+		unread(w, err)
 		return
-	case err != nil:
+	}
+	r, err := requestOf(text)
+	if err != nil {
 		problem(w, http.StatusBadRequest, "no request as the API describes it: "+strings.TrimPrefix(err.Error(), "json: "))
 		return
 	}
@@ -113,6 +106,71 @@ func (s *Server) submit(w http.ResponseWriter, q *http.Request) {
 	a, _ := j.now()
 	w.Header().Set("Location", "/api/v1/audits/"+a.ID)
 	writeJSON(w, http.StatusAccepted, shown{Audit: a})
+}
+
+// unread answers where a body could not be read: it is too large, or did not come.
+func unread(w http.ResponseWriter, err error) {
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		problem(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("a request has %d KiB at most", maxBody>>10))
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		problem(w, http.StatusBadRequest, fmt.Sprintf("the request did not come within %v", bodyTime))
+	default:
+		problem(w, http.StatusBadRequest, "the request could not be read: "+err.Error())
+	}
+}
+
+// requestOf reads one object.
+func requestOf(text []byte) (r Request, err error) {
+	if err := named(text); err != nil {
+		return r, err
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	err = d.Decode(&r)
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &kind):
+		return r, errors.New(strings.TrimPrefix(fmt.Sprintf("%s: %s does not belong there", kind.Field, kind.Value), ": "))
+	case errors.Is(err, io.EOF):
+		return r, errors.New("there is nothing")
+	case err != nil:
+		return r, err
+	}
+	if _, end := d.Token(); !errors.Is(end, io.EOF) {
+		return r, errors.New("something follows the object")
+	}
+	return r, nil
+}
+
+// named refuses names that stand twice, of which programs take the first or the last (RFC 8259 4), and those that package json
+// alone takes for a field: it does not mind case. What is no object it leaves to package json.
+func named(text []byte) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	if open, err := d.Token(); err != nil || open != json.Delim('{') {
+		return nil
+	}
+	seen := map[string]bool{}
+	for d.More() {
+		k, err := d.Token()
+		name, ok := k.(string)
+		if err != nil || !ok {
+			return nil
+		}
+		switch {
+		case strings.Trim(name, "abcdefghijklmnopqrstuvwxyz_") != "":
+			return fmt.Errorf("unknown field %q", name)
+		case seen[name]:
+			return fmt.Errorf("%q stands twice", name)
+		}
+		seen[name] = true
+		var value json.RawMessage
+		if d.Decode(&value) != nil {
+			return nil
+		}
+	}
+	return nil
 }
 
 // take puts a request into the queue, or says why not and gives nil. The audit ends with ctx.

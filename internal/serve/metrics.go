@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"runtime"
 	"slices"
 	"strconv"
@@ -102,12 +103,21 @@ const scrapeMargin = 500 * time.Millisecond
 // probe audits a domain while Prometheus waits, in the manner of blackbox_exporter: target names it, and the fields of a request
 // may follow by their names.
 func (s *Server) probe(w http.ResponseWriter, q *http.Request) {
-	v := q.URL.Query()
+	v, err := url.ParseQuery(q.URL.RawQuery)
+	if err != nil { // else what cannot be read would be passed over
+		problem(w, http.StatusBadRequest, "the parameters: "+err.Error())
+		return
+	}
 	r := Request{Domain: v.Get("target"), IPs: v["ip"], MailFrom: v.Get("mail_from"), HELO: v.Get("helo"), Selectors: v["selector"],
 		DKIMDomain: v.Get("dkim_domain"), Profile: v.Get("profile"), Submission: v["submission"], Only: v["only"], Skip: v["skip"]}
-	for name := range v {
-		if !slices.Contains([]string{"target", "ip", "mail_from", "helo", "selector", "dkim_domain", "profile", "submission", "only", "skip", "daily"}, name) {
+	for name, values := range v {
+		switch {
+		case slices.Contains([]string{"ip", "selector", "submission", "only", "skip"}, name):
+		case !slices.Contains([]string{"target", "mail_from", "helo", "dkim_domain", "profile", "daily"}, name):
 			problem(w, http.StatusBadRequest, fmt.Sprintf("%q is no parameter", name))
+			return
+		case len(values) > 1:
+			problem(w, http.StatusBadRequest, fmt.Sprintf("%q stands twice", name))
 			return
 		}
 	}

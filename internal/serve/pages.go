@@ -91,7 +91,7 @@ func (s *Server) form(w http.ResponseWriter, status int, v url.Values, wrong str
 // auditTable lists audits, with or without their domains.
 func auditTable(l []Audit, domains bool) g.Node {
 	return h.Div(h.Class("wide"), h.Table(
-		h.THead(h.Tr(g.If(domains, h.Th(g.Attr("scope", "col"), g.Text("Domain"))), h.Th(g.Attr("scope", "col"), g.Text("Audited")),
+		h.THead(h.Tr(g.If(domains, h.Th(g.Attr("scope", "col"), g.Text("Domain"))), h.Th(g.Attr("scope", "col"), g.Text("Audited (UTC)")),
 			h.Th(g.Attr("scope", "col"), g.Text("Verdict")), h.Th(g.Attr("scope", "col"), g.Text("Score")))),
 		h.TBody(g.Map(l, func(a Audit) g.Node {
 			when := a.Started
@@ -100,7 +100,7 @@ func auditTable(l []Audit, domains bool) g.Node {
 			}
 			return h.Tr(
 				g.If(domains, h.Td(h.A(h.Href("/domains/"+url.PathEscape(a.Domain)), text(a.Domain)))),
-				h.Td(h.A(h.Href("/audits/"+url.PathEscape(a.ID)), h.Time(h.DateTime(when.Format("2006-01-02T15:04:05Z07:00")), g.Text(when.Format("2006-01-02 15:04"))))),
+				h.Td(h.A(h.Href("/audits/"+url.PathEscape(a.ID)), h.Time(h.DateTime(when.Format("2006-01-02T15:04:05Z07:00")), g.Text(when.UTC().Format("2006-01-02 15:04"))))),
 				h.Td(h.Span(h.Class("chip "+word(a)), g.Text(word(a)))),
 				h.Td(g.Text(scored(a))))
 		}))))
@@ -128,7 +128,7 @@ func scored(a Audit) string {
 // submitForm takes on what the form says, and shows the way to the audit.
 func (s *Server) submitForm(w http.ResponseWriter, q *http.Request) {
 	if err := q.ParseForm(); err != nil {
-		problem(w, http.StatusBadRequest, "no form: "+err.Error())
+		unread(w, err)
 		return
 	}
 	v := q.PostForm

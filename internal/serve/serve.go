@@ -163,5 +163,38 @@ func (s *Server) handler() http.Handler {
 	for _, r := range s.routes() {
 		mux.Handle(r.method+" "+r.path, s.guard.wrap(r))
 	}
-	return s.metrics.count(secured(mux))
+	lost := s.guard.wrap(route{handle: func(w http.ResponseWriter, q *http.Request) { mux.ServeHTTP(&pathless{ResponseWriter: w}, q) }})
+	return s.metrics.count(secured(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if _, pattern := mux.Handler(q); pattern == "" {
+			lost.ServeHTTP(w, q)
+			return
+		}
+		mux.ServeHTTP(w, q)
+	})))
+}
+
+// pathless tells what no route takes, as every error is told: the mux does so in plain text.
+type pathless struct {
+	http.ResponseWriter
+	told bool
+}
+
+func (p *pathless) WriteHeader(status int) {
+	switch status {
+	case http.StatusNotFound:
+		problem(p.ResponseWriter, status, "there is nothing at this path")
+	case http.StatusMethodNotAllowed:
+		problem(p.ResponseWriter, status, "this path takes "+p.Header().Get("Allow"))
+	default:
+		p.ResponseWriter.WriteHeader(status)
+		return
+	}
+	p.told = true
+}
+
+func (p *pathless) Write(b []byte) (int, error) {
+	if p.told {
+		return len(b), nil
+	}
+	return p.ResponseWriter.Write(b)
 }

@@ -293,6 +293,9 @@ func TestDescription(t *testing.T) {
 		{method: "POST", path: "/api/v1/audits", body: `{"domain":"shop.example","zones":["/etc/passwd"]}`, status: 400},
 		{method: "POST", path: "/api/v1/audits", body: `{"domain":"shop.example"} {}`, status: 400},
 		{method: "POST", path: "/api/v1/audits", body: `{"domain":`, status: 400},
+		{method: "POST", path: "/api/v1/audits", body: `{"domain":"shop.example","domain":"evil.example"}`, status: 400},
+		{method: "POST", path: "/api/v1/audits", body: `{"Domain":"shop.example"}`, status: 400},
+		{method: "POST", path: "/api/v1/audits", body: `{"domain":"shop.example","ipſ":[]}`, status: 400},
 		{method: "POST", path: "/api/v1/audits", body: `{"domain":"` + strings.Repeat("x", maxBody) + `"}`, status: 413},
 		{method: "POST", path: "/api/v1/audits", body: "domain=shop.example", header: []string{"Content-Type", "application/x-www-form-urlencoded"}, status: 415},
 		{method: "GET", path: "/api/v1/audits", status: 200},
@@ -498,6 +501,9 @@ func TestWhoMayAsk(t *testing.T) {
 		{"a link elsewhere", open, "GET", "/", []string{"Sec-Fetch-Site", "cross-site"}, 200},
 		{"another method", open, "DELETE", "/api/v1/audits/x", nil, 405},
 		{"nothing there", open, "GET", "/.git/config", nil, 404},
+		{"nothing there, for whoever has no token", closed, "GET", "/.git/config", nil, 401},
+		{"another method, for whoever has no token", closed, "DELETE", "/metrics", nil, 401},
+		{"nothing there, for a name that was led here", open, "GET", "/.git/config", []string{"Host", "evil.example"}, 421},
 	} {
 		a, body := c.w.send(c.method, c.path, nil, c.header...)
 		if a.StatusCode != c.status {
@@ -512,6 +518,33 @@ func TestWhoMayAsk(t *testing.T) {
 		if bytes.Contains(body, []byte(token)) {
 			t.Errorf("%s: the token is told", c.name)
 		}
+		if a.StatusCode >= 400 && a.Header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s: %s as %s", c.name, a.Status, a.Header.Get("Content-Type"))
+		}
+	}
+}
+
+// TestMistakes are told in words for whoever made them.
+func TestMistakes(t *testing.T) {
+	w := start(t, nil)
+	for body, want := range map[string]string{
+		"":                                      "there is nothing",
+		"[]":                                    ": array does not belong there",
+		`{"domain":"shop.example","daily":1.5}`: "daily: number 1.5 does not belong there",
+		`{"domain":"shop.example","ips":"x"}`:   "ips: string does not belong there",
+		`{"domain":"a","domain":"b"}`:           `\"domain\" stands twice`,
+		`{"DOMAIN":"shop.example"}`:             `unknown field \"DOMAIN\"`,
+	} {
+		if a, text := w.send("POST", "/api/v1/audits", body); a.StatusCode != http.StatusBadRequest || !strings.Contains(string(text), want) {
+			t.Errorf("%s: %s %s, want %q", body, a.Status, text, want)
+		}
+	}
+	form := []string{"Content-Type", "application/x-www-form-urlencoded"}
+	if a, text := w.send("POST", "/", "domain="+strings.Repeat("x", maxBody), form...); a.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("a form that is too large: %s %s", a.Status, text)
+	}
+	if a, _ := w.send("DELETE", "/metrics", nil); a.Header.Get("Allow") != "GET, HEAD" {
+		t.Errorf("a method that is not taken: %v", a.Header)
 	}
 }
 
@@ -523,7 +556,8 @@ func TestProbe(t *testing.T) {
 		!bytes.Contains(body, []byte("probe_success ")) || !bytes.Contains(body, []byte(`mailaudit_verdict{domain="shop.example",verdict=`)) {
 		t.Errorf("%s\n%s", a.Status, body)
 	}
-	for _, bad := range []string{"?target=shop", "?target=", "?target=shop.example&resolver=10.0.0.1", "?target=shop.example&daily=x"} {
+	for _, bad := range []string{"?target=shop", "?target=", "?target=shop.example&resolver=10.0.0.1", "?target=shop.example&daily=x",
+		"?target=shop.example&target=evil.example", "?target=shop.example&only=%zz", "?target=shop.example&only=spf;dmarc"} {
 		if a, body := w.send("GET", "/probe"+bad, nil); a.StatusCode != http.StatusBadRequest {
 			t.Errorf("%s: %s %s", bad, a.Status, body)
 		}

@@ -28,6 +28,7 @@ var blocks = []struct {
 	{netip.MustParsePrefix("::/128"), "unspecified (RFC 4291)"},
 	{netip.MustParsePrefix("::1/128"), "loopback (RFC 4291)"},
 	{netip.MustParsePrefix("64:ff9b:1::/48"), "for local translation (RFC 8215)"},
+	{netip.MustParsePrefix("::/8"), "reserved, for forms of IPv4 addresses among others (RFC 4291 2.5.5.1)"},
 	{netip.MustParsePrefix("100::/64"), "discard-only (RFC 6666)"},
 	{netip.MustParsePrefix("100:0:0:1::/64"), "a dummy (RFC 9780)"},
 	{netip.MustParsePrefix("2001::/32"), "Teredo (RFC 4380)"},

@@ -21,6 +21,7 @@ func TestPublic(t *testing.T) {
 		{"fe80::1", false}, {"fd00::1", false}, {"2001:db8::1", false}, {"ff02::1", false}, {"198.51.100.1", false},
 		{"64:ff9b::7f00:1", false}, {"64:ff9b::10.1.2.3", false}, {"64:ff9b::8.8.8.8", true}, {"64:ff9b:1::808:808", false},
 		{"2001::1", false}, {"2001:1::1", false}, {"2001:200::1", true}, {"100:0:0:1::1", false}, {"fec0::1", false},
+		{"::127.0.0.1", false}, {"::8.8.8.8", false}, {"::ffff:0:7f00:1", false}, {"64:ff9b::1:0:0", false},
 	} {
 		a := netip.MustParseAddr(c.addr)
 		if got := special.Public(a, lab); got != c.want {
