@@ -39,6 +39,62 @@ func TestForecast(t *testing.T) {
 	}
 }
 
+// TestForecastRests: whatever a receiver refuses for or puts off for, a finding says.
+func TestForecastRests(t *testing.T) {
+	reverse, mx := "-25.2.0.192.in-addr.arpa. PTR", "-healthy.example. MX"
+	for _, c := range []struct {
+		name, helo, mailFrom string
+		refused              string // a receiver that does
+		unsigned             bool
+		edits                []string
+	}{
+		{name: "null MX", refused: "yahoo", edits: []string{mx, "healthy.example. 3600 IN MX 0 ."}},
+		{name: "null MX among others", refused: "postfix-strict", edits: []string{"healthy.example. 3600 IN MX 0 ."}},
+		{name: "null MX among others of MAIL FROM", refused: "postfix-strict", mailFrom: "b@bounce.healthy.example",
+			edits: []string{"bounce.healthy.example. 3600 IN MX 0 .", "bounce.healthy.example. 3600 IN MX 10 mx1.healthy.example.", `bounce.healthy.example. 3600 IN TXT "v=spf1 ip4:192.0.2.25 -all"`}},
+		{name: "MX host of MAIL FROM on loopback", refused: "exim", mailFrom: "b@bounce.healthy.example",
+			edits: []string{"bounce.healthy.example. 3600 IN MX 10 lo.healthy.example.", "lo.healthy.example. 3600 IN A 127.0.0.1", `bounce.healthy.example. 3600 IN TXT "v=spf1 ip4:192.0.2.25 -all"`}},
+		{name: "MX host of MAIL FROM that does not exist", refused: "exim", mailFrom: "b@bounce.healthy.example",
+			edits: []string{"bounce.healthy.example. 3600 IN MX 10 gone.healthy.example.", `bounce.healthy.example. 3600 IN TXT "v=spf1 ip4:192.0.2.25 -all"`}},
+		{name: "MAIL FROM that does not exist, unsigned", refused: "gmail", mailFrom: "b@gone.esp.example", unsigned: true, edits: []string{"esp.example. 3600 IN SOA a.example. b.example. 1 1 1 1 1"}},
+		{name: "localhost as MX", refused: "exim", edits: []string{mx, "healthy.example. 3600 IN MX 10 localhost.", "localhost. 3600 IN SOA a.example. b.example. 1 1 1 1 1"}},
+		{name: "an address as MX", refused: "exim", edits: []string{mx, "healthy.example. 3600 IN MX 10 192.0.2.35.healthy.example."}},
+		{name: "a reverse name that ends in a hyphen", refused: "postfix-strict", edits: []string{reverse, "25.2.0.192.in-addr.arpa. 3600 IN PTR mail-.healthy.example.", "mail-.healthy.example. 3600 IN A 192.0.2.25"}},
+		{name: "an address as reverse name", refused: "opensmtpd", edits: []string{reverse, "25.2.0.192.in-addr.arpa. 3600 IN PTR 192.0.2.25."}},
+		{name: "a hyphen before the name in EHLO", refused: "postfix-strict", helo: "-mail.healthy.example", edits: []string{`\\045mail.healthy.example. 3600 IN A 192.0.2.25`}},
+		{name: "a dot behind the name in EHLO", refused: "postfix-strict", helo: "mail.healthy.example."},
+		{name: "EHLO localhost.localdomain", refused: "postfix-strict", helo: "localhost.localdomain", edits: []string{"localdomain. 3600 IN SOA a.example. b.example. 1 1 1 1 1"}},
+		{name: "an IPv6 literal without its tag", refused: "postfix-strict", helo: "[2001:db8::25]"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := offline(t, c.edits...)
+			if c.helo != "" {
+				w.target.Streams[0].HELO = c.helo
+			}
+			if c.mailFrom != "" {
+				w.target.Streams[0].MailFrom = c.mailFrom
+			}
+			r := w.audited()
+			if c.unsigned {
+				f := w.gathered()
+				f.Messages = []facts.Message{{Stream: "default", From: domain, Signatures: []facts.Signature{}}}
+				r = audit.Judge(f, options)
+			}
+			if f := verdictOf(t, r, c.refused); f.Verdict != "reject" {
+				t.Errorf("%+v", f)
+			}
+			for _, f := range r.Forecast {
+				silent := slices.DeleteFunc(slices.Clone(f.Rules), func(id string) bool {
+					return slices.ContainsFunc(r.Findings, func(x audit.Finding) bool { return x.Status != "pass" && x.Rule == id })
+				})
+				if (f.Verdict == "reject" || f.Verdict == "defer") && (len(f.Rules) == 0 || len(silent) > 0) {
+					t.Errorf("%s: %s for %v, of which nothing was found by %v", f.Receiver, f.Verdict, f.Rules, silent)
+				}
+			}
+		})
+	}
+}
+
 func TestForecastIsChosen(t *testing.T) {
 	w := offline(t)
 	o := options

@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -89,13 +90,14 @@ func logoFact(f *facts.Facts) []subject[facts.BIMI] {
 
 // logoWanted is that where a logo could be shown. Of a domain without mail, or with a policy that admits none, nothing is said.
 func logoWanted(f *facts.Facts) []subject[facts.BIMI] {
-	if f.Profile.Name == facts.Parked || f.DMARC.State == facts.Unasked || f.DMARC.Known() && !strict(f.DMARC.Value.Policy) {
+	lost := cmp.Or(f.DMARC.Why, lostPolicyOf(f))
+	if f.Profile.Name == facts.Parked || f.DMARC.State == facts.Unasked || lost == "" && !strict(f.DMARC.Value.Policy) {
 		return nil
 	}
 	l := logoFact(f)
 	for i := range l {
-		if !f.DMARC.Known() {
-			l[i].of, l[i].said = facts.Cannot[facts.BIMI]("the DMARC policy: "+f.DMARC.Why), "dmarc"
+		if lost != "" {
+			l[i].of, l[i].said = facts.Cannot[facts.BIMI]("the DMARC policy: "+lost), "dmarc"
 		}
 	}
 	return l

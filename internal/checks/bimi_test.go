@@ -37,6 +37,7 @@ var bimiCases = []ruleCase{
 		withoutLogo(f)
 		f.DMARC = facts.Cannot[facts.DMARC]("timeout")
 	}},
+	{rule: "bimi.missing", name: "nobody knows whether np= holds", want: "", edit: inTurn(npInDoubt("p=none"), withoutLogo)},
 	{rule: "bimi.missing", name: "parked", want: "", edit: inTurn(withoutLogo, asParked)},
 	{rule: "bimi.missing", name: "no domain", want: "", edit: inTurn(withoutLogo, func(f *facts.Facts) { f.Exists = facts.Know(false) })},
 	{rule: "bimi.missing", name: "lost", want: Unknown, says: "SERVFAIL", edit: logoLost},

@@ -492,7 +492,8 @@ func signedFor(f *facts.Facts) []subject[string] {
 	for _, s := range f.Streams {
 		d := s.DKIMDomain
 		x := subject[string]{name: d, of: facts.Know(d)}
-		if !inDomain(d, f.Domain) && !inDomain(f.Domain, d) && sameOrg(f, d) != "pass" {
+		// A name above or beneath has another organizational domain where psd= says so (RFC 9989 4.10.2).
+		if org := sameOrg(f, d); org == "fail" || org == "unknown" && !inDomain(d, f.Domain) && !inDomain(f.Domain, d) {
 			x.said = "dmarc"
 		}
 		l = append(l, x)

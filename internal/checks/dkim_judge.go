@@ -382,10 +382,12 @@ func dkimStrictReceivers(f *facts.Facts, d string) []Violation {
 	if d == f.Domain {
 		return nil
 	}
+	_, mode := modes(f)
 	takes := "DMARC may take that"
-	if inDomain(d, f.Domain) || inDomain(f.Domain, d) || sameOrg(f, d) == "pass" {
+	switch identity(f, d, mode, "").Aligned {
+	case "pass":
 		takes = "DMARC takes that"
-	} else if sameOrg(f, d) == "fail" {
+	case "fail":
 		takes = "DMARC does not take that"
 	}
 	return one(Info, fmt.Sprintf("mail is signed with d=%s and not with d=%s: %s, and T-Online does not", d, f.Domain, takes))

@@ -307,6 +307,16 @@ var dkimCases = []ruleCase{
 		f.Streams[0].DKIMDomain = "esp.example"
 		f.Orgs = append(f.Orgs, facts.Org{Domain: "esp.example", Org: facts.Know("esp.example")})
 	}},
+	{rule: "dkim.strict-receivers", name: "above, with psd=n between", want: "", edit: func(f *facts.Facts) {
+		f.Streams[0].DKIMDomain = "example"
+		f.Orgs = append(f.Orgs, facts.Org{Domain: "example", Org: facts.Know("example")})
+	}},
+	{rule: "dkim.strict-receivers", name: "beneath, with adkim=s", want: Info, says: "DMARC does not take that", edit: func(f *facts.Facts) {
+		withDMARC("v=DMARC1; p=reject; adkim=s" + mailtoAgg)(f)
+		f.Streams[0].DKIMDomain = "mail.healthy.example"
+		f.Orgs = append(f.Orgs, facts.Org{Domain: "mail.healthy.example", Org: facts.Know("healthy.example")})
+	}},
+	{rule: "dkim.strict-receivers", name: "beneath, the organisation lost", want: Info, says: "DMARC may take that", edit: func(f *facts.Facts) { f.Streams[0].DKIMDomain = "mail.healthy.example" }},
 
 	{rule: "dkim.adsp", want: Info, says: "dkim=all", edit: withLegacy("dkim=all")},
 	{rule: "dkim.adsp", name: "another text", want: Pass, edit: withLegacy("o=~", "v=spf1 -all", "")},

@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -210,7 +211,7 @@ var dmarcChecks = []*Check{
 			"that all mail of the domain passes; where people post to mailing lists it should not be p=reject at all.",
 		Fix:     "Read the reports, and consider p=quarantine once they show that all mail of the domain passes",
 		Example: policyExample("v=DMARC1; p=none; rua=mailto:dmarc@example.com"),
-		Judge:   each(watched, dmarcPNone),
+		Judge:   each(enforced(watched), dmarcPNone),
 	},
 	{
 		ID: "dmarc.t-y", Title: "the policy is in force and not tested", Area: "dmarc", Worst: Warn, Impact: Hygiene,
@@ -240,7 +241,7 @@ var dmarcChecks = []*Check{
 			"that go by RFC 9989 apply it to all. The domain has two policies, and logos (BIMI) are not shown.",
 		Fix:     "Set the one policy that all mail passes, lower if need be, and then remove pct",
 		Example: policyExample("v=DMARC1; p=reject; pct=0; rua=mailto:dmarc@example.com"),
-		Judge:   each(inForce, dmarcPctZero),
+		Judge:   each(onlyKnown(enforced(inForce)), dmarcPctZero),
 	},
 	{
 		ID: "dmarc.rf-ri", Title: "the DMARC record does without rf and ri", Area: "dmarc", Worst: Info, Impact: Hygiene,
@@ -499,7 +500,7 @@ var dmarcChecks = []*Check{
 		Fix:        "Set p=reject, once it is certain that nothing sends",
 		Example: Example{Zone: "example.com. MX 0 .\n" + `example.com. TXT "v=spf1 -all"` + "\n" + `_dmarc.example.com. TXT "v=DMARC1; p=none"`,
 			Remove: "s1._domainkey.example.com. TXT", Flags: "--ip= --helo= --selector="},
-		Judge: each(parkedPolicy, dmarcParked),
+		Judge: each(onlyKnown(enforced(parkedPolicy)), dmarcParked),
 	},
 }
 
@@ -528,6 +529,28 @@ func appliedPolicy(f *facts.Facts) []subject[facts.DMARC] {
 
 // inForce is the record that receivers apply, where that is known: that it is not is said once, by the rules above.
 func inForce(f *facts.Facts) []subject[facts.DMARC] { return onlyKnown(appliedPolicy)(f) }
+
+// lostPolicyOf is why it is not known which policy of the record in force is that of the domain: np= is for names that do not exist
+// (RFC 9989 4.7), and whether this one does was not found out. "" where it is known, or no record is in force.
+func lostPolicyOf(f *facts.Facts) string {
+	if d := f.DMARC.Value; !f.DMARC.Known() || d.Status != facts.DMARCFound || d.Policy != "" {
+		return ""
+	}
+	return fmt.Sprintf("which policy holds hangs on whether %s exists: %s", f.Domain, cmp.Or(f.Exists.Why, "no answer"))
+}
+
+// enforced are those of some records of which it is known what they ask for.
+func enforced(subjects func(*facts.Facts) []subject[facts.DMARC]) func(*facts.Facts) []subject[facts.DMARC] {
+	return func(f *facts.Facts) []subject[facts.DMARC] {
+		l := subjects(f)
+		for i, s := range l {
+			if why := lostPolicyOf(f); s.of.Known() && why != "" {
+				l[i].of = facts.Cannot[facts.DMARC](why)
+			}
+		}
+		return l
+	}
+}
 
 // ownPolicy is that record where it stands at the domain's own name. What is amiss above is its owner's to hear.
 func ownPolicy(f *facts.Facts) []subject[facts.DMARC] {
@@ -638,8 +661,13 @@ func aligned(f *facts.Facts) []subject[Alignment] {
 	var l []subject[Alignment]
 	for _, a := range streams(f) {
 		s := subject[Alignment]{name: f.Domain, of: facts.Know(a)}
-		if or(a.SPF.Aligned, a.DKIM.Aligned) == "unknown" {
+		switch or(a.SPF.Aligned, a.DKIM.Aligned) {
+		case "unknown":
 			s.of = facts.Cannot[Alignment](lostOrg(f))
+		case "fail":
+			if why := lostPolicyOf(f); why != "" && f.Profile.Name != facts.Bulk { // then it weighs the same under every policy
+				s.of = facts.Cannot[Alignment](why)
+			}
 		}
 		l = append(l, s)
 	}
@@ -704,6 +732,8 @@ func rejection(f *facts.Facts) []subject[bool] {
 		return nil // whatever the policy is
 	case d.State != facts.Known:
 		s.of, s.deciding = facts.Fact[bool]{State: d.State, Why: d.Why}, true
+	case lostPolicyOf(f) != "":
+		s.of = facts.Cannot[bool](lostPolicyOf(f))
 	case d.Value.Policy != "reject":
 		return nil
 	}

@@ -299,7 +299,11 @@ func dmarcTesting(_ *facts.Facts, d facts.DMARC) []Violation {
 	case !r.Testing:
 		return nil
 	case strict(r.Policy) || strict(r.SP) || strict(r.NP):
-		return here(policyTag(d, "t"), Warn, fmt.Sprintf("t=y: receivers apply the policy one level lower, %s to mail of this domain%s", d.Policy, above(d)))
+		message := "t=y: receivers apply the policy one level lower"
+		if d.Policy != "" {
+			message += fmt.Sprintf(", %s to mail of this domain", d.Policy)
+		}
+		return here(policyTag(d, "t"), Warn, message+above(d))
 	}
 	return here(policyTag(d, "t"), Info, "t=y has no effect on a policy of none"+above(d))
 }

@@ -169,7 +169,7 @@ func dmarcUnaligned(f *facts.Facts, a Alignment) []Violation {
 	}
 	d := f.DMARC.Value
 	message := fmt.Sprintf("neither MAIL FROM (%s) nor d= (%s) is aligned with %s: all mail that is sent so fails DMARC, and the policy is %s%s%s",
-		a.SPF.Domain, a.DKIM.Domain, f.Domain, d.Policy, stream(f, a.Stream), above(d))
+		a.SPF.Domain, a.DKIM.Domain, f.Domain, cmp.Or(d.Policy, "not known"), stream(f, a.Stream), above(d))
 	if strict(d.Policy) || f.Profile.Name == facts.Bulk {
 		return one(Fail, message)
 	}

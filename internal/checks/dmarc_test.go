@@ -32,6 +32,14 @@ func withParentDMARC(text string) func(*facts.Facts) {
 	}
 }
 
+// npInDoubt is the healthy domain as a subdomain whose parent has np=reject and other tags, and that may not exist.
+func npInDoubt(tags string) func(*facts.Facts) {
+	return func(f *facts.Facts) {
+		withParentDMARC("v=DMARC1; np=reject; " + tags + mailtoAgg)(f)
+		f.DMARC.Value.Policy, f.Exists = "", facts.Cannot[bool](lostWhy)
+	}
+}
+
 // withWalk is the healthy domain with what the tree walk met, where no record applies.
 func withWalk(status string, walk ...facts.DMARCStep) func(*facts.Facts) {
 	return func(f *facts.Facts) { f.DMARC = facts.Know(facts.DMARC{Status: status, Org: f.Domain, Walk: walk}) }
@@ -165,6 +173,7 @@ var dmarcCases = []ruleCase{
 	{rule: "dmarc.p-none", want: Info, says: "p=none", edit: withDMARC("v=DMARC1; p=none" + mailtoAgg)},
 	{rule: "dmarc.p-none", name: "by the parent's sp", want: Info, says: "_dmarc.parent.example", edit: withParentDMARC("v=DMARC1; p=reject; sp=none" + mailtoAgg)},
 	{rule: "dmarc.p-none", name: "the parent's sp is stricter than its p", want: Pass, edit: withParentDMARC("v=DMARC1; p=none; sp=reject" + mailtoAgg)},
+	{rule: "dmarc.p-none", name: "nobody knows whether np= holds", want: Unknown, says: "hangs on whether healthy.example exists: " + lostWhy, edit: npInDoubt("p=none")},
 	{rule: "dmarc.p-none", name: "for want of a policy", want: "", edit: withDMARC("v=DMARC1; p=block" + mailtoAgg)},
 
 	{rule: "dmarc.rua-missing", want: Warn, says: "no rua= tag", edit: withDMARC("v=DMARC1; p=reject")},
@@ -225,6 +234,7 @@ var dmarcCases = []ruleCase{
 	})},
 	{rule: "dmarc.reject-spf-only", name: "quarantine", want: "", edit: inTurn(withDMARC("v=DMARC1; p=quarantine"+mailtoAgg), nothingBeneath)},
 	{rule: "dmarc.reject-spf-only", name: "t=y", want: "", edit: inTurn(withDMARC("v=DMARC1; p=reject; t=y"+mailtoAgg), nothingBeneath)},
+	{rule: "dmarc.reject-spf-only", name: "nobody knows whether np= holds", want: Unknown, says: lostWhy, edit: inTurn(npInDoubt("p=none"), nothingBeneath)},
 	{rule: "dmarc.reject-spf-only", name: "no signing domain", want: "", edit: func(f *facts.Facts) { f.DKIM = nil }},
 	{rule: "dmarc.reject-spf-only", name: "parked", want: "", edit: inTurn(nothingBeneath, asParked)},
 
@@ -265,12 +275,14 @@ var dmarcCases = []ruleCase{
 	{rule: "dmarc.p-not-second", name: "inherited", want: "", edit: withParentDMARC("v=DMARC1; sp=reject; p=reject" + mailtoAgg)},
 	{rule: "dmarc.t-y", want: Warn, says: "one level lower, quarantine to mail of this domain", edit: withDMARC("v=DMARC1; p=reject; t=y" + mailtoAgg)},
 	{rule: "dmarc.t-y", name: "of a subdomain's policy", want: Warn, says: "none to mail of this domain", edit: withDMARC("v=DMARC1; p=none; np=reject; t=y" + mailtoAgg)},
+	{rule: "dmarc.t-y", name: "nobody knows whether np= holds", want: Warn, says: "one level lower (in", edit: npInDoubt("p=none; t=y")},
 	{rule: "dmarc.t-y", name: "p=none", want: Info, says: "no effect", edit: withDMARC("v=DMARC1; p=none; t=y" + mailtoAgg)},
 	{rule: "dmarc.t-y", name: "inherited", want: Warn, says: "_dmarc.parent.example", edit: withParentDMARC("v=DMARC1; p=reject; t=y" + mailtoAgg)},
 	{rule: "dmarc.pct-zero", want: Warn, says: "reject 50 % and apply quarantine to the rest, and those that go by RFC 9989 reject all", edit: withDMARC("v=DMARC1; p=reject; pct=50" + mailtoAgg)},
 	{rule: "dmarc.pct-zero", name: "quarantine", want: Warn, says: "quarantine 0 % and apply none to the rest", edit: withDMARC("v=DMARC1; p=quarantine; pct=0" + mailtoAgg)},
 	{rule: "dmarc.pct-zero", name: "a part of quarantine", want: Pass, edit: withDMARC("v=DMARC1; p=quarantine; pct=50" + mailtoAgg)},
 	{rule: "dmarc.pct-zero", name: "none", want: Pass, edit: withDMARC("v=DMARC1; p=none; pct=0" + mailtoAgg)},
+	{rule: "dmarc.pct-zero", name: "nobody knows whether np= holds", want: "", edit: npInDoubt("p=none; pct=50")},
 	{rule: "dmarc.pct-zero", name: "100", want: Pass, edit: withDMARC("v=DMARC1; p=reject; pct=100" + mailtoAgg)},
 	{rule: "dmarc.rf-ri", want: Info, says: "ri= was removed", edit: withDMARC("v=DMARC1; p=reject; rf=afrf; ri=1" + mailtoAgg)},
 	{rule: "dmarc.rf-ri", name: "pct is another rule's", want: Pass, edit: withDMARC("v=DMARC1; p=reject; pct=100" + mailtoAgg)},
@@ -369,6 +381,8 @@ var dmarcCases = []ruleCase{
 		f.Streams[0].DKIMDomain = "lost.example"
 		f.Orgs = append(f.Orgs, facts.Org{Domain: "lost.example", Org: facts.Cannot[string]("timeout")})
 	})},
+	{rule: "dmarc.unaligned", name: "nobody knows whether np= holds", want: Unknown, says: lostWhy, edit: inTurn(npInDoubt("p=none"), byOthers)},
+	{rule: "dmarc.unaligned", name: "nobody knows whether np= holds, bulk", want: Fail, says: "the policy is not known", edit: inTurn(npInDoubt("p=none"), byOthers, asBulk)},
 	{rule: "dmarc.unaligned", name: "no DMARC", want: "", edit: inTurn(noDMARC, byOthers)},
 	{rule: "dmarc.unaligned", name: "parked", want: "", edit: inTurn(byOthers, asParked)},
 	{rule: "dmarc.spf-only", want: Warn, says: "its signatures carry d=esp.example, which is not aligned with healthy.example; the policy is reject", edit: signedBy("esp.example", "esp.example")},
@@ -378,6 +392,7 @@ var dmarcCases = []ruleCase{
 	{rule: "dmarc.spf-only", name: "DKIM alone", want: Pass, edit: func(f *facts.Facts) { f.Results[0].Result = "fail" }},
 
 	{rule: "dmarc.unauth-mx-parked", want: Info, says: "its policy is quarantine", edit: inTurn(withDMARC("v=DMARC1; p=quarantine"+mailtoAgg), asParked)},
+	{rule: "dmarc.unauth-mx-parked", name: "nobody knows whether np= holds", want: "", edit: inTurn(npInDoubt("p=none"), asParked)},
 	{rule: "dmarc.unauth-mx-parked", name: "reject", want: Pass, edit: asParked},
 	{rule: "dmarc.unauth-mx-parked", name: "a sender", want: "", edit: withDMARC("v=DMARC1; p=quarantine" + mailtoAgg)},
 }

@@ -130,7 +130,7 @@ var messageChecks = []*Check{
 		Help: "One-click unsubscription takes both fields: an https URI in List-Unsubscribe, and List-Unsubscribe-Post with exactly " +
 			"List-Unsubscribe=One-Click.",
 		Fix:   "Add List-Unsubscribe-Post: List-Unsubscribe=One-Click beside an https URI",
-		Judge: each(bulkContents, msgOneClick),
+		Judge: each(unsubscribing, msgOneClick),
 	},
 	{
 		ID: "msg.list-unsubscribe-unsigned", Title: "a DKIM signature covers the unsubscribe fields", Area: "message", Worst: Warn, Impact: Spam,
@@ -214,6 +214,13 @@ func bulkContents(f *facts.Facts) []subject[facts.Message] {
 	})
 }
 
+// unsubscribing are those of them that have a field for it: where neither is, msg.list-unsubscribe says it.
+func unsubscribing(f *facts.Facts) []subject[facts.Message] {
+	return slices.DeleteFunc(bulkContents(f), func(s subject[facts.Message]) bool {
+		return len(s.of.Value.Content.OneClick) == 0 && len(s.of.Value.Content.Unsubscribe) == 0
+	})
+}
+
 // signedContents are those with both unsubscribe fields and a signature.
 func signedContents(f *facts.Facts) []subject[facts.Message] {
 	return slices.DeleteFunc(contents(f), func(s subject[facts.Message]) bool {
@@ -286,8 +293,8 @@ func msgFromFreemail(f *facts.Facts, m facts.Message) []Violation {
 	return one(Fail, fmt.Sprintf("From is at %s, and neither a signature of it nor SPF says that the sender may use it", author))
 }
 
-// messageID is the form of a Message-ID (RFC 5322 3.6.4), obsolete white space left out.
-var messageID = regexp.MustCompile(`^<[^\s<>@]+@[^\s<>@]+>$`)
+// messageID is the form of a Message-ID (RFC 5322 3.6.4), with comments around it and obsolete white space left out.
+var messageID = regexp.MustCompile(`^(?:\([^()]*\)\s*)?<[^\s<>@]+@[^\s<>@]+>(?:\s*\([^()]*\))?$`)
 
 func msgMessageID(_ *facts.Facts, m facts.Message) []Violation {
 	l := m.Content.MessageIDs
@@ -433,15 +440,21 @@ func msgListUnsubscribe(_ *facts.Facts, m facts.Message) []Violation {
 	if len(m.Content.Unsubscribe) == 0 {
 		return one(Warn, "there is no List-Unsubscribe")
 	}
+	if !slices.ContainsFunc(m.Content.Unsubscribe, unsubscribeURI.MatchString) {
+		return one(Warn, fmt.Sprintf("List-Unsubscribe, %.80q, has no mailto or https URI in angle brackets", m.Content.Unsubscribe[0]))
+	}
 	return nil
 }
 
+// unsubscribeURI is one that a mail program can offer: it reads what stands in angle brackets alone (RFC 2369 2).
+var unsubscribeURI = regexp.MustCompile(`(?i)<\s*(?:mailto:|https?://)[^<>]+>`)
+
+var httpsURI = regexp.MustCompile(`(?i)<\s*https://[^<>]+>`) // white space in it is to be left out (RFC 2369 2)
+
 func msgOneClick(_ *facts.Facts, m facts.Message) []Violation {
 	c := m.Content
-	https := slices.ContainsFunc(c.Unsubscribe, func(v string) bool { return strings.Contains(strings.ToLower(v), "<https://") })
+	https := slices.ContainsFunc(c.Unsubscribe, httpsURI.MatchString)
 	switch {
-	case len(c.OneClick) == 0 && len(c.Unsubscribe) == 0:
-		return nil // msg.list-unsubscribe says it
 	case len(c.OneClick) == 0:
 		return one(Warn, "there is no List-Unsubscribe-Post")
 	case c.OneClick[0] != "List-Unsubscribe=One-Click":

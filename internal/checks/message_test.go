@@ -68,6 +68,7 @@ var messageCases = slices.Concat(
 
 		{rule: "msg.message-id", name: "none", want: Warn, says: "no Message-ID", edit: inContent(func(c *facts.Content) { c.MessageIDs = nil })},
 		{rule: "msg.message-id", name: "two", want: Warn, says: "2 Message-ID", edit: inContent(func(c *facts.Content) { c.MessageIDs = []string{"<1@a>", "<2@a>"} })},
+		{rule: "msg.message-id", name: "with comments", want: Pass, edit: inContent(func(c *facts.Content) { c.MessageIDs = []string{"(x) <1@a> (sent by y)"} })},
 		{rule: "msg.message-id", name: "without brackets", want: Warn, says: `"1@a"`, edit: inContent(func(c *facts.Content) { c.MessageIDs = []string{"1@a"} })},
 
 		{rule: "msg.date", name: "none", want: Warn, says: "no Date", edit: inContent(func(c *facts.Content) { c.Dates, c.Date = nil, time.Time{} })},
@@ -112,6 +113,10 @@ var messageCases = slices.Concat(
 		{rule: "msg.content-score", name: "silent", want: Unknown, says: "closed", edit: opinion(facts.Cannot[facts.Opinion]("closed"))},
 		{rule: "msg.content-score", name: "nobody asked", edit: inContent(func(*facts.Content) {})},
 		{rule: "msg.list-unsubscribe", name: "none", want: Warn, says: "no List-Unsubscribe", edit: inContent(func(c *facts.Content) { c.Unsubscribe = nil })},
+		{rule: "msg.list-unsubscribe", name: "empty", want: Warn, says: "no mailto or https URI", edit: inContent(func(c *facts.Content) { c.Unsubscribe = []string{""} })},
+		{rule: "msg.list-unsubscribe", name: "without brackets", want: Warn, says: `"https://a.example/u"`, edit: inContent(func(c *facts.Content) { c.Unsubscribe = []string{"https://a.example/u"} })},
+		{rule: "msg.list-unsubscribe", name: "by mail", want: Pass, edit: inContent(func(c *facts.Content) { c.Unsubscribe = []string{"(mail) <MAILTO:u@a.example>"} })},
+		{rule: "msg.list-unsubscribe-post", name: "with a blank", want: Pass, edit: inContent(func(c *facts.Content) { c.Unsubscribe = []string{"< https://a.example/u>"} })},
 		{rule: "msg.list-unsubscribe", name: "to one", edit: inContent(func(c *facts.Content) { c.Unsubscribe, c.OneClick, c.List = nil, nil, false })},
 		{rule: "msg.list-unsubscribe", name: "of a bulk sender", want: Warn, edit: written(func(f *facts.Facts, m *facts.Message) {
 			f.Profile.Name, m.Content.Unsubscribe, m.Content.OneClick, m.Content.List = facts.Bulk, nil, nil, false
@@ -119,7 +124,7 @@ var messageCases = slices.Concat(
 		{rule: "msg.list-unsubscribe-post", name: "none", want: Warn, says: "no List-Unsubscribe-Post", edit: inContent(func(c *facts.Content) { c.OneClick = nil })},
 		{rule: "msg.list-unsubscribe-post", name: "other words", want: Warn, says: `"yes"`, edit: inContent(func(c *facts.Content) { c.OneClick = []string{"yes"} })},
 		{rule: "msg.list-unsubscribe-post", name: "no https", want: Warn, says: "no https URI", edit: inContent(func(c *facts.Content) { c.Unsubscribe = []string{"<http://a.example>"} })},
-		{rule: "msg.list-unsubscribe-post", name: "neither", want: Pass, edit: inContent(func(c *facts.Content) { c.OneClick, c.Unsubscribe = nil, nil })},
+		{rule: "msg.list-unsubscribe-post", name: "neither", edit: inContent(func(c *facts.Content) { c.OneClick, c.Unsubscribe = nil, nil })},
 		{rule: "msg.list-unsubscribe-unsigned", name: "one alone", want: Warn, says: "no valid signature", edit: ofSignature(func(_ *facts.Signature, c *facts.Coverage) { c.Fields = []string{"from", "list-unsubscribe"} })},
 		{rule: "msg.list-unsubscribe-unsigned", name: "by a void one", want: Warn, edit: ofSignature(func(s *facts.Signature, _ *facts.Coverage) { s.Result = "fail" })},
 		{rule: "msg.list-unsubscribe-unsigned", name: "not known", want: Unknown, says: "timeout", edit: ofSignature(func(s *facts.Signature, _ *facts.Coverage) { s.Result, s.Why = "temperror", "timeout" })},

@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -31,14 +32,17 @@ var mxChecks = []*Check{
 		Judge:   each(senderMX, mxNull),
 	},
 	{
-		ID: "mx.null-plus-others", Title: "a null MX stands alone", Area: "mx", Worst: Warn, Impact: Inbound,
-		References: []string{"RFC 7505 3"},
+		ID: "mx.null-plus-others", Title: "a null MX stands alone", Area: "mx", Worst: Fail, Impact: Reject,
+		References: []string{"RFC 7505 3", "RFC 7505 4.2"},
+		Replies:    []string{"550 5.7.27 <..>: Sender address rejected: Domain {d} does not accept mail (nullMX)"},
+		Refused:    []Refusal{{Receiver: "postfix-strict"}},
 		Needs:      facts.MXHosts,
 		Help: "A domain with a null MX must have no other MX record. Which of the two a receiver believes is undefined: one may deliver, " +
-			"another may take the domain for one that accepts no mail, and refuse it as a sender.",
+			"another takes the domain for one that accepts no mail, and refuses it as a sender, as Postfix does with reject_unknown_sender_domain " +
+			"(measured). It holds for a MAIL FROM domain of its own, too.",
 		Fix:     "Delete the record 0 . or all the others",
 		Example: Example{Zone: "example.com. MX 10 mx1.example.com.\nexample.com. MX 0 ."},
-		Judge:   each(theMX, mxNullPlusOthers),
+		Judge:   each(exchanges, mxNullPlusOthers),
 	},
 	{
 		ID: "mx.cname", Title: "no MX host is an alias", Area: "mx", Worst: Warn, Impact: Inbound,
@@ -56,10 +60,11 @@ var mxChecks = []*Check{
 		Replies:    []string{"550 Sender verify failed"},
 		Needs:      facts.MXHosts,
 		Help: "Senders try the MX hosts in turn; one without an address costs a delay. When no host has any, RFC 5321 makes the mail " +
-			"undeliverable although the domain itself may have an address, and receivers that verify the sender, as Exim does, refuse its mail.",
+			"undeliverable although the domain itself may have an address, and receivers that verify the sender, as Exim does, refuse its mail. " +
+			"Another domain in MAIL FROM fails where none of its hosts can be reached.",
 		Fix:     "Publish an A or AAAA record at the host's name, or delete the MX record",
 		Example: Example{Remove: "mx1.example.com. A\nmx2.example.com. A"},
-		Judge:   each(everyHost(mxHosts, ""), mxUnresolvable),
+		Judge:   andReturns(each(everyHost(mxHosts, ""), mxUnresolvable), false, mxUnresolvable),
 	},
 	{
 		ID: "mx.private-ip", Title: "every MX host has public addresses", Area: "mx", Worst: Fail, Impact: Inbound,
@@ -67,10 +72,11 @@ var mxChecks = []*Check{
 		Replies:    []string{"550 Sender verify failed"},
 		Needs:      facts.MXHosts,
 		Help: "Nobody outside can connect to a private, loopback or otherwise reserved address. One beside public ones costs senders a delay; " +
-			"when there are no others, the domain cannot be answered, and receivers that verify the sender refuse its mail.",
+			"when there are no others, the domain cannot be answered, and receivers that verify the sender refuse its mail. Another domain in MAIL FROM fails " +
+			"where none of its hosts can be reached.",
 		Fix:     "Publish the public address of the host",
 		Example: Example{Zone: "mx1.example.com. A 10.1.2.3\nmx2.example.com. A 10.1.2.4"},
-		Judge:   each(everyHost(mxHosts, "mx"), mxPrivate),
+		Judge:   andReturns(each(everyHost(mxHosts, "mx"), mxPrivate), false, mxPrivate),
 	},
 }
 
@@ -80,21 +86,29 @@ type exchange struct {
 	facts.MX
 }
 
-// senderMX are those of the audited domain and of the other domains in MAIL FROM, which is where RFC 7505 4.2 wants no null MX.
-// One that does not exist is domain.nxdomain's. That a domain which was taken for parked sends all the same, parked.but-sends says.
-func senderMX(f *facts.Facts) []subject[exchange] {
+// exchanges are those of the audited domain and of the other domains in MAIL FROM. One that does not exist is domain.nxdomain's.
+func exchanges(f *facts.Facts) []subject[exchange] {
 	var l []subject[exchange]
 	for _, s := range theMX(f) {
-		x := subject[exchange]{name: s.name, of: facts.Fact[exchange]{State: s.of.State, Why: s.of.Why,
-			Value: exchange{sendingDomain{what: "the domain"}, s.of.Value}}}
-		if f.Profile.Name == facts.Parked && sendsYet(f) {
-			x.said = "parked"
-		}
-		l = append(l, x)
+		l = append(l, subject[exchange]{name: s.name, of: facts.Fact[exchange]{State: s.of.State, Why: s.of.Why,
+			Value: exchange{sendingDomain{what: "the domain"}, s.of.Value}}})
 	}
 	for _, r := range returns(f) {
 		l = append(l, subject[exchange]{name: r.Domain, candidate: byReports(f, r.Domain), of: facts.Fact[exchange]{State: r.MX.State, Why: r.MX.Why,
-			Value: exchange{sendingDomain{what: "the MAIL FROM domain", fix: "Publish MX records there of a host that takes the bounces, or send with another MAIL FROM domain"}, r.MX.Value}}})
+			Value: exchange{sendingDomain{what: "the MAIL FROM domain", fix: bouncesFix}, r.MX.Value}}})
+	}
+	return l
+}
+
+// bouncesFix is what to do about the mail exchangers of another domain in MAIL FROM.
+const bouncesFix = "Publish MX records there of a host that takes the bounces, or send with another MAIL FROM domain"
+
+// senderMX are those exchanges, of which RFC 7505 4.2 wants no null MX. That a domain which was taken for parked sends all the
+// same, parked.but-sends says.
+func senderMX(f *facts.Facts) []subject[exchange] {
+	l := exchanges(f)
+	if len(l) > 0 && f.Profile.Name == facts.Parked && sendsYet(f) {
+		l[0].said = "parked"
 	}
 	return l
 }
@@ -113,15 +127,24 @@ func mxNull(f *facts.Facts, x exchange) []Violation {
 	if x.Status != facts.MXNull || f.Profile.Name == facts.Parked && !sendsYet(f) {
 		return nil
 	}
+	preference := 0
+	for _, h := range x.Hosts {
+		preference = h.Preference
+	}
 	return []Violation{{Status: Fail, Cap: CapDead, Fix: x.fix,
-		Message: fmt.Sprintf("the only MX record is 0 . (null MX): %s says that it accepts no mail, and yet it sends", x.what)}}
+		Message: fmt.Sprintf("the only MX record is %d . (null MX): %s says that it accepts no mail, and yet it sends", preference, x.what)}}
 }
 
-func mxNullPlusOthers(_ *facts.Facts, mx facts.MX) []Violation {
-	if !mx.Null || mx.Status == facts.MXNull {
+func mxNullPlusOthers(f *facts.Facts, x exchange) []Violation {
+	if !x.Null || x.Status == facts.MXNull {
 		return nil
 	}
-	return one(Warn, fmt.Sprintf("a null MX among %s, where it must be the only one", count(len(mx.Hosts)+mx.More, "MX record")))
+	v := Violation{Status: Fail, Fix: x.fix,
+		Message: fmt.Sprintf("a null MX among %s of %s, where it must be the only one", count(len(x.Hosts)+x.More, "MX record"), x.what)}
+	if f.Profile.Name == facts.Parked && !sendsYet(f) {
+		v.Status = Warn
+	}
+	return []Violation{v}
 }
 
 func mxCNAME(_ *facts.Facts, h mxHost) []Violation {
@@ -139,9 +162,7 @@ func mxUnresolvable(f *facts.Facts, h mxHost) []Violation {
 	if h.Missing {
 		what = "does not exist (NXDOMAIN)"
 	}
-	l := unreachable(f, h, clip(h.Host)+" "+what)
-	l[0].Implied = isAddress(h, f.Domain) || isLocal(h, f.Domain)
-	return l
+	return implied(unreachable(f, h, clip(h.Host)+" "+what), isAddress(h) || isLocal(h))
 }
 
 func mxPrivate(f *facts.Facts, h mxHost) []Violation {
@@ -156,21 +177,40 @@ func mxPrivate(f *facts.Facts, h mxHost) []Violation {
 	if len(hidden) > 1 {
 		what += fmt.Sprintf(", and to %d more such", len(hidden)-1)
 	}
-	l := unreachable(f, h, what)
-	l[0].Implied = len(mxLocal(f, h)) > 0
-	return l
+	return implied(unreachable(f, h, what), len(mxLocal(f, h)) > 0)
 }
 
 // unreachable judges an MX host that cannot be reached. "If MX records are present, but none of them are usable", the
 // mail is undeliverable, whatever address the domain has (RFC 5321 5.1): so is every bounce, and a receiver that
-// verifies the sender address refuses. As long as one host may be reached, only mail to the domain suffers.
+// verifies the sender address refuses. As long as one host may be reached, only mail to the domain suffers, and mail to another
+// domain in MAIL FROM is bounces alone.
 func unreachable(f *facts.Facts, h mxHost, what string) []Violation {
-	usable := func(x facts.MXHost) bool {
-		return x.Host != "." && (!x.Addresses.Known() || x.Addresses.Value.Lost != "" ||
-			slices.ContainsFunc(x.Addresses.Value.Addresses, func(a netip.Addr) bool { return special.Public(a, f.Public) }))
+	usable, lost := false, beyond(len(h.all), h.more)
+	for _, x := range h.all {
+		usable = usable || slices.ContainsFunc(x.Addresses.Value.Addresses, func(a netip.Addr) bool { return special.Public(a, f.Public) })
+		if x.Host != "." && (!x.Addresses.Known() || x.Addresses.Value.Lost != "") {
+			lost = cmp.Or(x.Addresses.Why, x.Addresses.Value.Lost, "its addresses were not looked up")
+		}
 	}
-	if f.Profile.Name == facts.Parked || h.more > 0 || slices.ContainsFunc(h.all, usable) {
+	another := h.domain != f.Domain
+	switch {
+	case another && usable:
+		return nil
+	case another && lost != "":
+		return one(Unknown, fmt.Sprintf("%s; another MX host of %s may be reached: %s", what, clip(h.domain), lost))
+	case another:
+		return []Violation{{Status: Fail, Fix: bouncesFix, Message: fmt.Sprintf("%s, and no other MX host of %s, the MAIL FROM domain, can be reached: "+
+			"its bounces have nowhere to go", what, clip(h.domain))}}
+	case f.Profile.Name == facts.Parked || usable || lost != "":
 		return one(Warn, what)
 	}
 	return one(Fail, what+", and no other MX host can be reached: nobody can answer this domain")
+}
+
+// implied marks what is found as told by another rule, if it is.
+func implied(l []Violation, told bool) []Violation {
+	for i := range l {
+		l[i].Implied = told
+	}
+	return l
 }

@@ -29,7 +29,7 @@ var mxRecordChecks = []*Check{
 			"deliver to it. When all are so, receivers that verify the sender refuse its mail.",
 		Fix:     "Name the host in the MX record, and publish the address as an A or AAAA record at that name",
 		Example: Example{Zone: "example.com. MX 10 192.0.2.35."},
-		Judge:   each(everyHost(mxNames, "mx"), mxLiteral),
+		Judge:   andReturns(each(everyHost(mxNames, "mx"), mxLiteral), true, mxLiteral),
 	},
 	{
 		ID: "mx.localhost", Title: "no MX record names localhost", Area: "mx", Worst: Fail, Impact: Inbound,
@@ -40,7 +40,7 @@ var mxRecordChecks = []*Check{
 			"of a forged sender.",
 		Fix:     "Publish the host that takes the mail, or a null MX, 0 ., for a domain that sends nothing either",
 		Example: Example{Zone: "example.com. MX 10 localhost."},
-		Judge:   each(everyHost(mxNames, "mx"), mxLocal),
+		Judge:   andReturns(each(everyHost(mxNames, "mx"), mxLocal), true, mxLocal),
 	},
 	{
 		ID: "mx.null-pref", Title: "a null MX has preference 0", Area: "mx", Worst: Info, Impact: Hygiene,
@@ -121,9 +121,9 @@ func mxMissing(_ *facts.Facts, mx facts.MX) []Violation {
 
 // isAddress says whether an MX host is an address in place of a name, which a zone file without the dot at the end of it
 // makes a name beneath the domain.
-func isAddress(h mxHost, domain string) bool {
+func isAddress(h mxHost) bool {
 	name := strings.Trim(h.Host, "[]")
-	if under, ok := strings.CutSuffix(name, "."+domain); ok && len(h.Addresses) == 0 {
+	if under, ok := strings.CutSuffix(name, "."+h.domain); ok && len(h.Addresses) == 0 {
 		name = under
 	}
 	_, err := netip.ParseAddr(name)
@@ -131,27 +131,27 @@ func isAddress(h mxHost, domain string) bool {
 }
 
 func mxLiteral(f *facts.Facts, h mxHost) []Violation {
-	if !isAddress(h, f.Domain) {
+	if !isAddress(h) {
 		return nil
 	}
 	what := "an address"
-	if strings.HasSuffix(h.Host, "."+f.Domain) {
+	if strings.HasSuffix(h.Host, "."+h.domain) {
 		what += " with the domain appended"
 	}
 	return unreachable(f, h, fmt.Sprintf("%s is %s, where a host name belongs", clip(h.Host), what))
 }
 
 // isLocal says whether an MX host is the sender's own: localhost, which RFC 6761 6.3 keeps for that, or what is made of it.
-func isLocal(h mxHost, domain string) bool {
+func isLocal(h mxHost) bool {
 	switch h.Host {
-	case "localhost", "localhost.localdomain", "localhost." + domain:
+	case "localhost", "localhost.localdomain", "localhost." + h.domain:
 		return true
 	}
 	return strings.HasSuffix(h.Host, ".localhost")
 }
 
 func mxLocal(f *facts.Facts, h mxHost) []Violation {
-	if !isLocal(h, f.Domain) || slices.ContainsFunc(h.Addresses, func(a netip.Addr) bool { return !a.IsLoopback() }) {
+	if !isLocal(h) || slices.ContainsFunc(h.Addresses, func(a netip.Addr) bool { return !a.IsLoopback() }) {
 		return nil
 	}
 	return unreachable(f, h, fmt.Sprintf("%s is whichever host looks it up", clip(h.Host)))

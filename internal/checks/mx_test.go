@@ -40,6 +40,15 @@ func nullAndOthers(f *facts.Facts) {
 	f.MX.Value.Hosts = append(f.MX.Value.Hosts, facts.MXHost{Host: "."})
 }
 
+// bouncesTo has the bounces go to another domain whose MX host has these addresses.
+func bouncesTo(addresses ...string) func(*facts.Facts) {
+	var at facts.Hosts
+	for _, a := range addresses {
+		at.Addresses = append(at.Addresses, netip.MustParseAddr(a))
+	}
+	return returnsTo(facts.Know(facts.MX{Status: facts.MXFound, Hosts: []facts.MXHost{{Host: "mx.bounce.example", Addresses: facts.Know(at)}}}))
+}
+
 var mxCases = []ruleCase{
 	{rule: "mx.null", want: Fail, says: "null MX", edit: nullMX},
 	{rule: "mx.null", name: "of a bulk sender", want: Fail, edit: profile(facts.Bulk, nullMX)},
@@ -64,7 +73,14 @@ var mxCases = []ruleCase{
 	{rule: "mtasts.mx-mismatch", name: "more hosts than are looked at", want: Unknown, says: "only the first 2 of 5", edit: moreMX},
 	{rule: "mx.null", name: "no domain", want: "", edit: func(f *facts.Facts) { f.Exists = facts.Know(false) }},
 
-	{rule: "mx.null-plus-others", want: Warn, says: "3 MX records", edit: nullAndOthers},
+	{rule: "mx.null", name: "with another preference", want: Fail, says: "the only MX record is 10 . (null MX)", edit: func(f *facts.Facts) {
+		nullMX(f)
+		f.MX.Value.Hosts[0].Preference = 10
+	}},
+
+	{rule: "mx.null-plus-others", want: Fail, says: "3 MX records of the domain", edit: nullAndOthers},
+	{rule: "mx.null-plus-others", name: "of MAIL FROM", want: Fail, says: "2 MX records of the MAIL FROM domain", edit: returnsTo(facts.Know(facts.MX{Status: facts.MXFound, Null: true,
+		Hosts: []facts.MXHost{{Host: "."}, {Host: "mx.bounce.example", Preference: 10}}}))},
 	{rule: "mx.null-plus-others", name: "of a parked domain", want: Warn, edit: profile(facts.Parked, nullAndOthers)},
 	{rule: "mx.null-plus-others", name: "alone", want: Pass, edit: nullMX},
 
@@ -102,6 +118,39 @@ var mxCases = []ruleCase{
 	{rule: "mx.private-ip", name: "declared public", want: Pass, edit: func(f *facts.Facts) {
 		mxOf(map[string][]string{"mx1.healthy.example": {"10.1.2.3"}})(f)
 		f.Public = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	}},
+	{rule: "mx.private-ip", name: "of MAIL FROM", want: Fail, says: "no other MX host of bounce.example, the MAIL FROM domain, can be reached", edit: bouncesTo("127.0.0.1")},
+	{rule: "mx.private-ip", name: "of MAIL FROM, beside a public one", want: Pass, edit: bouncesTo("127.0.0.1", "11.22.33.25")},
+	{rule: "mx.private-ip", name: "of MAIL FROM, as reports alone say", want: Warn, says: "as a report says", edit: func(f *facts.Facts) {
+		bouncesTo("127.0.0.1")(f)
+		f.Streams = append(f.Streams, facts.Stream{Name: "a report", MailFrom: "postmaster@bounce.example", ByReports: true})
+	}},
+	{rule: "mx.unresolvable", name: "of MAIL FROM", want: Fail, says: "mx.bounce.example has neither A nor AAAA records, and no other MX host of bounce.example", edit: bouncesTo()},
+	{rule: "mx.unresolvable", name: "of MAIL FROM, lost", want: Unknown, says: "SERVFAIL", edit: func(f *facts.Facts) {
+		bouncesTo()(f)
+		f.Returns[0].MX.Value.Hosts[0].Addresses = facts.Cannot[facts.Hosts]("SERVFAIL")
+	}},
+	{rule: "mx.ip-literal", name: "of MAIL FROM, lost", want: Pass, edit: func(f *facts.Facts) {
+		bouncesTo()(f)
+		f.Returns[0].MX.Value.Hosts[0].Addresses = facts.Cannot[facts.Hosts]("SERVFAIL")
+	}},
+	{rule: "mx.unresolvable", name: "of MAIL FROM, lost beside one that is public", want: Pass, edit: func(f *facts.Facts) {
+		bouncesTo("11.22.33.25")(f)
+		mx := &f.Returns[0].MX.Value
+		mx.Hosts = append([]facts.MXHost{{Host: "lost.bounce.example", Addresses: facts.Cannot[facts.Hosts]("SERVFAIL")}}, mx.Hosts...)
+	}},
+	{rule: "mx.unresolvable", name: "of MAIL FROM, hosts of the domain's own", want: Pass, edit: func(f *facts.Facts) { returnsTo(f.MX)(f) }},
+	{rule: "mx.private-ip", name: "of MAIL FROM, where the domain has another host", want: Fail, says: "and no other MX host of bounce.example", edit: func(f *facts.Facts) {
+		bouncesTo("127.0.0.1")(f)
+		f.MX.Value.Hosts = append(f.MX.Value.Hosts, f.Returns[0].MX.Value.Hosts[0])
+	}},
+	{rule: "mx.ip-literal", name: "of MAIL FROM", want: Fail, says: "11.22.33.25.bounce.example is an address with the domain appended", edit: func(f *facts.Facts) {
+		bouncesTo()(f)
+		f.Returns[0].MX.Value.Hosts[0].Host = "11.22.33.25.bounce.example"
+	}},
+	{rule: "mx.localhost", name: "of MAIL FROM", want: Fail, says: "whichever host looks it up", edit: func(f *facts.Facts) {
+		bouncesTo("127.0.0.1")(f)
+		f.Returns[0].MX.Value.Hosts[0].Host = "localhost.bounce.example"
 	}},
 	{rule: "mx.private-ip", name: "of a parked domain", want: Warn, edit: profile(facts.Parked, mxOf(map[string][]string{"mx1.healthy.example": {"10.1.2.3"}}))},
 }

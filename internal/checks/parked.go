@@ -147,6 +147,8 @@ func (p *parking) dmarc(f *facts.Facts) {
 	switch {
 	case !f.DMARC.Known():
 		p.lost = f.DMARC.Why
+	case lostPolicyOf(f) != "":
+		p.lost = lostPolicyOf(f)
 	case d.Status == facts.DMARCNone:
 		lack = "there is no DMARC record"
 	case d.Status == facts.DMARCInvalid:

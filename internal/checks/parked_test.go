@@ -86,6 +86,7 @@ var parkedCases = []ruleCase{
 	{rule: "parked.incomplete", name: "takes mail", want: Info, says: "mail to it is taken by 2 MX hosts", edit: byRecords(takesMail)},
 	{rule: "parked.incomplete", name: "takes mail, and more", want: Warn, says: "no DMARC record; mail to it is taken by 2 MX hosts", edit: byRecords(takesMail, noDMARC)},
 	{rule: "parked.incomplete", name: "lost, and more", want: Warn, says: "no DMARC record", edit: byRecords(noDMARC, func(f *facts.Facts) { f.MX = facts.Cannot[facts.MX]("timeout") })},
+	{rule: "parked.incomplete", name: "nobody knows whether np= holds", want: Unknown, says: lostWhy, edit: byRecords(npInDoubt("p=none"))},
 	{rule: "parked.incomplete", name: "SPF lost", want: Unknown, says: "timeout", edit: byRecords(spfNode(facts.SPFNode{Status: facts.SPFUnknown, Why: "timeout"}))},
 	{rule: "parked.incomplete", name: "MX lost", want: Unknown, says: "timeout", edit: byRecords(func(f *facts.Facts) { f.MX = facts.Cannot[facts.MX]("timeout") })},
 	{rule: "parked.incomplete", name: "sends", want: "", edit: byRecords(noDMARC, selects)},

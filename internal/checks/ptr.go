@@ -294,9 +294,25 @@ func heloNotFQDN(_ *facts.Facts, h facts.HELO) []Violation {
 // unqualified says why a name is no fully-qualified host name, "" where it is one (RFC 5321 2.3.5, RFC 1123 2.1). An
 // underscore is wrong in it and yet refused by hardly anybody, so it is let pass.
 func unqualified(name string) string {
+	if why := malformed(name); why != "" {
+		return why
+	}
 	labels := strings.Split(strings.ToLower(name), ".")
 	last := labels[len(labels)-1]
-	for _, l := range labels {
+	switch {
+	case last == "localhost" || last == "localdomain":
+		return "names the host itself to itself and to nobody else"
+	case len(labels) == 1:
+		return "is a single label, and not fully qualified"
+	case strings.Trim(last, digits) == "":
+		return fmt.Sprintf("ends in the number %s, as no domain does", last)
+	}
+	return ""
+}
+
+// malformed says why a name is made as no host name is, "" where it is well made (RFC 1123 2.1, RFC 5321 4.1.2).
+func malformed(name string) string {
+	for _, l := range strings.Split(strings.ToLower(name), ".") {
 		odd := strings.TrimLeft(l, "abcdefghijklmnopqrstuvwxyz"+digits+"-_")
 		switch {
 		case odd != "":
@@ -305,17 +321,14 @@ func unqualified(name string) string {
 			return "has an empty label"
 		case len(l) > 63:
 			return fmt.Sprintf("has a label of %d octets, more than 63", len(l))
+		case l[0] == '-':
+			return "has a label that begins with a hyphen"
+		case l[len(l)-1] == '-':
+			return "has a label that ends in a hyphen"
 		}
 	}
-	switch {
-	case len(name) > 253:
+	if len(name) > 253 {
 		return fmt.Sprintf("has %d octets, more than 253", len(name))
-	case last == "localhost" || last == "localdomain":
-		return "names the host itself to itself and to nobody else"
-	case len(labels) == 1:
-		return "is a single label, and not fully qualified"
-	case strings.Trim(last, digits) == "":
-		return fmt.Sprintf("ends in the number %s, as no domain does", last)
 	}
 	return ""
 }

@@ -41,7 +41,8 @@ var ptrNameChecks = []*Check{
 		Refused:    unconfirmedRefused,
 		Needs:      facts.Reverse,
 		Help: "A PTR record holds a domain name. An address in its place, or a name that means something on one network only, " +
-			"can have no address that leads back, and receivers take the host for one without a reverse name.",
+			"can have no address that leads back, and receivers take the host for one without a reverse name. So does Postfix where a label " +
+			"begins or ends with a hyphen, although the name leads back (measured).",
 		Fix:     "Set the PTR record to a full host name such as mail.DOMAIN, and give that name the address",
 		Example: Example{Zone: "25.2.0.192.in-addr.arpa. PTR 192.0.2.25."},
 		Judge:   each(pointing, ptrLiteral),
@@ -127,9 +128,13 @@ func nameless(s source) bool {
 }
 
 func ptrLiteral(_ *facts.Facts, s source) []Violation {
+	odd := unqualified
+	if s.Confirm == "pass" {
+		odd = malformed // what leads back is a name, and some software looks at how it is made
+	}
 	var whys []string
 	for _, n := range s.Names {
-		why := unqualified(n.Name)
+		why := odd(n.Name)
 		if why == "" {
 			return nil // one proper name is enough
 		}
@@ -137,7 +142,7 @@ func ptrLiteral(_ *facts.Facts, s source) []Violation {
 	}
 	switch s.Confirm {
 	case "pass":
-		return nil // what leads back is a name, whatever it looks like
+		return one(Warn, fmt.Sprintf("%s points to what is made as no host name is, although it leads back: %s", s.IP, some(whys)))
 	case "unknown":
 		return one(Unknown, s.PTR.Why)
 	}

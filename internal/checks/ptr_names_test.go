@@ -51,7 +51,11 @@ var ptrNameCases = []ruleCase{
 	{rule: "ptr.ip-literal", want: Fail, says: `points to no host name: "11.22.33.44" ends in the number 44`, edit: lead("fail", "11.22.33.44", "")},
 	{rule: "ptr.ip-literal", name: "a single label", want: Fail, says: `"localhost" names the host itself`, edit: lead("fail", "localhost", "127.0.0.1")},
 	{rule: "ptr.ip-literal", name: "one of two names is proper", want: Pass, edit: leads("fail", nil, "11.22.33.44", "gone.healthy.example")},
-	{rule: "ptr.ip-literal", name: "an odd name that leads back", want: Pass, edit: lead("pass", "mail/1.healthy.example", "11.22.33.44")},
+	{rule: "ptr.ip-literal", name: "an odd name that leads back", want: Warn, says: `although it leads back: "mail/1.healthy.example" holds '/'`, edit: lead("pass", "mail/1.healthy.example", "11.22.33.44")},
+	{rule: "ptr.ip-literal", name: "a hyphen at the end", want: Fail, says: `"mail-.healthy.example" has a label that ends in a hyphen`, edit: lead("fail", "mail-.healthy.example", "")},
+	{rule: "ptr.ip-literal", name: "a hyphen at the beginning, leading back", want: Warn, says: `"-mail.healthy.example" has a label that begins with a hyphen`, edit: lead("pass", "-mail.healthy.example", "11.22.33.44")},
+	{rule: "ptr.ip-literal", name: "a single label that leads back", want: Pass, edit: lead("pass", "mailhost", "11.22.33.44")},
+	{rule: "ptr.ip-literal", name: "hyphens within", want: Pass, edit: lead("pass", "mail--1.healthy.example", "11.22.33.44")},
 	{rule: "ptr.ip-literal", name: "lost", want: Unknown, says: "SERVFAIL", edit: ptrLost},
 	{rule: "ptr.ip-literal", name: "forward lost", want: Unknown, says: "timeout", edit: func(f *facts.Facts) {
 		forwardLost(f)

@@ -134,6 +134,8 @@ var ptrCases = []ruleCase{
 	{rule: "ptr.generic", name: "no name at all", want: "", edit: leads("fail", nil)},
 
 	{rule: "helo.not-fqdn", want: Fail, says: `"mailhost" is a single label`, edit: literally("mailhost")},
+	{rule: "helo.not-fqdn", name: "a hyphen at the beginning of a label", want: Fail, says: "has a label that begins with a hyphen", edit: calls("mx.-mail.healthy.example")},
+	{rule: "helo.not-fqdn", name: "a hyphen at the end of a label", want: Fail, says: "has a label that ends in a hyphen", edit: calls("mail-.healthy.example")},
 	{rule: "helo.not-fqdn", name: "localhost", want: Fail, says: "to nobody else", edit: literally("LOCALHOST")},
 	{rule: "helo.not-fqdn", name: "localhost.localdomain", want: Fail, says: "to nobody else", edit: calls("localhost.localdomain")},
 	{rule: "helo.not-fqdn", name: "a port", want: Fail, says: `holds ':'`, edit: calls("mail.healthy.example:25")},

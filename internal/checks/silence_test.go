@@ -271,6 +271,8 @@ func TestAlone(t *testing.T) {
 		}, "ptr", "ip.no-source", Unknown, "spf"},
 		{"DMARC lost, SPF alone", lostPolicy, "spf", "spf.all-hard", Unknown, "dmarc"},
 		{"DMARC lost, BIMI alone", lostPolicy, "bimi", "bimi.missing", Unknown, "dmarc"},
+		{"nobody knows whether np= holds, SPF alone", npInDoubt("p=none"), "spf", "spf.all-hard", Unknown, "dmarc"},
+		{"nobody knows whether np= holds, BIMI alone", inTurn(npInDoubt("p=none"), withoutLogo), "bimi", "bimi.missing", Unknown, "dmarc"},
 		{"MTA-STS lost", func(f *facts.Facts) { f.MTASTS, f.DANE = facts.Cannot[facts.MTASTS](lostWhy), nil }, "tlsrpt", "tlsrpt.missing", Unknown, "mtasts"},
 		{"MX lost", func(f *facts.Facts) { f.MX = facts.Cannot[facts.MX](lostWhy) }, "mtasts", "mtasts.mx-mismatch", Unknown, "mx"},
 		{"an MX host that sends is listed", near(func(*facts.Facts) {}), "mx", "mx.on-dnsbl", Warn, "dnsbl"},

@@ -24,18 +24,25 @@ const (
 // manyIPv4 is how many IPv4 addresses may send before somebody should know it.
 const manyIPv4 = 1_000_000
 
-// spfWide judges the record's own terms; a provider's networks are as wide as the provider. Fail is for a record that no
-// longer tells the domain's hosts from others, as +all does not: then SPF is void as an authentication. It claims no
-// refusal: that Gmail's "suspicious entries" are wide ranges is likely and not documented.
+// spfWide judges the record's own terms; a provider's networks are as wide as the provider, but not as the Internet. Fail is for a
+// record that no longer tells the domain's hosts from others, as +all does not, whoever wrote the term: then SPF is void as an
+// authentication. It claims no refusal: that Gmail's "suspicious entries" are wide ranges is likely and not documented.
 func spfWide(f *facts.Facts, s facts.SPF) []Violation {
 	var l []Violation
 	private := false
-	visitOwn(s, func(t step) {
+	visit(&s.Root, nil, func(t step) {
+		if !t.counts() {
+			return
+		}
 		for _, p := range spfNetworks(t) {
 			v := Violation{At: t.at()}
 			wide, open := wide4, open4
 			if p.Addr().Is6() {
 				wide, open = wide6, open6
+			}
+			if !t.own() {
+				wide = open
+				v.Fix = fmt.Sprintf("Remove %s, or have its owner narrow %s", clip(t.by().Term.Text), clip(t.Term.Text))
 			}
 			switch {
 			case p.Bits() >= wide:
@@ -59,7 +66,11 @@ func spfWide(f *facts.Facts, s facts.SPF) []Violation {
 		return []Violation{mostHosts(s, sum)}
 	}
 	return undecided(s, func(t step) string {
-		if host := t.Term.Name == "a" || t.Term.Name == "mx"; host && t.own() && (t.Term.Prefix4 < wide4 || t.Term.Prefix6 < wide6) {
+		four, six := open4, open6
+		if t.own() {
+			four, six = wide4, wide6
+		}
+		if host := t.Term.Name == "a" || t.Term.Name == "mx"; host && (t.Term.Prefix4 < four || t.Term.Prefix6 < six) {
 			return lostAnswer(t)
 		}
 		return lostRecord(t) // it could authorise very many

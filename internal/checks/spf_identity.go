@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -58,7 +59,12 @@ func unaligned(f *facts.Facts, a Alignment) Violation {
 	v.Message += ": DMARC does not count its SPF"
 	if a.DKIM.Result == "fail" {
 		v.Status = Warn
-		v.Message += ", and DKIM with d=" + clip(a.DKIM.Domain) + " cannot pass either"
+		v.Message += ", and DKIM with d=" + clip(a.DKIM.Domain)
+		if a.DKIM.Aligned == "fail" {
+			v.Message += " is not aligned either"
+		} else {
+			v.Message += " cannot pass either"
+		}
 	} else {
 		v.Message += " and rests on DKIM with d=" + clip(a.DKIM.Domain)
 	}
@@ -150,8 +156,8 @@ func spfPolicies(f *facts.Facts) []subject[facts.SPF] {
 	}
 	l := slices.DeleteFunc(spfTree(f), func(s subject[facts.SPF]) bool { return s.of.Known() && len(s.of.Value.MailFrom) == 0 })
 	for i := range l {
-		if !f.DMARC.Known() {
-			l[i].of, l[i].deciding, l[i].said = facts.Cannot[facts.SPF]("the DMARC policy: "+f.DMARC.Why), false, "dmarc"
+		if why := cmp.Or(f.DMARC.Why, lostPolicyOf(f)); why != "" || !f.DMARC.Known() {
+			l[i].of, l[i].deciding, l[i].said = facts.Cannot[facts.SPF]("the DMARC policy: "+why), false, "dmarc"
 		}
 	}
 	return l

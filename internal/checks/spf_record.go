@@ -211,7 +211,7 @@ func secondRedirect(p spf.Problem) bool {
 	return p.Kind == spf.Duplicate && strings.EqualFold(name, "redirect")
 }
 
-func spfGlued(_ *facts.Facts, s facts.SPF) []Violation {
+func spfGlued(f *facts.Facts, s facts.SPF) []Violation {
 	glued := seams(s.Root)
 	var l []Violation
 	for _, t := range record(s.Root).Terms { // in order
@@ -222,16 +222,38 @@ func spfGlued(_ *facts.Facts, s facts.SPF) []Violation {
 		for i := range parts {
 			parts[i] = clip(parts[i])
 		}
-		l = append(l, Violation{Status: Fail, At: at(s.Root, t.Offset, t.Text),
-			Message: fmt.Sprintf("no space between %s where two strings of the TXT record meet: they make the one term %s", strings.Join(parts, " and "), clip(t.Text)),
+		status, note := Fail, ""
+		switch {
+		case t.Bad:
+		case t.Name == "include" || t.Name == "redirect":
+			status, note = bites(f, s.Domain)
+			note = ", which leads nowhere" + note
+		default:
+			status, note = Warn, ", which finds nothing"
+		}
+		l = append(l, Violation{Status: status, At: at(s.Root, t.Offset, t.Text),
+			Message: fmt.Sprintf("no space between %s where two strings of the TXT record meet: they make the one term %s%s", strings.Join(parts, " and "), clip(t.Text), note),
 			Fix:     fmt.Sprintf("Put a space after %s, at the end of its string", strings.Join(parts[:len(parts)-1], " and after "))})
+	}
+	if len(l) == 0 {
+		return undecided(s, lostSeam)
 	}
 	return bounded(l)
 }
 
-// seams finds the malformed terms that fall apart into good ones where two character-strings of the record meet: the
-// strings are joined "without adding spaces" (RFC 7208 3.3). The keys are the terms' offsets.
+// seams finds the terms that are malformed, or lead nowhere, and fall apart into good ones where two character-strings of the
+// record meet: the strings are joined "without adding spaces" (RFC 7208 3.3). include:a.example and -all make a name that may be one.
+// The keys are the terms' offsets.
 func seams(n facts.SPFNode) map[int][]string {
+	dead := map[int]bool{}
+	for _, t := range n.Terms {
+		dead[t.Term.Offset] = t.Void || t.Child != nil && t.Child.Status == facts.SPFNone
+	}
+	return parted(n, func(t spf.Term) bool { return t.Bad || dead[t.Offset] })
+}
+
+// parted are the suspected terms that fall apart so.
+func parted(n facts.SPFNode, suspect func(spf.Term) bool) map[int][]string {
 	var cuts []int
 	for i, at := 0, 0; i < len(n.Seams)-1; i++ {
 		at += len(n.Seams[i])
@@ -242,7 +264,7 @@ func seams(n facts.SPFNode) map[int][]string {
 		from, _ := slices.BinarySearch(cuts, t.Offset+1)
 		to, _ := slices.BinarySearch(cuts, t.Offset+len(t.Text))
 		// A term runs over many strings only in a record made to cost time.
-		if !t.Bad || to <= from || to-from > 8 {
+		if to <= from || to-from > 8 || !suspect(t) {
 			continue
 		}
 		inner := slices.Clone(cuts[from:to])
@@ -300,10 +322,11 @@ func spfAllMissing(_ *facts.Facts, s facts.SPF) []Violation {
 	if all || redirect {
 		return nil
 	}
-	// A malformed term that was meant to be one of them is reported as such.
+	// A malformed term that was meant to be one of them is reported as such, and one that took it in at a seam.
+	glued := seams(s.Root)
 	meant := slices.ContainsFunc(rec.Terms, func(t spf.Term) bool {
 		text := strings.ToLower(t.Text)
-		return t.Bad && (strings.Contains(text, "redirect") || strings.Contains(text, "all"))
+		return (t.Bad || glued[t.Offset] != nil) && (strings.Contains(text, "redirect") || strings.Contains(text, "all"))
 	})
 	v := Violation{Status: Warn, Implied: meant, Message: "neither all nor redirect= at the end: any other address gets neutral"}
 	if n := len(rec.Terms); n > 0 {

@@ -140,6 +140,11 @@ func strung(parts ...string) func(*facts.Facts) {
 	}
 }
 
+// gets is an edit after which the sending address has a result.
+func gets(result string) func(*facts.Facts) {
+	return func(f *facts.Facts) { f.Results[0].Result = result }
+}
+
 // beneathIt is an edit: MAIL FROM is a subdomain without a record.
 func beneathIt(f *facts.Facts) {
 	elsewhere(func(*facts.Facts) {})(f)
@@ -333,6 +338,10 @@ var spfCases = []ruleCase{
 	{rule: "spf.string-too-long", name: "a seam within a good term", want: Pass, edit: strung("v=spf1 ip4:11.80", ".0.1 -all")},
 	{rule: "spf.string-too-long", name: "a seam within a bad term", want: Pass, edit: strung("v=spf1 ip4:11.80", ".0.999 -all")},
 	{rule: "spf.string-too-long", name: "a seam beside a bad term", want: Pass, edit: strung("v=spf1 ", "foo", " -all")},
+	{rule: "spf.string-too-long", name: "an include takes in the all", want: Fail, says: "between include:fine.example and -all where two strings of the TXT record meet: they make the one term include:fine.example-all, which leads nowhere", edit: strung("v=spf1 include:fine.example", "-all")},
+	{rule: "spf.string-too-long", name: "an include behind the match takes in the all", want: Warn, says: "no declared address comes that far", edit: edits(strung("v=spf1 "+own+"include:fine.example", "-all"), gets("pass"))},
+	{rule: "spf.string-too-long", name: "an a takes in the all", want: Warn, says: "a:v1.example-all, which finds nothing", edit: edits(strung("v=spf1 "+own+"a:v1.example", "-all"), gets("pass"))},
+	{rule: "spf.string-too-long", name: "a seam within a dead include", want: Pass, edit: strung("v=spf1 include:gone", ".example -all")},
 	{rule: "spf.string-too-long", name: "a term of many strings", want: Pass, edit: strung(append([]string{"v=spf1 a"}, strings.Split(strings.Repeat("mx", 30), "")...)...)},
 
 	{rule: "spf.lookup-limit", want: Fail, says: "11 DNS lookups where 10 are allowed; out of reach: a:hk.example (lookup 11)", edit: publishes("v=spf1 "+elevenTerms+own+"-all", eleven, "permerror")},
@@ -540,6 +549,7 @@ var spfCases = []ruleCase{
 	{rule: "spf.all-hard", name: "of an include", want: Pass, edit: edits(policy("none"), publishes("v=spf1 "+own+"include:fine.example ~all", lostNames, "pass"))},
 	{rule: "spf.all-hard", name: "parked", want: "", edit: profile(facts.Parked, policy("none"))},
 	{rule: "spf.all-hard", name: "DMARC is lost", want: "", edit: func(f *facts.Facts) { f.DMARC = facts.Cannot[facts.DMARC]("timeout") }},
+	{rule: "spf.all-hard", name: "nobody knows whether np= holds", want: "", edit: npInDoubt("p=none")}, // the dmarc rules say that
 	{rule: "spf.all-hard", name: "From alone", want: "", edit: edits(policy("none"), func(f *facts.Facts) { f.SPF[0].MailFrom = nil })},
 	{rule: "spf.all-hard", name: "a lost redirect", want: Unknown, edit: edits(policy("none"), publishes(lostRedirects, lostNames, "pass"))},
 
@@ -574,6 +584,14 @@ var spfCases = []ruleCase{
 	{rule: "spf.ip-wide", name: "refused", want: Pass, edit: publishes("v=spf1 "+own+"-ip4:11.0.0.0/7 ~all", nil, "pass")},
 	{rule: "spf.ip-wide", name: "reserved is another rule's", want: Pass, edit: publishes("v=spf1 "+own+"ip4:10.0.0.0/8 -all", nil, "pass")},
 	{rule: "spf.ip-wide", name: "a provider's", want: Pass, edit: publishes("v=spf1 "+own+"include:in.example -all", names{"in.example": "v=spf1 ip4:11.0.0.0/13"}, "pass")},
+	{rule: "spf.ip-wide", name: "an include of everybody", want: Fail, says: "include:in.example > ip4:0.0.0.0/0 lets all of 0.0.0.0/0 pass, wider than a /8: hosts of strangers pass",
+		edit: publishes("v=spf1 "+own+"include:in.example -all", names{"in.example": "v=spf1 ip4:0.0.0.0/0 -all"}, "pass")},
+	{rule: "spf.ip-wide", name: "an include of all around a host", want: Fail, says: "include:in.example > include:far.example > a:host.example/0 lets",
+		edit: publishes("v=spf1 "+own+"include:in.example -all", names{"in.example": "v=spf1 include:far.example", "far.example": "v=spf1 a:host.example/0", "host.example": "A"}, "pass")},
+	{rule: "spf.ip-wide", name: "an include of everybody that gives no pass", want: Pass, edit: publishes("v=spf1 "+own+"?include:in.example -all", names{"in.example": "v=spf1 ip4:0.0.0.0/0"}, "pass")},
+	{rule: "spf.ip-wide", name: "a provider's /8", want: Info, says: "16777217 IPv4 addresses pass", edit: publishes("v=spf1 "+own+"include:in.example -all", names{"in.example": "v=spf1 ip4:12.0.0.0/8"}, "pass")},
+	{rule: "spf.ip-wide", name: "a provider's host that was lost", want: Unknown, says: "what a:lost.example/0 finds", edit: publishes("v=spf1 "+own+"include:in.example -all", with(lostNames, "in.example", "v=spf1 a:lost.example/0"), "pass")},
+	{rule: "spf.ip-wide", name: "a provider's host that was lost, with a few around it", want: Pass, edit: publishes("v=spf1 "+own+"include:in.example -all", with(lostNames, "in.example", "v=spf1 a:lost.example/12//48"), "pass")},
 	{rule: "spf.ip-wide", name: "by redirect", want: Warn, says: "redirect=in.example > ip4:11.0.0.0/13", edit: publishes("v=spf1 "+own+"redirect=in.example", names{"in.example": "v=spf1 ip4:11.0.0.0/13"}, "pass")},
 	{rule: "spf.ip-wide", name: "a million by a provider", want: Info, says: "1048576 IPv4 addresses pass, 1048576 of them by include:in.example", edit: publishes("v=spf1 "+own+"include:in.example -all", names{"in.example": "v=spf1 ip4:11.16.0.0/12"}, "pass")},
 	{rule: "spf.ip-wide", name: "and who knows whom else", want: Info, says: "at least 1048577 IPv4 addresses pass", edit: publishes("v=spf1 ip4:12.1.1.1 include:in.example ptr -all", names{"in.example": "v=spf1 ip4:11.16.0.0/12"}, "pass")},
@@ -627,7 +645,7 @@ var spfCases = []ruleCase{
 	{rule: "spf.ip6-not-covered", name: "the host was lost", want: Unknown, says: "timeout", edit: func(f *facts.Facts) { f.HELOs[0].Addresses = facts.Cannot[facts.Hosts]("timeout") }},
 	{rule: "spf.ip6-not-covered", name: "a stranger's facts", want: "", edit: func(f *facts.Facts) { f.HELOs[0].Stream = "no such" }},
 
-	{rule: "spf.unaligned-note", want: Warn, says: "MAIL FROM is bounce.example, whose organizational domain is bounce.example and not healthy.example: DMARC does not count its SPF, and DKIM with d=signer.example cannot pass either", edit: sendsAs("bounce.example", "signer.example")},
+	{rule: "spf.unaligned-note", want: Warn, says: "MAIL FROM is bounce.example, whose organizational domain is bounce.example and not healthy.example: DMARC does not count its SPF, and DKIM with d=signer.example is not aligned either", edit: sendsAs("bounce.example", "signer.example")},
 	{rule: "spf.unaligned-note", name: "DKIM saves it", want: Info, says: "and rests on DKIM with d=healthy.example", edit: sendsAs("bounce.example", "healthy.example")},
 	{rule: "spf.unaligned-note", name: "DKIM has no key", want: Warn, says: "d=healthy.example cannot pass either", edit: edits(sendsAs("bounce.example", "healthy.example"), func(f *facts.Facts) { f.DKIM[0].Keys[0].Status = facts.KeyMissing })},
 	{rule: "spf.unaligned-note", name: "a subdomain is aligned", want: Pass, edit: sendsAs("bounce.healthy.example", "healthy.example")},
@@ -707,6 +725,10 @@ func TestSPFImplied(t *testing.T) {
 		{"the seam itself", "spf.string-too-long", strung("v=spf1 mx", "-all"), false},
 		{"a bad term beside a seam", "spf.syntax", strung("v=spf1 mx ", "foo -all"), false},
 		{"all is lost in a glued term", "spf.all-missing", strung("v=spf1 ip4:11.80.0.1", "-all"), true},
+		{"all is lost in an include", "spf.all-missing", strung("v=spf1 include:fine.example", "-all"), true},
+		{"the include that took it in", "spf.include-missing", strung("v=spf1 include:fine.example", "-all"), true},
+		{"the a that took it in", "spf.mech-a-mx-void", strung("v=spf1 a:v1.example", "-all"), true},
+		{"its void lookup", "spf.void", strung("v=spf1 a:v1.example", "-all"), true},
 		{"redirect is malformed", "spf.all-missing", publishes("v=spf1 redirect=", nil, "permerror"), true},
 		{"all is missing beside another error", "spf.all-missing", publishes("v=spf1 foo", nil, "permerror"), false},
 		{"a void include", "spf.void", publishes("v=spf1 "+own+"include:gone.example -all", nil, "pass"), true},
@@ -984,6 +1006,7 @@ func TestSPFFix(t *testing.T) {
 		{"spf.known-dead-include", "Replace include:_spf.mimecast.com by", publishes(deadInclude, nil, "permerror")},
 		{"spf.takeover", "Remove include:in.example at once, or have its owner remove mx:", publishes("v=spf1 "+own+"include:in.example -all", with(lapsedNames, "in.example", "v=spf1 mx:a.lapsed.example"), "pass")},
 		{"spf.all-plus", "let its name hold %{i}", publishes("v=spf1 exists:host.example -all", lostNames, "pass")},
+		{"spf.ip-wide", "Remove include:in.example, or have its owner narrow ip4:0.0.0.0/0", publishes("v=spf1 include:in.example -all", names{"in.example": "v=spf1 ip4:0.0.0.0/0"}, "pass")},
 		{"spf.all-plus", "have exists:host.example removed", publishes("v=spf1 include:in.example -all", with(lostNames, "in.example", "v=spf1 exists:host.example"), "pass")},
 		{"spf.include-temperror", "Try again", publishes(lostInclude, lostNames, "temperror")},
 		{"spf.ip6-not-covered", "Add ip6:2a0f::25", hello("11.22.33.44", "2a0f::25")},

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"mailaudit/internal/facts"
+	"mailaudit/internal/record/spf"
 	"mailaudit/internal/spfnet"
 )
 
@@ -33,6 +34,11 @@ func (s step) at() Place { return at(*s.in, s.Term.Offset, s.Term.Text) }
 // own says whether a term stands in the record itself, or in one that takes its place by redirect=.
 func (s step) own() bool {
 	return s.from == nil || s.from.Term.Name == "redirect" && s.from.own()
+}
+
+// counts says whether whom the term lets pass passes by the record at the top, too: an include passes on nothing else (RFC 7208 5.2).
+func (s step) counts() bool {
+	return s.from == nil || (s.from.Term.Modifier || s.from.Term.Qualifier == "+") && s.from.counts()
 }
 
 // by is the record's own term that the way to a term begins with.
@@ -104,7 +110,7 @@ func treeRule(wrong func(step) *Violation, lost func(step) string) func(*facts.F
 			if w.At == (Place{}) {
 				w.At = t.at()
 			}
-			w.Implied = w.Implied || status == Warn && lapsed(t) // then spf.takeover weighs more
+			w.Implied = w.Implied || status == Warn && lapsed(t) || glued(t) // then spf.takeover weighs more, or spf.string-too-long says it
 			l = append(l, *w)
 		})
 		if len(l) == 0 {
@@ -331,6 +337,25 @@ func ways(l []step) string {
 // dead says whether a rule of its own fails because a term finds nothing.
 func dead(t step) bool { return missingInclude(t) != nil || missingRedirect(t) != nil }
 
+// glued says whether a term leads nowhere because it is two that were glued together, which spf.string-too-long says.
+func glued(t step) bool {
+	return (t.Void || t.Child != nil && t.Child.Status == facts.SPFNone) && seam(t)
+}
+
+// seam says whether a term of the record at the top falls apart where two of its strings meet.
+func seam(t step) bool {
+	return t.from == nil && parted(*t.in, func(x spf.Term) bool { return x.Offset == t.Term.Offset })[t.Term.Offset] != nil
+}
+
+// lostSeam is why it is not known whether a term that could be two leads anywhere.
+func lostSeam(t step) string {
+	why := lostAnswer(t)
+	if why == "" || !seam(t) {
+		return ""
+	}
+	return why
+}
+
 func spfVoidLimit(f *facts.Facts, s facts.SPF) []Violation {
 	if s.Void <= maxVoid {
 		return undecided(s, lostAnswer)
@@ -350,7 +375,7 @@ func spfVoid(_ *facts.Facts, s facts.SPF) []Violation {
 		return undecided(s, lostAnswer)
 	}
 	l := voids(s)
-	v := Violation{Status: Warn, Implied: !slices.ContainsFunc(l, func(t step) bool { return !dead(t) && noAddress(t) == "" && !lapsed(t) })}
+	v := Violation{Status: Warn, Implied: !slices.ContainsFunc(l, func(t step) bool { return !dead(t) && noAddress(t) == "" && !lapsed(t) && !glued(t) })}
 	if len(l) > 0 {
 		v.At = l[0].at()
 	}
@@ -367,7 +392,7 @@ func spfNoAddress(_ *facts.Facts, s facts.SPF) []Violation {
 	var l []Violation
 	visit(&s.Root, nil, func(t step) {
 		if what := noAddress(t); what != "" {
-			l = append(l, Violation{Status: Warn, At: t.at(), Message: what, Implied: s.Void > maxVoid || lapsed(t)})
+			l = append(l, Violation{Status: Warn, At: t.at(), Message: what, Implied: s.Void > maxVoid || lapsed(t) || glued(t)})
 		}
 	})
 	if len(l) == 0 {

@@ -74,16 +74,52 @@ func theMX(f *facts.Facts) []subject[facts.MX] {
 
 // mxHosts are the hosts of the MX records. Nothing is said of them when the records are not known: theMX does.
 func mxHosts(f *facts.Facts) []subject[mxHost] {
-	if !f.MX.Known() || f.MX.Value.Status != facts.MXFound {
+	return hostsOf(f.Domain, f.MX)
+}
+
+func hostsOf(domain string, mx facts.Fact[facts.MX]) []subject[mxHost] {
+	if !mx.Known() || mx.Value.Status != facts.MXFound {
 		return nil
 	}
 	var l []subject[mxHost]
-	for _, h := range f.MX.Value.Hosts {
+	for _, h := range mx.Value.Hosts {
 		if h.Host == "." {
 			continue // a null MX beside others: mx.null-plus-others
 		}
 		l = append(l, subject[mxHost]{name: h.Host, of: facts.Fact[mxHost]{State: h.Addresses.State, Why: h.Addresses.Why,
-			Value: mxHost{Host: h.Host, Hosts: h.Addresses.Value, all: f.MX.Value.Hosts, more: f.MX.Value.More}}})
+			Value: mxHost{Host: h.Host, Hosts: h.Addresses.Value, domain: domain, all: mx.Value.Hosts, more: mx.Value.More}}})
+	}
+	return l
+}
+
+// andReturns makes a rule over MX hosts judge, too, each other domain in MAIL FROM by those that it has: the first at fault tells,
+// since there is a fault only where none can be reached. byName is a rule over names, for which addresses need not be known.
+func andReturns(own func(*facts.Facts) []Verdict, byName bool, judge func(*facts.Facts, mxHost) []Violation) func(*facts.Facts) []Verdict {
+	others := each(returnHosts, func(f *facts.Facts, hosts []subject[mxHost]) []Violation {
+		for _, h := range hosts {
+			l := judge(f, h.of.Value)
+			if !byName && h.of.State == facts.Unknown && len(unreachable(f, h.of.Value, "")) > 0 {
+				l = one(Unknown, clip(h.name)+": "+h.of.Why)
+			}
+			if len(l) > 0 {
+				return l
+			}
+		}
+		return nil
+	})
+	return func(f *facts.Facts) []Verdict { return append(own(f), others(f)...) }
+}
+
+// returnHosts are the other domains in MAIL FROM, with their MX hosts.
+func returnHosts(f *facts.Facts) []subject[[]subject[mxHost]] {
+	var l []subject[[]subject[mxHost]]
+	for _, r := range returns(f) {
+		s := subject[[]subject[mxHost]]{name: r.Domain, candidate: byReports(f, r.Domain),
+			of: facts.Fact[[]subject[mxHost]]{State: r.MX.State, Why: r.MX.Why, Value: hostsOf(r.Domain, r.MX)}}
+		if r.MX.State == facts.Unknown {
+			s.said = "mx" // by mx.null
+		}
+		l = append(l, s)
 	}
 	return l
 }
@@ -101,19 +137,26 @@ func everyHost(hosts func(*facts.Facts) []subject[mxHost], said Area) func(*fact
 
 // beyondMX says that there are more MX records than are looked at, "" where there are not.
 func beyondMX(f *facts.Facts) string {
-	if !f.MX.Known() || f.MX.Value.More == 0 {
+	if !f.MX.Known() {
 		return ""
 	}
-	n := len(f.MX.Value.Hosts)
-	return fmt.Sprintf("only the first %d of %d MX records are looked at", n, n+f.MX.Value.More)
+	return beyond(len(f.MX.Value.Hosts), f.MX.Value.More)
+}
+
+func beyond(hosts, more int) string {
+	if more == 0 {
+		return ""
+	}
+	return fmt.Sprintf("only the first %d of %d MX records are looked at", hosts, hosts+more)
 }
 
 // mxHost is one mail exchanger with its addresses, beside all of them.
 type mxHost struct {
 	Host string
 	facts.Hosts
-	all  []facts.MXHost
-	more int // records beyond those of all
+	domain string // whose MX host it is
+	all    []facts.MXHost
+	more   int // records beyond those of all
 }
 
 // spfSenders are the SPF records of the domains that stand in MAIL FROM, as RFC 7208 judges them.

@@ -85,6 +85,12 @@ func (p *proposer) keyInUse(domain string, k facts.Key) {
 	if len(clears) == 0 {
 		return
 	}
+	if kept := oneKey(keys); kept != "" {
+		n := Proposal{Kind: DNS, Authenticates: true, Text: "Remove from " + k.Name + " what holds the same key once more"}
+		n.Changes = removals(k.Name, keys, kept)
+		p.add(n, clears)
+		return
+	}
 	inUse, others := p.signedWith(domain, k)
 	if inUse == "" {
 		n := Proposal{Kind: DNS, Doubt: "which of these keys is in use only a signed message tells: give one with --message",
@@ -93,21 +99,48 @@ func (p *proposer) keyInUse(domain string, k facts.Key) {
 			if i > 0 {
 				n.Text += " or"
 			}
-			n.Text += " that whose p= ends in " + ending(text)
+			if end := ending(text); end != "" {
+				n.Text += " that whose p= ends in " + end
+			} else {
+				n.Text += " that without a key"
+			}
 		}
 		p.add(n, clears)
 		return
 	}
 	n := Proposal{Kind: DNS, Authenticates: true, Text: "Remove from " + k.Name + " what the message was not signed with; a server that signs with that needs a selector of its own first"}
-	for _, text := range keys {
-		if text != inUse {
-			n.Changes = append(n.Changes, Change{Op: "remove", Name: k.Name, Type: "TXT", TTL: ttl, Was: quote(text)})
-		}
-	}
+	n.Changes = removals(k.Name, keys, inUse)
 	if others != "" {
 		n.Doubt = "stream " + others + " names this selector, too, and no message of it shows that it signs with the same key"
 	}
 	p.add(n, clears)
+}
+
+// removals take away every record of a name but one.
+func removals(name string, texts []string, kept string) []Change {
+	var l []Change
+	for _, text := range texts {
+		if text != kept {
+			l = append(l, Change{Op: "remove", Name: name, Type: "TXT", TTL: ttl, Was: quote(text)})
+		}
+	}
+	return l
+}
+
+// oneKey is the record to keep where all hold one key that verifiers take, so that it does not matter which of them one comes to: the
+// first that does not ask for more (t=s, RFC 6376 3.6.1). "" where they differ in more than that.
+func oneKey(texts []string) string {
+	kept := ""
+	for _, text := range texts {
+		r := dkim.Parse(text)
+		if !r.Usable() || keyData(r) != keyData(dkim.Parse(texts[0])) {
+			return ""
+		}
+		if kept == "" || dkim.Parse(kept).Strict && !r.Strict {
+			kept = text
+		}
+	}
+	return kept
 }
 
 // signedWith is the key record that the messages of all streams were signed with whose selector it is, "" where none tells, or
@@ -136,11 +169,15 @@ func (p *proposer) signedWith(domain string, k facts.Key) (text, others string) 
 // ending are the last characters of a key: they tell it from another one, whose first ones are the same for all of a size.
 func ending(text string) string {
 	const shown = 16 // those of RSA all end alike, in six of them
-	r := dkim.Parse(text)
+	v := keyData(dkim.Parse(text))
+	return v[max(0, len(v)-shown):]
+}
+
+// keyData is the value of p= without its white space.
+func keyData(r dkim.Record) string {
 	for _, t := range r.Tags {
 		if t.Name == "p" {
-			v := strings.Join(strings.Fields(t.Value), "")
-			return v[max(0, len(v)-shown):]
+			return strings.Join(strings.Fields(t.Value), "")
 		}
 	}
 	return ""

@@ -2,6 +2,7 @@ package fix
 
 import (
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -173,7 +174,7 @@ func (p *proposer) read(s facts.SPF) *draft {
 			d.terms = slices.DeleteFunc(d.terms, isAll)
 		}
 	case facts.SPFNone:
-		_, rest, ok := strings.Cut(strings.TrimSpace(s.Near[0]), " ")
+		rest, ok := unversioned(s.Near[0])
 		if !ok {
 			return nil
 		}
@@ -191,28 +192,62 @@ func (p *proposer) read(s facts.SPF) *draft {
 		}
 		if healed := unglued(s.Root); healed.Text != rec.Text {
 			rec, d.walk = healed, map[int]facts.SPFTerm{} // its terms stand elsewhere
-			d.rules, d.lapsed = append(d.rules, "spf.string-too-long", "spf.syntax", "spf.ip4-invalid", "spf.ip6-invalid", "spf.macro-invalid"), true
+			d.rules, d.lapsed = append(d.rules, "spf.string-too-long", "spf.syntax", "spf.ip4-invalid", "spf.ip6-invalid", "spf.macro-invalid",
+				"spf.include-missing", "spf.redirect-missing", "spf.void", "spf.mech-a-mx-void", "spf.all-missing"), true
 		}
 		d.terms = slices.Clone(rec.Terms)
 	}
 	return d
 }
 
+var version = regexp.MustCompile("(?i)v=spf1")
+
+// unversioned is what follows the version of a text that was meant to be a record: the first word, or what it begins with where
+// something is glued to it or parted by another thing than a space. ok is false where nothing follows.
+func unversioned(text string) (terms string, ok bool) {
+	text = strings.TrimSpace(text)
+	word, rest, ok := strings.Cut(text, " ")
+	if at := version.FindStringIndex(word); at != nil {
+		rest = strings.TrimLeftFunc(text[at[1]:], func(c rune) bool {
+			return !('a' <= c|0x20 && c|0x20 <= 'z' || strings.ContainsRune("+-~?", c))
+		})
+		ok = rest != ""
+	}
+	return rest, ok
+}
+
+// maxSeams bounds the strings of a record whose seams are looked at, each of which takes reading it anew: many times what the ten
+// lookups allow. More have been made to cost time.
+const maxSeams = 64
+
 // unglued is the record with a space at each seam between its strings where that heals a term: the strings are joined
-// "without adding spaces" (RFC 7208 3.3), and people expect them.
+// "without adding spaces" (RFC 7208 3.3), and people expect them. A term is ill that is malformed, or leads nowhere and is two good ones.
 func unglued(n facts.SPFNode) spf.Record {
 	best := *n.Record
-	text := ""
+	if len(n.Seams) > maxSeams {
+		return best
+	}
+	text, cut := "", 0
 	for i, seam := range n.Seams {
+		cut += len(seam)
 		rest := strings.Join(n.Seams[i+1:], "")
 		if i+1 < len(n.Seams) {
-			if r := spf.Parse(text + seam + " " + rest); len(r.Problems) < len(best.Problems) {
+			r := spf.Parse(text + seam + " " + rest)
+			if len(r.Problems) < len(best.Problems) || len(r.Problems) == len(best.Problems) && nowhereAt(n, cut) {
 				best, seam = r, seam+" "
 			}
 		}
 		text += seam
 	}
 	return best
+}
+
+// nowhereAt says whether a place of a record is within a term that leads to no record, or finds nothing.
+func nowhereAt(n facts.SPFNode, place int) bool {
+	return slices.ContainsFunc(n.Terms, func(t facts.SPFTerm) bool {
+		within := t.Term.Offset < place && place < t.Term.Offset+len(t.Term.Text)
+		return within && (t.Void || t.Child != nil && t.Child.Status == facts.SPFNone)
+	})
 }
 
 // drop leaves out the terms that are not wanted, and notes whose findings that answers.

@@ -38,6 +38,54 @@ func signedWith(t *testing.T, stream string, key ed25519.PrivateKey) gather.Samp
 	return gather.Sample{Stream: stream, From: domain, Message: m, Trace: m.Trace(func(netip.Addr) bool { return true })}
 }
 
+// TestOneKeyTwice: of two records that hold one key either may go, and that stays which asks for less. A revoked key is another
+// matter: nobody sees which of the two is meant, and the words say which is which.
+func TestOneKeyTwice(t *testing.T) {
+	_, record := pair(1)
+	bare := strings.TrimPrefix(record, "v=DKIM1; ")
+	const revoked = "v=DKIM1; p="
+	for _, tt := range []struct {
+		name    string
+		records []string
+		removes string
+		text    string
+	}{
+		{"as two spellings", []string{record, bare}, record, "the same key once more"},
+		{"one asks for more", []string{record + "; t=s", bare + "; n=x"}, record + "; t=s", "the same key once more"},
+		{"both ask for more", []string{record + "; t=s", record + "; t=s:y"}, record + "; t=s:y", "the same key once more"},
+		{"one is void", []string{record, bare + "; h=sha1"}, "", "ends in"},
+		{"one is revoked", []string{record, revoked}, "", " that whose p= ends in " + record[len(record)-16:] + " or that without a key"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := target(t, "192.0.2.25")
+			w.Streams[0].Selectors = []string{"two"}
+			at := "two._domainkey.healthy.example"
+			under := publish(t, at+`. TXT "`+tt.records[0]+`"`, at+`. TXT "`+tt.records[1]+`"`)
+			before, after, _ := audit.Repair(t.Context(), gather.Env{DNS: under, Now: time.Now}, w, audit.Options{Wanted: everything, Timeout: time.Minute})
+			i := slices.IndexFunc(before.Fixes, func(f audit.Fix) bool { return slices.Contains(f.Rules, "dkim.multiple") })
+			if i < 0 {
+				t.Fatalf("no fix: %+v", before.Fixes)
+			}
+			f := before.Fixes[i]
+			if f.Proven != (tt.removes != "") || !strings.Contains(f.Text, tt.text) {
+				t.Errorf("proven %v (%s): %q", f.Proven, f.Reason, f.Text)
+			}
+			if tt.removes == "" {
+				if len(f.Changes) > 0 {
+					t.Errorf("changes %+v", f.Changes)
+				}
+				return
+			}
+			if len(f.Changes) != 1 || f.Changes[0].Op != "remove" || text(t, f.Changes[0].Was) != tt.removes {
+				t.Errorf("changes %+v, not the removal of %s", f.Changes, tt.removes)
+			}
+			if !slices.ContainsFunc(after.Evidence.Alignment, func(a audit.Alignment) bool { return a.DKIM == "pass" }) {
+				t.Errorf("no stream is signed: %+v", after.Evidence.Alignment)
+			}
+		})
+	}
+}
+
 // TestTwoKeys: which of several keys at a selector stays, messages tell; where none does, or they do not agree, nothing is
 // removed.
 func TestTwoKeys(t *testing.T) {

@@ -85,9 +85,9 @@ func orgOf(walk []policyAt) facts.Fact[string] {
 			continue
 		}
 		switch {
-		case p.record.PSD == "n":
+		case p.record.PSD == "n", p.record.PSD == "y" && i == 0: // at its start the walk ends with psd=y, too (RFC 9989 4.10 step 2)
 			return facts.Know(p.domain)
-		case p.record.PSD == "y" && i > 0:
+		case p.record.PSD == "y":
 			// One label below, which a long name's walk leaps over (RFC 9989 4.10 step 4).
 			above, _ := strings.CutSuffix(walk[0].domain, "."+p.domain)
 			return facts.Know(above[strings.LastIndexByte(above, '.')+1:] + "." + p.domain)

@@ -52,6 +52,7 @@ func TestPolicy(t *testing.T) {
 		{"psd=y above", "sub.d.example", at("example", "v=DMARC1; p=reject; sp=quarantine; psd=y"), "found", "example", "d.example", "quarantine"},
 		{"psd=y above the organisation's own", "sub.d.example", at("d.example", "v=DMARC1; p=none") + at("example", "v=DMARC1; p=reject; psd=y"), "found", "d.example", "d.example", "none"},
 		{"psd=y at the start is a public suffix that sends", "d.example", at("d.example", "v=DMARC1; p=none; psd=y"), "found", "d.example", "d.example", "none"},
+		{"psd=y at the start ends the walk", "sub.d.example", at("d.example", "v=DMARC1; p=reject") + at("sub.d.example", "v=DMARC1; p=none; psd=y"), "found", "sub.d.example", "sub.d.example", "none"},
 		{"a deep name jumps to seven labels", deep, at("b.c.e.f.g.h.i.d.example", "v=DMARC1; p=none") + at("d.example", "v=DMARC1; p=reject"), "found", "d.example", "d.example", "reject"},
 		{"psd=y where a deep name jumped to", deep, at("e.f.g.h.i.d.example", "v=DMARC1; p=reject; psd=y"), "found", "e.f.g.h.i.d.example", "c.e.f.g.h.i.d.example", "reject"},
 		{"several above are none", "sub.d.example", at("d.example", "v=DMARC1; p=none") + at("d.example", "v=DMARC1; p=reject"), "none", "", "sub.d.example", ""},

@@ -58,7 +58,7 @@ type forecast struct{ Setup, Receiver, Verdict, Stage, Reply, Reason string }
 
 // flags are those that tell mailaudit about a sender.
 func flags(s *sender) []string {
-	l := []string{s.audited(), "--ip", s.addr(), "--helo", s.HELO, "--probe-inbound",
+	l := []string{s.audited(), "--ip", s.addr(), "--helo", s.HELO, "--probe-inbound", "--egress-check", espMX,
 		"--assume-public", "198.51.100.0/24", "--assume-public", "203.0.113.0/24", "--assume-public", "192.0.2.128/25", "--ca-file", matrix.Path("ca.pem"), "--timeout", "60s"}
 	if s.Unshown {
 		l = append(l, "--selector", or(s.Signed[0].Selector, "s1"))

@@ -163,7 +163,7 @@ var broken = unitedInternetToo(map[string]func(*Case){
 	"proofpoint.dmarc": foreign, "barracuda.listed": listing("b.barracudacentral.org", "127.0.0.2"), "barracuda.dmarc": nothing,
 
 	"postfix.client": unforward, "postfix.client-lookup": ptrLost, "postfix.reverse": withoutPTR, "postfix.reverse-lookup": ptrLost,
-	"postfix.helo-invalid": greets("-x-.d.example"), "postfix.helo-short": greets("localhost"), "postfix.helo-unknown": heloNowhere,
+	"postfix.helo-literal": greets("[2001:db8::25]"), "postfix.helo-invalid": greets("-x-.d.example"), "postfix.helo-short": greets("localhost"), "postfix.helo-unknown": heloNowhere,
 	"postfix.helo-lookup":    func(c *Case) { c.HELOHosts = facts.Cannot[facts.Hosts](lost) },
 	"postfix.sender-null-mx": mxStatus(facts.MXNull), "postfix.sender": gone, "postfix.sender-lookup": senderLost,
 	"postfix.sender-mx-loopback": mxAt(netip.MustParseAddr("127.0.0.1")), "postfix.sender-mx-private": mxAt(netip.MustParseAddr("10.1.2.3")),
@@ -334,6 +334,26 @@ func TestTheirs(t *testing.T) {
 	}
 }
 
+// TestPolicyInDoubt: where nobody knows whether np= holds, nobody knows either whether the owner asks to refuse what fails DMARC.
+func TestPolicyInDoubt(t *testing.T) {
+	i := slices.IndexFunc(Books, func(b Book) bool { return b.Receiver == "yahoo" })
+	c := healthyCase()
+	nothing(&c)
+	c.DMARC = policy("v=DMARC1; p=none; np=reject")
+	c.DMARC.Value.Policy, c.DMARC.Value.FoundAt = "", "_dmarc.example"
+	if got := disowned(rfc, "reject")(c); got.Known() || !strings.Contains(got.Why, "whether the domain exists") {
+		t.Errorf("%+v", got)
+	}
+	if e := Books[i].Answer(c); e.Verdict == Accepts {
+		t.Errorf("%+v", e)
+	}
+	healthy := healthyCase()
+	healthy.DMARC = c.DMARC
+	if e := Books[i].Answer(healthy); e.Verdict != Accepts {
+		t.Errorf("what passes DMARC passes whatever the policy is: %+v", e)
+	}
+}
+
 // TestOrder holds that what is certain counts more than what is not known before it, and that Postfix goes on after a lookup
 // that failed.
 func TestOrder(t *testing.T) {
@@ -421,10 +441,11 @@ var together = map[string]string{
 	"gmail.dmarc": "the owner's policy, and neither mechanism", "gmail.spf-hard-fail": "SPF, and DKIM beside it", "gmail.authenticated": "SPF and DKIM both",
 	"yahoo.dmarc": "the owner's policy, and neither mechanism", "yahoo.authenticated": "SPF and DKIM both", "yahoo.bulk-dmarc": "neither mechanism",
 	"outlook.dmarc": "the owner's policy, and neither mechanism", "microsoft365.dmarc": "the owner's policy, and neither mechanism",
-	"microsoft365.auth6": "SPF and DKIM both, and IPv6 alone",
-	"yahoo.spamhaus-xbl": "of the major lists Spamhaus alone: the violation says so, and not the rule",
-	"yahoo.spamhaus":     "of the major lists Spamhaus alone: the violation says so, and not the rule",
-	"outlook.spamhaus":   "of the major lists Spamhaus alone: the violation says so, and not the rule",
+	"microsoft365.auth6":   "SPF and DKIM both, and IPv6 alone",
+	"yahoo.sender-null-mx": "of what parked.but-sends finds the null MX alone, and not -all",
+	"yahoo.spamhaus-xbl":   "of the major lists Spamhaus alone: the violation says so, and not the rule",
+	"yahoo.spamhaus":       "of the major lists Spamhaus alone: the violation says so, and not the rule",
+	"outlook.spamhaus":     "of the major lists Spamhaus alone: the violation says so, and not the rule",
 }
 
 // TestRefused holds the books of the four whose refusal limits the score to what the rules say of them, both ways.

@@ -150,7 +150,7 @@ func caseOf(f *facts.Facts, s facts.Stream, a checks.Alignment) Case {
 		c.Exists, c.MX = yes, facts.Fact[facts.MX]{}
 	}
 	if talk, ok := preferred(f, a.SPF.Domain); ok && !c.Bounce {
-		c.Callout, c.NullCallout = callouts(talk, s.MailFrom)
+		c.Callout, c.NullCallout = callouts(talk, s.MailFrom, leadsOut(f))
 	}
 	return c
 }
@@ -367,7 +367,8 @@ func preferred(f *facts.Facts, domain string) (facts.Probe, bool) {
 	}
 	for _, t := range f.Inbound {
 		p := t.Probe.Value
-		if t.Probe.Known() && (p.Status == facts.ServiceRefused || len(p.Envelopes) > 0 || len(t.Asked) > 0 && greetingCode(p) > 0) {
+		refused := p.Status == facts.ServiceRefused && (len(t.Asked) > 0 || leadsOut(f))
+		if t.Probe.Known() && (refused || len(p.Envelopes) > 0 || len(t.Asked) > 0 && greetingCode(p) > 0) {
 			return p, true
 		}
 	}
@@ -379,9 +380,15 @@ func preferred(f *facts.Facts, domain string) (facts.Probe, bool) {
 	return facts.Probe{}, false
 }
 
+// leadsOut says whether port 25 of our own network is known to lead out: firewalls at our end answer with a reset, too.
+func leadsOut(f *facts.Facts) bool { return f.Vantage.Port(25).State == facts.EgressOpen }
+
 // callouts are what an MX said to mail for an address, from somebody and from the null sender.
-func callouts(p facts.Probe, address string) (somebody, nobody facts.Fact[Said]) {
-	if p.Status == facts.ServiceRefused {
+func callouts(p facts.Probe, address string, out bool) (somebody, nobody facts.Fact[Said]) {
+	if p.Status == facts.ServiceRefused && !out {
+		p.Why = "connection refused, perhaps by our own network: --egress-check tells"
+	}
+	if p.Status == facts.ServiceRefused && out {
 		said := facts.Know(Said{Text: "connection refused"})
 		return said, said
 	}

@@ -164,11 +164,36 @@ func TestForecastCallout(t *testing.T) {
 		if c.probe != nil {
 			f.Inbound = []facts.MXTalk{{Host: "mx.d.example", Probe: facts.Know(*c.probe), Asked: []facts.Envelope{{Purpose: facts.AskSender, To: "news@d.example"}}}}
 		}
+		f.Vantage.Egress = []facts.Egress{{Port: 25, State: facts.EgressOpen}}
 		if e := Foretell(f, lab("pf-callout"))[0]; e.Verdict != c.postfix {
 			t.Errorf("%s, postfix: %+v", name, e)
 		}
 		if e := Foretell(f, lab("exim-callout"))[0]; e.Verdict != c.exim {
 			t.Errorf("%s, exim: %+v", name, e)
+		}
+	}
+}
+
+// TestForecastRefusedCallout: a reset may come from our own network, as long as nothing shows that port 25 leads out of it.
+func TestForecastRefusedCallout(t *testing.T) {
+	asked := []facts.Envelope{{Purpose: facts.AskSender, To: "news@d.example"}}
+	for name, c := range map[string]struct {
+		egress string
+		asked  []facts.Envelope
+		want   Verdict
+	}{
+		"nothing tells":              {"", asked, Undecided},
+		"ours, it seems":             {facts.EgressPerhaps, asked, Undecided},
+		"ours":                       {facts.EgressBlocked, asked, Undecided},
+		"theirs":                     {facts.EgressOpen, asked, Defers},
+		"theirs, although not asked": {facts.EgressOpen, nil, Defers},
+		"nothing tells, nor asked":   {"", nil, Accepts},
+	} {
+		f := audited()
+		f.Vantage.Egress = []facts.Egress{{Port: 25, State: c.egress}}
+		f.Inbound = []facts.MXTalk{{Host: "mx.d.example", Asked: c.asked, Probe: facts.Know(facts.Probe{Status: smtpx.Refused, Why: "11.22.33.25: connection refused"})}}
+		if e := Forecast(f, []string{"postfix-strict"})[0]; e.Verdict != c.want || c.want == Undecided && !strings.Contains(e.Reason, "perhaps by our own network") {
+			t.Errorf("%s: %+v", name, e)
 		}
 	}
 }

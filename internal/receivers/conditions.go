@@ -205,12 +205,17 @@ func literal(helo string) bool {
 
 // bare is an address literal without brackets and tag.
 func bare(helo string) string {
-	const tag = "IPv6:"
-	helo = strings.Trim(helo, "[]")
-	if len(helo) > len(tag) && strings.EqualFold(helo[:len(tag)], tag) {
-		helo = helo[len(tag):]
+	if tagged(helo) {
+		helo = helo[len(tag6):]
 	}
-	return helo
+	return strings.Trim(helo, "[]")
+}
+
+const tag6 = "[IPv6:"
+
+// tagged says whether an address literal begins with the tag of IPv6.
+func tagged(helo string) bool {
+	return len(helo) > len(tag6) && strings.EqualFold(helo[:len(tag6)], tag6)
 }
 
 // said makes a condition of one on the name in EHLO.
@@ -228,10 +233,16 @@ var (
 		_, err := netip.ParseAddr(h)
 		return !literal(h) && !hostName(h) && err != nil
 	})
+	// heloBadLiteral is what begins as an address literal and is none to Postfix, which wants the tag of RFC 5321 4.1.3.
+	heloBadLiteral = said(func(h string) bool {
+		ip, err := netip.ParseAddr(bare(h))
+		return strings.HasPrefix(h, "[") && (!literal(h) || err != nil || ip.Is6() != tagged(h))
+	})
 	heloShort = said(func(h string) bool { return !literal(h) && (!hostName(h) || !strings.Contains(h, ".")) })
-	// heloForeign is what Exim's own syntax check refuses (helo_allow_chars is empty unless set).
+	// heloForeign is what Exim's own syntax check refuses (helo_allow_chars is empty unless set): it wants no tag, and after one IPv6.
 	heloForeign = said(func(h string) bool {
-		return !literal(h) && strings.Trim(strings.ToLower(h), "abcdefghijklmnopqrstuvwxyz0123456789.-") != ""
+		ip, _ := netip.ParseAddr(bare(h))
+		return !(literal(h) && (ip.Is6() || !tagged(h))) && strings.Trim(strings.ToLower(h), "abcdefghijklmnopqrstuvwxyz0123456789.-") != ""
 	})
 )
 
@@ -307,11 +318,11 @@ func heloElsewhere(c Case) Truth {
 
 func senderGone(c Case) Truth { return not(c.Exists) }
 
-// four is the case as who has IPv4 alone sees it: MX hosts have no other addresses.
+// four is the case as who has IPv4 alone sees it: MX hosts have no other addresses, and a mapped one is IPv6, too.
 func (c Case) four() Case {
 	hosts := slices.Clone(c.MX.Value.Hosts)
 	for i, h := range hosts {
-		hosts[i].Addresses.Value.Addresses = slices.DeleteFunc(slices.Clone(h.Addresses.Value.Addresses), func(a netip.Addr) bool { return !a.Unmap().Is4() })
+		hosts[i].Addresses.Value.Addresses = slices.DeleteFunc(slices.Clone(h.Addresses.Value.Addresses), func(a netip.Addr) bool { return !a.Is4() })
 	}
 	c.MX.Value.Hosts = hosts
 	return c
@@ -659,6 +670,9 @@ func noDMARC(c Case) Truth {
 
 // asksFor says whether the policy in force is one of some.
 func asksFor(c Case, policies ...string) Truth {
+	if d := c.DMARC.Value; c.DMARC.Known() && d.Status == facts.DMARCFound && d.Policy == "" {
+		return cannot("which policy of " + d.FoundAt + " holds hangs on whether the domain exists, and that was not found out")
+	}
 	return is(c.DMARC, func(d facts.DMARC) bool { return d.Status == facts.DMARCFound && slices.Contains(policies, d.Policy) })
 }
 

@@ -20,14 +20,18 @@ var (
 		"dmarc.missing", "dmarc.wrong-location", "dmarc.cname", "dmarc.multiple", "dmarc.version", "dmarc.duplicate-tag", "dmarc.p-missing",
 	}
 
-	unmatchedRules  = []string{"ptr.no-forward", "ptr.forward-mismatch", "ptr.ip-literal"}
-	ptrRules        = []string{"ptr.missing", "ptr.ipv6-missing"}
-	authRules       = slices.Concat(spfRules, dkimRules)
-	disownedRules   = slices.Concat([]string{"dmarc.unaligned"}, authRules)
-	spamhausRules   = []string{"dnsbl.listed-major", "dnsbl.listed-policy"}
-	goneRules       = []string{"domain.nxdomain"}
-	noReturnRules   = []string{"domain.nxdomain", "domain.unresolvable"}
-	shortHELORules  = []string{"helo.not-fqdn", "helo.ip-literal"}
-	unknownHELORule = []string{"helo.unresolvable"}
-	nullMXRules     = []string{"mx.null", "parked.but-sends"}
+	unmatchedRules = []string{"ptr.no-forward", "ptr.forward-mismatch", "ptr.ip-literal"}
+	ptrRules       = []string{"ptr.missing", "ptr.ipv6-missing"}
+	noNameRules    = slices.Concat(ptrRules, []string{"ptr.ip-literal"})
+	// Nothing passes SPF in the name of a domain that is not there (RFC 7208 4.3).
+	authRules        = slices.Concat(spfRules, dkimRules, goneRules)
+	disownedRules    = slices.Concat([]string{"dmarc.unaligned"}, authRules)
+	spamhausRules    = []string{"dnsbl.listed-major", "dnsbl.listed-policy"}
+	goneRules        = []string{"domain.nxdomain"}
+	noReturnRules    = []string{"domain.nxdomain", "domain.unresolvable"}
+	lostReturnRules  = slices.Concat(noReturnRules, []string{"mx.null"}) // where nothing is known of the MX records, that says so
+	shortHELORules   = []string{"helo.not-fqdn", "helo.ip-literal"}
+	unknownHELORules = []string{"helo.unresolvable", "helo.not-fqdn"}
+	nullMXRules      = []string{"mx.null", "parked.but-sends"}
+	unroutableRules  = []string{"mx.unresolvable", "mx.ip-literal", "mx.localhost"}
 )

@@ -1,6 +1,9 @@
 package receivers
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // What mail software does hangs on how it is set up. Each name of the contract stands for one set-up, which Policy tells; the
 // lab's others are in Lab. All were measured on Debian 12 unless a requirement says otherwise.
@@ -74,21 +77,23 @@ func postfixClient(code string) []Requirement {
 
 var postfixReverse = []Requirement{
 	step("postfix.reverse", "the sending address has a PTR record", noName(hostName), Defer, Rcpt,
-		"450 4.7.1 Client host rejected: cannot find your reverse hostname, [{ip}]", "ptr.missing", "ptr.ipv6-missing"),
+		"450 4.7.1 Client host rejected: cannot find your reverse hostname, [{ip}]", noNameRules...),
 	unmeasured(step("postfix.reverse-lookup", "the PTR record can be looked up", func(c Case) Truth { return failing(c, c.PTR) }, Defer, Rcpt,
 		"450 4.7.1 Client host rejected: cannot find your reverse hostname, [{ip}]", "ptr.missing", "ptr.ipv6-missing")),
 }
 
 func postfixHELO(code string) []Requirement {
 	return []Requirement{
+		step("postfix.helo-literal", "an address in brackets in EHLO is one, with IPv6: before one of IPv6", heloBadLiteral, Reject, Rcpt,
+			"501 5.5.2 <{helo}>: Helo command rejected: invalid ip address", shortHELORules...),
 		unmeasured(step("postfix.helo-invalid", "EHLO gives a host name or an address", heloMalformed, Reject, Rcpt,
 			"501 5.5.2 <{helo}>: Helo command rejected: Invalid name", shortHELORules...)),
 		step("postfix.helo-short", "the name in EHLO is fully qualified", heloShort, Reject, Rcpt,
 			"504 5.5.2 <{helo}>: Helo command rejected: need fully-qualified hostname", shortHELORules...),
 		step("postfix.helo-unknown", "the name in EHLO has an address or an MX record", heloNotFound, outcomeOf(code), Rcpt,
-			status(code, "7.1")+" <{helo}>: Helo command rejected: Host not found", unknownHELORule...),
+			status(code, "7.1")+" <{helo}>: Helo command rejected: Host not found", unknownHELORules...),
 		later(step("postfix.helo-lookup", "the name in EHLO can be looked up", heloFails, Defer, Rcpt,
-			"450 4.7.1 <{helo}>: Helo command rejected: Host not found", unknownHELORule...)),
+			"450 4.7.1 <{helo}>: Helo command rejected: Host not found", "helo.unresolvable")),
 	}
 }
 
@@ -96,11 +101,11 @@ func postfixHELO(code string) []Requirement {
 func postfixSender(code string) []Requirement {
 	return []Requirement{
 		step("postfix.sender-null-mx", "the domain in MAIL FROM has no null MX", nullMXToo, Reject, Rcpt,
-			"550 5.7.27 <{from}>: Sender address rejected: Domain {s} does not accept mail (nullMX)", nullMXRules...),
+			"550 5.7.27 <{from}>: Sender address rejected: Domain {s} does not accept mail (nullMX)", append([]string{"mx.null-plus-others"}, nullMXRules...)...),
 		step("postfix.sender", "the domain in MAIL FROM has an MX record or an address", unreachable, outcomeOf(code), Rcpt,
 			status(code, "1.8")+" <{from}>: Sender address rejected: Domain not found", noReturnRules...),
 		later(step("postfix.sender-lookup", "the domain in MAIL FROM can be looked up", senderFails, Defer, Rcpt,
-			"450 4.1.8 <{from}>: Sender address rejected: Domain not found", noReturnRules...)),
+			"450 4.1.8 <{from}>: Sender address rejected: Domain not found", lostReturnRules...)),
 	}
 }
 
@@ -141,7 +146,7 @@ func postfixCallout(code string) []Requirement {
 		step("postfix.callout-refused", "the sender's MX takes mail for its address", answered(fromAnybody, refusingLater), outcomeOf(code), Rcpt,
 			status(code, "1.7")+" <{from}>: Sender address rejected: "+word+" address: {said}", "mx.sender-not-deliverable"),
 		unmeasured(step("postfix.callout-unroutable", "an MX host of the domain in MAIL FROM has an address", namesNothing, outcomeOf(code), Rcpt,
-			status(code, "1.7")+" <{from}>: Sender address rejected: "+word+" address: Host or domain name not found", "mx.unresolvable")),
+			status(code, "1.7")+" <{from}>: Sender address rejected: "+word+" address: Host or domain name not found", unroutableRules...)),
 		step("postfix.callout-lookup", "the MX hosts of the domain in MAIL FROM can be looked up", onlyLostMX, Defer, Rcpt,
 			"450 4.1.7 <{from}>: Sender address rejected: unverified address: Host or domain name not found", "mx.unresolvable"),
 		step("postfix.callout-loop", "the MX hosts of the domain in MAIL FROM are not on loopback addresses", loopsBack, outcomeOf(code), Rcpt,
@@ -245,7 +250,7 @@ var rspamdDMARC = []Requirement{
 
 // eximHELO is Exim's own check, in whatever set-up.
 var eximHELO = unmeasured(step("exim.helo", "the name in EHLO is made of letters, digits, hyphens and dots", heloForeign, Reject, HELO,
-	"501 Syntactically invalid EHLO argument(s)", "helo.underscore", "helo.not-fqdn"))
+	"501 Syntactically invalid EHLO argument(s)", "helo.underscore", "helo.not-fqdn", "helo.ip-literal"))
 
 // eximAddress is its check of MAIL FROM.
 var eximAddress = step("exim.address", "the domain in MAIL FROM is made of letters, digits, hyphens and dots", foreignSender, Reject, Mail,
@@ -255,15 +260,15 @@ var eximAddress = step("exim.address", "the domain in MAIL FROM is made of lette
 func eximSender(ignored ...netip.Prefix) Requirement {
 	broken := func(c Case) Truth { return some(nullMX(c), unroutable(ignored...)(c)) }
 	return step("exim.sender", "mail to the address in MAIL FROM can be routed", broken, Reject, Rcpt, "550 Sender verify failed",
-		"domain.nxdomain", "domain.unresolvable", "mx.null", "mx.unresolvable", "mx.private-ip")
+		slices.Concat(noReturnRules, nullMXRules, unroutableRules, []string{"mx.private-ip"})...)
 }
 
 var eximSenderLost = step("exim.sender-lookup", "the domain in MAIL FROM and its MX hosts can be looked up",
 	func(c Case) Truth { return some(senderFails(c), onlyLostMX(c)) }, Defer, Rcpt,
-	"451 Temporary local problem - please try later", noReturnRules...)
+	"451 Temporary local problem - please try later", append([]string{"mx.unresolvable"}, lostReturnRules...)...)
 
 var openSMTPD = []Requirement{
-	step("opensmtpd.rdns", "the sending address has a PTR record", noName(resolverName), Reject, Connect, "550 5.7.25 no reverse DNS", ptrRules...),
+	step("opensmtpd.rdns", "the sending address has a PTR record", noName(resolverName), Reject, Connect, "550 5.7.25 no reverse DNS", noNameRules...),
 	step("opensmtpd.fcrdns", "the reverse name leads back to the sending address", func(c Case) Truth { return some(forwardFails(c), unconfirmedFirst(resolverName)(c)) },
 		Reject, Connect, "550 5.7.25 reverse DNS does not match", unmatchedRules...),
 	step("opensmtpd.sender", "the local part of MAIL FROM is made of atoms", quotedSender, Reject, Mail, "553 5.1.0 Sender address syntax error",
