@@ -118,6 +118,26 @@ var messageChecks = []*Check{
 		Judge: each(signed, msgDKIMOversign),
 	},
 	{
+		ID: "msg.dkim-not-aligned", Title: "a DKIM signature of the message is aligned with From", Area: "message", Worst: Fail, Impact: Reject,
+		References: []string{"RFC 9989 4.4"},
+		Replies:    unalignedReplies,
+		Needs:      facts.Policy | facts.SPFTree | facts.Keys,
+		Help: "DMARC counts a signature only where its d= belongs with the domain of From. Without one DMARC rests on SPF; where SPF does not pass " +
+			"for a domain that is aligned either, receivers do with the message what the policy of the domain asks for.",
+		Fix:   "Sign with the domain of From",
+		Judge: each(signedMailings, msgDKIMNotAligned),
+	},
+	{
+		ID: "msg.spf-not-aligned", Title: "SPF passes, aligned with From, for a message without a signature", Area: "message", Worst: Fail, Impact: Reject,
+		References: []string{"RFC 9989 4.4", "Email sender guidelines (Gmail)"},
+		Replies:    unalignedReplies,
+		Needs:      facts.Policy | facts.SPFTree,
+		Help: "A message without a DKIM signature has SPF alone to say who it is from: it has to pass for the domain in MAIL FROM, and that has to belong " +
+			"with the domain of From. Where neither mechanism passes at all, large receivers refuse the message whatever the policy is.",
+		Fix:   "Sign the message with the domain of From, or send it from an address that the SPF record of a MAIL FROM domain beneath that of From lets pass",
+		Judge: each(unsignedMailings, msgSPFNotAligned),
+	},
+	{
 		ID: "msg.list-unsubscribe", Title: "mail to many offers List-Unsubscribe", Area: "message", Worst: Warn, Impact: Spam,
 		References: []string{"RFC 2369 3.2"},
 		Help:       "Gmail, Yahoo and iCloud ask bulk senders for a way out that the mail program can offer. Whoever finds none reports spam.",
