@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -56,7 +57,7 @@ func signer(f *facts.Facts, s facts.Stream, mode string) Identity {
 	}
 	best := identity(f, s.DKIMDomain, mode, "fail")
 	for _, x := range signatures {
-		if i := identity(f, x.Domain, mode, verified(x)); i.worth() > best.worth() {
+		if i := identity(f, cmp.Or(x.Domain, s.DKIMDomain), mode, verified(x)); i.worth() > best.worth() {
 			best = i
 		}
 	}
@@ -72,11 +73,15 @@ func (i Identity) worth() int {
 	return n
 }
 
-// signaturesOf are those of a stream's sample message, and whether there is one.
+// signaturesOf are those of a stream's sample message, and whether there is one. Of those that were not looked at nothing is known:
+// one that names no domain stands for them.
 func signaturesOf(f *facts.Facts, stream string) (l []facts.Signature, sampled bool) {
 	for _, m := range f.Messages {
 		if m.Stream == stream {
 			l, sampled = append(l, m.Signatures...), true
+			if m.Unread > 0 {
+				l = append(l, facts.Signature{Result: facts.SignatureTempError, Why: count(m.Unread, "signature") + " more not looked at"})
+			}
 		}
 	}
 	return l, sampled

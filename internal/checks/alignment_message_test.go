@@ -53,6 +53,12 @@ func TestAlignmentOfMessage(t *testing.T) {
 		})
 	}
 	f := healthy()
+	sampled("healthy.example fail")(f)
+	f.Messages[0].Unread = 5
+	if i := Alignments(f)[0].DKIM; i.Passes != "unknown" || i.Result != "unknown" || i.Domain != "healthy.example" {
+		t.Errorf("with more signatures than are looked at: %+v", i)
+	}
+	f = healthy()
 	sampled()(f)
 	f.Messages[0].Stream = "another"
 	if i := Alignments(f)[0].DKIM; i.Result != "pass" {

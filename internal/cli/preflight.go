@@ -30,7 +30,7 @@ type preflightOptions struct {
 func newMessage(w World) *cobra.Command {
 	o := &preflightOptions{}
 	cmd := &cobra.Command{
-		Use: "message FILE", Short: "look at a message before it is sent", Args: cobra.ExactArgs(1),
+		Use: "message FILE", Short: "look at a message before it is sent", Args: one("file", "mailaudit message newsletter.eml"),
 		Long: "message reads a message from a FILE (.eml) or from - for standard input, and says what\n" +
 			"receivers find wrong with it: its header, its lines, its signatures. With --ip and\n" +
 			"--mail-from it tells what they would answer to it.",
@@ -117,7 +117,15 @@ func readAnyMessage(ctx context.Context, w World, file string) (*eml.Message, er
 		defer f.Close()
 		in = f
 	}
-	return waitFor(ctx, w, file, func() (*eml.Message, error) { return eml.Read(in) })
+	several := false
+	m, err := waitFor(ctx, w, file, func() (m *eml.Message, err error) {
+		m, several, err = eml.First(in)
+		return m, err
+	})
+	if err == nil && several {
+		tell(w, file, []string{"it holds several messages, and only the first is looked at: mailaudit check --message reads them all"})
+	}
+	return m, err
 }
 
 // waitFor reads a file. Whoever waits for a terminal or a pipe can be interrupted.

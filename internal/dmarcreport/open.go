@@ -15,6 +15,7 @@ import (
 	"mime/multipart"
 	"mime/quotedprintable"
 	"path"
+	"regexp"
 	"strings"
 
 	"mailaudit/internal/eml"
@@ -225,13 +226,37 @@ func (r *Reader) xml(name string, in io.Reader, packed int, again bool) {
 		r.problem(name, fmt.Errorf("no aggregate report: it begins with %.20q", begin))
 		return
 	}
-	report, err := parse(b)
-	if err != nil {
-		r.problem(name, err)
-		return
+	text := bufio.NewReader(newText(b))
+	for n, at := 1, name; n == 1 || follows(text); n++ {
+		if n > 1 {
+			at = fmt.Sprintf("%s, report %d", name, n)
+		}
+		report, err := parse(text)
+		if err != nil {
+			r.problem(at, err)
+			return
+		}
+		r.take(at, report)
 	}
-	r.take(name, report)
 }
+
+// follows says whether another report stands behind one: people join files, and so do the members of a gzip file (RFC 1952 2.2).
+func follows(text *bufio.Reader) bool {
+	for {
+		c, _, err := text.ReadRune()
+		if err != nil { // what cannot be unpacked behind a whole report is rubbish
+			return false
+		}
+		if !strings.ContainsRune(" \t\r\n\ufeff", c) {
+			break
+		}
+	}
+	_ = text.UnreadRune() // one was read
+	begin, _ := text.Peek(maxElement)
+	return beginning.Match(begin)
+}
+
+var beginning = regexp.MustCompile(`^<(?:\?xml\s|(?:[\w.-]+:)?feedback[\s>])`)
 
 // take counts a report once: copies lie about in folders, and reporters send some again (RFC 9990 3.2.1 has the Report-ID for that).
 func (r *Reader) take(name string, x *Report) {

@@ -89,6 +89,41 @@ func TestContainers(t *testing.T) {
 	}
 }
 
+// TestJoined: reports that stand behind each other in one file count each, and one that is cut into members of a gzip file once.
+func TestJoined(t *testing.T) {
+	xml := file(t, "rfc7489.xml")
+	second := strings.Replace(xml, "9391651994964116463", "2", 1)
+	_, bare, _ := strings.Cut(second, "?>")
+	half := len(xml) / 2
+	for name, c := range map[string]struct {
+		text           string
+		reports, twice int
+	}{
+		"two members":               {string(gzipped(t, xml)) + string(gzipped(t, second)), 2, 0},
+		"one twice":                 {string(gzipped(t, xml)) + string(gzipped(t, xml)), 1, 1},
+		"members by mail":           {mailed("a.xml.gz", string(gzipped(t, xml))+string(gzipped(t, second))), 2, 0},
+		"members packed once more":  {string(gzipped(t, string(gzipped(t, xml))+string(gzipped(t, second)))), 2, 0},
+		"a report in two members":   {string(gzipped(t, xml[:half])) + string(gzipped(t, xml[half:])), 1, 0},
+		"an empty member between":   {string(gzipped(t, xml)) + string(gzipped(t, "")) + string(gzipped(t, second)), 2, 0},
+		"rubbish behind a member":   {string(gzipped(t, xml)) + "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", 1, 0},
+		"a member of something":     {string(gzipped(t, xml)) + string(gzipped(t, "<html>")), 1, 0},
+		"XML":                       {xml + second, 2, 0},
+		"with a mark of byte order": {xml + "\r\n\ufeff" + second, 2, 0},
+		"without a declaration":     {xml + bare, 2, 0},
+		"with a prefix":             {xml + prefixed(strings.TrimSpace(bare)), 2, 0},
+		"zip":                       {string(zipped(t, map[string]string{"all.xml": xml + second})), 2, 0},
+	} {
+		r := read(t, "f", c.text)
+		if r.Reports != c.reports || r.Twice != c.twice || len(r.Problems) != 0 || r.usage.domains["shop.example"] != 1043*int64(c.reports) {
+			t.Errorf("%s: %d reports, %d twice, %v, %d", name, r.Reports, r.Twice, r.Problems, r.usage.domains["shop.example"])
+		}
+	}
+	r := read(t, "f.gz", string(gzipped(t, xml))+string(gzipped(t, second[:half]))+string(gzipped(t, xml)))
+	if r.Reports != 1 || len(r.Problems) != 1 || !strings.HasPrefix(r.Problems[0].String(), "f.gz, report 2: line ") {
+		t.Errorf("%d reports, %v", r.Reports, r.Problems)
+	}
+}
+
 func TestMbox(t *testing.T) {
 	xml := file(t, "rfc7489.xml")
 	second := strings.Replace(xml, "9391651994964116463", "2", 1)

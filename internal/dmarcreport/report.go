@@ -4,6 +4,7 @@
 package dmarcreport
 
 import (
+	"bufio"
 	"cmp"
 	"encoding/xml"
 	"errors"
@@ -56,9 +57,9 @@ type Row struct {
 // Signer is a signature that verified.
 type Signer struct{ Domain, Selector string }
 
-// parse reads one report. The error names the line.
-func parse(r io.Reader) (*Report, error) {
-	p := &parser{dec: xml.NewDecoder(newText(r)), names: map[string]string{}}
+// parse reads one report, and nothing behind it. The error names the line.
+func parse(r *bufio.Reader) (*Report, error) {
+	p := &parser{dec: xml.NewDecoder(&tags{Reader: r}), names: map[string]string{}}
 	p.dec.CharsetReader = charset
 	err := p.run()
 	var bad *xml.SyntaxError
@@ -74,6 +75,29 @@ func parse(r io.Reader) (*Report, error) {
 		return nil, errors.New("no aggregate report: it does not say whose policy it is about (policy_published/domain)")
 	}
 	return &p.report, nil
+}
+
+// maxTag is how many octets one tag may have: the decoder keeps all attributes of an element, each in many times its size.
+const maxTag = 64 << 10
+
+// tags ends a report with a tag that is longer. The decoder reads octet by octet.
+type tags struct {
+	*bufio.Reader
+	n int // octets of the tag so far, 0 outside
+}
+
+func (t *tags) ReadByte() (byte, error) {
+	c, err := t.Reader.ReadByte()
+	switch {
+	case err != nil || c == '>':
+		t.n = 0
+	case c == '<' || t.n > 0:
+		t.n++
+	}
+	if t.n > maxTag {
+		return 0, fmt.Errorf("a tag of more than %d KiB", maxTag>>10)
+	}
+	return c, err
 }
 
 // parser goes through the elements. Names are compared without their namespace: RFC 9990 has one, reports before it have none

@@ -1,6 +1,7 @@
 package dmarcreport
 
 import (
+	"bufio"
 	"encoding/binary"
 	"fmt"
 	"net/netip"
@@ -39,7 +40,7 @@ func TestStandards(t *testing.T) {
 				{IP: netip.MustParseAddr("2001:db8::bad"), Count: 40, From: "shop.example", MailFrom: "dsl.isp.example", HELO: true},
 			}},
 	} {
-		got, err := parse(strings.NewReader(file(t, name)))
+		got, err := parse(textOf(file(t, name)))
 		if d := cmp.Diff(want, got, cmpopts.EquateComparable(netip.Addr{})); d != "" || err != nil {
 			t.Errorf("%s: %v (-want +got)\n%s", name, err, d)
 		}
@@ -87,7 +88,7 @@ func TestQuirks(t *testing.T) {
 		"comments":                 "<!-- a --><?x y?>" + strings.Replace(good, "<count>5", "<count><!-- six -->5", 1),
 		"a mapped address":         strings.Replace(good, "11.22.33.44", "::ffff:11.22.33.44", 1),
 	} {
-		r, err := parse(strings.NewReader(text))
+		r, err := parse(textOf(text))
 		if err != nil || r.Domain != "shop.example" || r.Left != 0 {
 			t.Errorf("%s: %+v, %v", name, r, err)
 			continue
@@ -98,6 +99,8 @@ func TestQuirks(t *testing.T) {
 		}
 	}
 }
+
+func textOf(s string) *bufio.Reader { return bufio.NewReader(newText(strings.NewReader(s))) }
 
 func prefixed(s string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(s, "<", "<d:"), "<d:/", "</d:"), "<d:feedback>", `<d:feedback xmlns:d="urn:ietf:params:xml:ns:dmarc-2.0">`)
@@ -121,7 +124,7 @@ func TestLeft(t *testing.T) {
 		i, j := strings.Index(plain, "<"+name+">"), strings.Index(plain, "</"+name+">")
 		bad := plain[:i] + strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(edit, "<"), "<x>"), "</"+name+">") + plain[j:]
 		text := strings.Replace(rowOf(plain), "</record>", "</record>\n<record>"+bad+"</record>", 1)
-		r, err := parse(strings.NewReader(text))
+		r, err := parse(textOf(text))
 		if says == "" {
 			if err == nil {
 				t.Errorf("%q passes", edit)
@@ -153,10 +156,11 @@ func TestRefused(t *testing.T) {
 		"nesting":                {strings.Repeat("<feedback>", 1000000), "more than 32 elements within each other"},
 		"a character set":        {`<?xml version="1.0" encoding="ebcdic-us"?><feedback>`, `the character set "ebcdic-us" is not read`},
 		"control characters":     {"<feedback>\x01</feedback>", "illegal character code U+0001"},
+		"an endless tag":         {"<feedback" + strings.Repeat(" a='b'", maxTag/6), "a tag of more than 64 KiB"},
 		"half of UTF-16":         {"\xfe\xff\x00<\x00", "no XML"},
 		"records":                {"<feedback><policy_published><domain>shop.example</domain></policy_published>" + strings.Repeat("<record/>\n", maxRows+1), "line 200001: more than 200000 records"},
 	} {
-		if r, err := parse(strings.NewReader(c.text)); err == nil || !strings.Contains(err.Error(), c.says) {
+		if r, err := parse(textOf(c.text)); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %+v, %v; want %q", name, r, err, c.says)
 		}
 	}
@@ -181,7 +185,7 @@ func TestResults(t *testing.T) {
 	for i := range 2 * maxResults {
 		all.WriteString(strings.Replace(one, "%", fmt.Sprint(i), 1))
 	}
-	r, err := parse(strings.NewReader(rowOf(plain + "<auth_results>" + all.String() + strings.Replace(one, "pass", "fail", 1) + "</auth_results>")))
+	r, err := parse(textOf(rowOf(plain + "<auth_results>" + all.String() + strings.Replace(one, "pass", "fail", 1) + "</auth_results>")))
 	if err != nil || len(r.Rows[0].Signers) != maxResults || r.Rows[0].Signers[maxResults-1].Selector != "s19" {
 		t.Errorf("%+v, %v", r, err)
 	}
@@ -194,7 +198,7 @@ func TestTold(t *testing.T) {
 	}
 	text := rowOf(plain + "<auth_results>" + sig("pass") + sig("pass") + strings.Replace(sig("fail"), "s1", "s2", 1) + "</auth_results>")
 	for name, orgName := range map[string]string{"long": strings.Repeat("x", 1<<20), "in pieces": strings.Repeat(strings.Repeat("x", 900)+"<!-- -->", 1000)} {
-		r, err := parse(strings.NewReader(strings.Replace(text, "<feedback>", "<feedback><report_metadata><org_name>"+orgName+
+		r, err := parse(textOf(strings.Replace(text, "<feedback>", "<feedback><report_metadata><org_name>"+orgName+
 			"</org_name><date_range><begin>1795000000</begin><end>4102444800</end></date_range></report_metadata>", 1)))
 		if err != nil {
 			t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"mime"
 	"net/mail"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -69,7 +70,7 @@ func Read(r io.Reader) (*Message, error) {
 		return nil, fmt.Errorf("larger than %d MiB", MaxSize>>20)
 	}
 	rest := strings.TrimPrefix(string(b), "\ufeff")
-	if strings.HasPrefix(rest, "From ") {
+	if fromLine(rest) {
 		_, rest, _ = strings.Cut(rest, "\n")
 	}
 	m := &Message{Text: rest, verified: map[verification]func() verdict{}, sums: map[summed][]byte{}}
@@ -103,6 +104,13 @@ func Read(r io.Reader) (*Message, error) {
 	}
 	flush()
 	return m, nil
+}
+
+// fromLine says whether a text begins as messages in an mbox file do, and not with a field in the obsolete way, "From : ..." (RFC
+// 5322 4.5).
+func fromLine(text string) bool {
+	first, _, _ := strings.Cut(text, "\n")
+	return strings.HasPrefix(first, "From ") && field(first).Name == ""
 }
 
 // field reads one field from its lines.
@@ -169,21 +177,107 @@ func (m *Message) Authors() int {
 // asIs reads words in any charset: of names nothing but their end is wanted.
 var asIs = &mail.AddressParser{WordDecoder: &mime.WordDecoder{CharsetReader: func(_ string, r io.Reader) (io.Reader, error) { return r, nil }}}
 
-// addresses are those of an address list. Where it breaks the grammar, as a name with an unquoted "@" does, it is what stands
-// between the last angle brackets.
+// addresses are those of an address list, or what can be made of one that breaks the grammar.
 func addresses(value string) []string {
 	var l []string
-	if parsed, err := asIs.ParseList(value); err == nil {
-		for _, a := range parsed {
-			l = append(l, a.Address)
+	parsed, err := asIs.ParseList(value)
+	if err != nil {
+		return guessed(value)
+	}
+	for _, a := range parsed {
+		l = append(l, a.Address)
+	}
+	return l
+}
+
+var (
+	inAngles = regexp.MustCompile(`<([^<>]*@[^<>]*)`)
+	folded   = regexp.MustCompile(`\s*([.@])\s*([^\s.@])`) // white space that may stand there (RFC 5322 4.4)
+	atEnd    = regexp.MustCompile(`(?:^|\s)([^\s@]+@[^\s@]+)\s*$`)
+)
+
+// guessed are the addresses of a list that the library does not read: it knows no comment within an address, which is legal (RFC
+// 5322 3.4.1), no route, and no name with an unquoted "@" or comma, which are not. An address in angle brackets is one. Of what
+// stands without them a name may be a part, so that it counts only as a domain of mail.
+func guessed(value string) []string {
+	var l []string
+	for _, piece := range pieces(value) {
+		piece = folded.ReplaceAllString(piece, "$1$2")
+		found := inAngles.FindAllStringSubmatch(piece, -1)
+		for _, m := range found {
+			l = append(l, strings.TrimSpace(m[1]))
 		}
-		return l
+		if m := atEnd.FindStringSubmatch(piece); m != nil && len(found) == 0 {
+			if d, err := names.Domain(m[1]); err == nil {
+				l = append(l, "x@"+d)
+			}
+		}
 	}
-	if i := strings.LastIndexByte(value, '<'); i >= 0 {
-		value, _, _ = strings.Cut(value[i+1:], ">")
+	if l == nil && strings.Contains(value, "@") {
+		return []string{value}
 	}
-	if !strings.Contains(value, "@") {
-		return nil
+	return l
+}
+
+// pieces are what stands between the commas and semicolons of an address list, without comments, and with an x for each quoted
+// string: nothing in them is an address. A quote or a comment that nobody ends is text.
+func pieces(value string) []string {
+	var l []string
+	var b strings.Builder
+	quote, comment, route := true, true, false // one may still end; commas stand in routes, too (RFC 5322 4.4)
+	for i := 0; i < len(value); i++ {
+		switch c := value[i]; {
+		case c == '"' && quote:
+			if n := quotedLen(value[i:]); n > 0 {
+				b.WriteByte('x')
+				i += n - 1
+			} else {
+				quote = false
+			}
+		case c == '(' && comment:
+			if n := commentLen(value[i:]); n > 0 {
+				i += n - 1
+			} else {
+				comment = false
+			}
+		case (c == ',' || c == ';') && !route:
+			l = append(l, b.String())
+			b.Reset()
+		default:
+			route = c == '<' || route && c != '>'
+			b.WriteByte(c)
+		}
 	}
-	return []string{value}
+	return append(l, b.String())
+}
+
+// quotedLen is the length of the quoted string that a text begins with, 0 where it has no end.
+func quotedLen(s string) int {
+	for i := 1; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// commentLen is that of a comment; they nest (RFC 5322 3.2.2).
+func commentLen(s string) int {
+	depth := 0
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '(':
+			depth++
+		case ')':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return 0
 }

@@ -83,6 +83,25 @@ func TestFrom(t *testing.T) {
 		{"From: a@b\u00fccher.example", "xn--bcher-kva.example"},
 		{"From: \"a\xff\" <a@shop.example>", "shop.example"},
 		{"From: a@shop.example\r\n .", "error"},
+		{"From: Pete(A nice \\) chap) <pete(his account)@shop.example(his host)>", "shop.example"}, // RFC 5322 A.5
+		{"From: Ann <ann@(c (d)) shop . example>", "shop.example"},
+		{"From: Ann <@a.example,@b.example:ann@shop.example>", "shop.example"},
+		{"From: Doe, Ann <ann@shop.example>", "shop.example"},
+		{"From: Ann @ Shop, Inc. <ann@shop.example>", "shop.example"},
+		{"From: a@bank.example <ann@shop.example>", "shop.example"},
+		{"From: a @ b <ann@shop.example>, \"c, d\" <bob@shop.example>", "shop.example"},
+		{"From: \"Ann <ann@shop.example>", "shop.example"},
+		{"From: Ann (x <ann@shop.example>", "shop.example"},
+		{"From: Ann (<eve@bank.example>) [x] <ann@shop.example>", "shop.example"},
+		{"From: Ann [x] \"<eve@bank.example>\" <ann@shop.example>", "shop.example"},
+		{"From: \"ann@bank.example\"@shop.example, [x] <bob@shop.example>", "shop.example"},
+		{"From: a@b <ann@shop.example>, c@d <eve@bank.example>", "two domains, shop.example and bank.example"},
+		{"From: a@b <ann@shop.example>, eve@bank.example", "two domains, shop.example and bank.example"},
+		{"From: eve@bank.example, a@b <ann@shop.example>", "two domains, bank.example and shop.example"},
+		{"From: Ann <ann@shop.example> <eve@bank.example>", "two domains, shop.example and bank.example"},
+		{"From: ann@shop.example; eve@bank.example", "two domains, shop.example and bank.example"},
+		{"From: Both: a@b <ann@shop.example>, eve(c)@bank.example;", "two domains, shop.example and bank.example"},
+		{"From: ann@shop.example\x00", "From: "},
 		{"Subject: x", "0 From fields"},
 		{"From: a@shop.example\r\nFrom: b@shop.example", "2 From fields"},
 		{"From: a@shop.example, b@bank.example", "two domains, shop.example and bank.example"},
@@ -131,5 +150,38 @@ func TestAuthResults(t *testing.T) {
 	many := parse(t, "Authentication-Results: a"+strings.Repeat("; x="+strings.Repeat("y", 600), 200)+"\r\n\r\n").AuthResults()
 	if len(many.Results) != maxResults || len(many.Results[0]) != maxResult {
 		t.Errorf("%d results of %d octets are kept", len(many.Results), len(many.Results[0]))
+	}
+}
+
+// TestFromBounds: what does not end is read in one go.
+func TestFromBounds(t *testing.T) {
+	for _, piece := range []string{"(", "\"", "<", "<a@b", "@", "(\\", "a@ ", " . "} {
+		m := parse(t, "From: "+strings.Repeat(piece, maxFrom/len(piece))+"\r\n\r\n")
+		if from, err := m.From(); err == nil {
+			t.Errorf("%q: %s", piece, from)
+		}
+	}
+}
+
+// A field in the obsolete way (RFC 5322 4.5) is no first line of an mbox file.
+func TestObsoleteFirst(t *testing.T) {
+	for text, want := range map[string]string{
+		"From : <a@shop.example>\r\n\r\nhi\r\n":                                         "shop.example",
+		"From b@other.example Sun Nov 22 02:00:00 2026\nFrom: <a@shop.example>\n\nhi\n": "shop.example",
+	} {
+		m, err := Parse(strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if from, err := m.From(); from != want || err != nil || len(m.Fields) != 1 {
+			t.Errorf("%q: %q, %v", text, from, err)
+		}
+		m, err = NewMbox(strings.NewReader(text)).Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if from, err := m.From(); from != want || err != nil || len(m.Fields) != 1 {
+			t.Errorf("mbox, %q: %q, %v", text, from, err)
+		}
 	}
 }

@@ -1,7 +1,10 @@
 package eml
 
 import (
+	"bytes"
+	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -31,6 +34,18 @@ func TestLinks(t *testing.T) {
 	}
 	if n := len(parsed(t, b.String()).Links()); n != maxTargets {
 		t.Errorf("%d hosts", n)
+	}
+}
+
+// TestLinksOfLarge: of a part that is too large what is looked at is decoded, wherever it is cut.
+func TestLinksOfLarge(t *testing.T) {
+	coded := base64.StdEncoding.EncodeToString([]byte(`<a href="https://www.shop.example/">x</a>` + strings.Repeat(" ", MaxPart)))
+	for _, width := range []int{73, 74, 75, 76} {
+		lines := slices.Collect(slices.Chunk([]byte(coded), width))
+		m := parsed(t, "From: a@b.example\nContent-Type: text/html\nContent-Transfer-Encoding: base64\n\n"+string(bytes.Join(lines, []byte("\n"))))
+		if got := strings.Join(m.Links(), " "); got != "www.shop.example" {
+			t.Errorf("lines of %d: %q", width, got)
+		}
 	}
 }
 

@@ -24,6 +24,8 @@ type Mbox struct {
 	Cut int
 
 	in            *bufio.Reader
+	read          func(io.Reader) (*Message, error)
+	most          int // octets of a message among others
 	begun         bool
 	several, over bool
 }
@@ -35,7 +37,22 @@ func (e *MessageError) Error() string { return e.err.Error() }
 func (e *MessageError) Unwrap() error { return e.err }
 
 // NewMbox makes a reader of r.
-func NewMbox(r io.Reader) *Mbox { return &Mbox{in: bufio.NewReaderSize(r, 64<<10)} }
+func NewMbox(r io.Reader) *Mbox {
+	return &Mbox{in: bufio.NewReaderSize(r, 64<<10), read: Parse, most: MaxMember}
+}
+
+// First is the first message of an mbox file, or the one message that any other file is, with or without a header field; several:
+// others follow.
+func First(r io.Reader) (m *Message, several bool, err error) {
+	b := NewMbox(r)
+	b.read, b.most = Read, MaxSize
+	m, err = b.Next()
+	var bad *MessageError
+	if errors.As(err, &bad) {
+		err = bad.Unwrap()
+	}
+	return m, b.several, err
+}
 
 // Several says whether more than one message was seen yet.
 func (b *Mbox) Several() bool { return b.several }
@@ -52,16 +69,16 @@ func (b *Mbox) Next() (*Message, error) {
 	}
 	if !b.begun {
 		b.begun = true
-		begin, err := b.in.Peek(len("\ufeffFrom "))
-		if err != nil && !errors.Is(err, io.EOF) {
+		begin, err := b.in.Peek(maxFromLine)
+		if err != nil && !errors.Is(err, io.EOF) && len(begin) == 0 { // else it comes again
 			return nil, err
 		}
-		if !strings.HasPrefix(strings.TrimPrefix(string(begin), "\ufeff"), "From ") {
+		if !fromLine(strings.TrimPrefix(string(begin), "\ufeff")) {
 			b.over = true
 			if b.Cut > 0 {
-				return whole(io.LimitReader(b.in, int64(b.Cut)))
+				return b.whole(io.LimitReader(b.in, int64(b.Cut)))
 			}
-			return whole(b.in)
+			return b.whole(b.in)
 		}
 		if _, err := b.line(nil); err != nil {
 			b.over = true
@@ -74,10 +91,10 @@ func (b *Mbox) Next() (*Message, error) {
 		if begin, _ := b.in.Peek(maxFromLine); blank && separator.Match(begin) { // an error comes again
 			_, err := b.line(nil)
 			b.several, b.over = true, err != nil
-			return member(text.String(), large && b.Cut == 0)
+			return b.member(text.String(), large && b.Cut == 0)
 		}
 		line, err := b.line(func(s string) {
-			if large = large || text.Len()+len(s) > cmp.Or(b.Cut, MaxMember); !large {
+			if large = large || text.Len()+len(s) > cmp.Or(b.Cut, b.most); !large {
 				text.WriteString(s)
 			}
 		})
@@ -87,7 +104,7 @@ func (b *Mbox) Next() (*Message, error) {
 			if !errors.Is(err, io.EOF) {
 				return nil, err
 			}
-			return member(text.String(), large && b.Cut == 0)
+			return b.member(text.String(), large && b.Cut == 0)
 		}
 	}
 }
@@ -113,15 +130,15 @@ func (b *Mbox) line(keep func(string)) (string, error) {
 	}
 }
 
-func member(text string, large bool) (*Message, error) {
+func (b *Mbox) member(text string, large bool) (*Message, error) {
 	if large {
-		return nil, &MessageError{fmt.Errorf("larger than %d MiB", MaxMember>>20)}
+		return nil, &MessageError{fmt.Errorf("larger than %d MiB", b.most>>20)}
 	}
-	return whole(strings.NewReader(text))
+	return b.whole(strings.NewReader(text))
 }
 
-func whole(r io.Reader) (*Message, error) {
-	m, err := Parse(r)
+func (b *Mbox) whole(r io.Reader) (*Message, error) {
+	m, err := b.read(r)
 	if err != nil {
 		return nil, &MessageError{err}
 	}

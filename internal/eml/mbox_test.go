@@ -67,6 +67,34 @@ func TestMbox(t *testing.T) {
 	}
 }
 
+// TestFirst: an mbox file is read as one where a single message is asked for, too, however much is in it.
+func TestFirst(t *testing.T) {
+	large := "Subject: a\n\n" + strings.Repeat(strings.Repeat("x", 1<<20)+"\n", 17)
+	for _, c := range []struct {
+		name, text, want string
+		several          bool
+	}{
+		{"a message", "Subject: a\n\n>From b\n", "Subject: a\n\n>From b\n", false},
+		{"no header", "Dear all\n", "Dear all\n", false},
+		{"nothing", "", "", false},
+		{"an mbox of one", from + "Subject: a\n\n>From b\n>>From c\n", "Subject: a\n\nFrom b\n>From c\n", false},
+		{"an mbox of two", from + "Subject: a\n\nb\n\n" + from + "Subject: c\n\nd\n", "Subject: a\n\nb\n\n", true},
+		{"without header fields", from + "\nb\n", "\nb\n", false},
+		{"a large message", large, large, false},
+		{"a large one in an mbox", from + large, large, false},
+	} {
+		m, several, err := First(strings.NewReader(c.text))
+		if err != nil || m.Text != c.want || several != c.several {
+			t.Errorf("%s: %v, several: %v", c.name, err, several)
+		}
+	}
+	for _, text := range []string{from[:20], from + large + large + large, large + large + large} {
+		if m, _, err := First(strings.NewReader(text)); err == nil {
+			t.Errorf("%d octets are read", len(m.Text))
+		}
+	}
+}
+
 func TestMaildir(t *testing.T) {
 	file := &fstest.MapFile{}
 	l, err := Maildir(fstest.MapFS{"cur/2.b:2,S": file, "cur/1.b:2,": file, "new/0.c": file, "tmp/3.d": file, ".Sent/cur/1": file, "cur/dir/x": file, "note": file})

@@ -157,6 +157,9 @@ func decoded(s, encoding, declared string) string {
 			}
 			return r
 		}, s)
+		if len(s) == MaxPart { // it was cut off
+			clean = clean[:len(clean)/4*4]
+		}
 		if b, err := base64.StdEncoding.DecodeString(clean); err == nil {
 			s = string(b)
 		}

@@ -30,6 +30,7 @@ type Received struct {
 	Time   time.Time // when By took the message; zero where it cannot be read
 
 	auth  bool // an authenticated user handed the message in
+	loose bool // RDNS does not lead back to the address, as Sendmail says: it is the client's own word
 	plain bool // the address stands without brackets, as Exchange writes it: there is no place for a reverse name
 	field int  // its place in Fields
 }
@@ -171,6 +172,7 @@ func (r *Received) client(l []token, exim bool) {
 			}
 			continue
 		}
+		r.loose = r.loose || strings.HasSuffix(t.text, "(may be forged)")
 		words := apart(strings.Fields(uncommented(t.text)))
 		for j, w := range words {
 			key, value, is := strings.Cut(w, "=")

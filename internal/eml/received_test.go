@@ -93,6 +93,7 @@ const (
 	inner    = "from mx.rcpt.example (mx.rcpt.example [10.1.1.1]) by store.rcpt.example (Postfix) with ESMTPS id 4; date"
 	ownHop   = "from mx.rcpt.example (mx.rcpt.example [203.0.113.1]) by store.rcpt.example (Postfix) with ESMTPS id 5; date"
 	helo     = "from mx.rcpt.example (unknown [203.0.113.66]) by store.rcpt.example (Postfix) with ESMTPS id 6; date"
+	loosely  = "from mail.bank.example (mx.rcpt.example [203.0.113.66] (may be forged)) by store.rcpt.example (8.18.1/8.18.1) with ESMTPS id 6; date"
 	lmtp     = "from store.rcpt.example by imap.rcpt.example with LMTP id 7; date"
 	submit   = "from [10.0.0.7] (dsl.isp.example [203.0.113.99]) by mail.shop.example (Postfix) with ESMTPSA id 8; date"
 	nowhere  = "from mail.shop.example by mx.rcpt.example with ESMTP; date"
@@ -117,7 +118,8 @@ func TestTrace(t *testing.T) {
 		{"a filter in front", []string{filter, outside, forged}, "2 198.51.100.25"},
 		{"an inner host in front", []string{lmtp, inner, filter, outside, forged}, "4 198.51.100.25"},
 		{"a host of the receiver with a public address", []string{ownHop, outside, forged}, "2 198.51.100.25"},
-		{"which says so itself alone", []string{helo, forged}, "1 203.0.113.66"},
+		{"which says so itself alone", []string{helo, outside}, "1 203.0.113.66"},
+		{"or whose reverse name does", []string{loosely, outside}, "1 203.0.113.66"},
 		{"sender and receiver are one organisation", []string{ownHop, submit}, "1 203.0.113.1"},
 		{"and nothing more", []string{ownHop}, "1 203.0.113.1"},
 		{"what was forged beneath one's own", []string{ownHop, "from a.bank.example (a.bank.example [203.0.113.66]) by mx.bank.example with SMTP; date"}, "1 203.0.113.1"},

@@ -70,6 +70,9 @@ func border(hops []Received, public func(netip.Addr) bool, why *string) *Receive
 // its own by which mail leaves it.
 func within(r Received) bool {
 	client, org := r.RDNS, organisation(r.By)
+	if r.loose {
+		client = ""
+	}
 	if r.plain && org == microsoft && !strings.HasSuffix(strings.ToLower(r.HELO), leaves) {
 		client = r.HELO
 	}

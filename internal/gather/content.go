@@ -18,12 +18,13 @@ const (
 	maxKeptLen = 500 // octets of each
 )
 
-// content is what the rules about a message ask of it.
+// content is what the rules about a message ask of it. What they read of the header is whole: that is of 1 MiB at most (package
+// eml), and half a URI or half of h= would be judged as what it is not.
 func content(m *eml.Message) *facts.Content {
 	lines := m.Lines()
-	c := &facts.Content{Size: lines.Size, Received: len(m.Received()), From: len(m.Values("From")), Dates: kept(m.Values("Date")), Date: m.Date(),
-		MessageIDs: kept(m.Values("Message-ID")), Repeated: m.Repeated(), EightBit: kept(m.EightBit()), Longest: lines.Longest, LongestAt: lines.At,
-		BareCR: lines.BareCR, Unsubscribe: kept(m.Values("List-Unsubscribe")), OneClick: kept(m.Values("List-Unsubscribe-Post")), Coverage: []facts.Coverage{},
+	c := &facts.Content{Size: lines.Size, Received: len(m.Received()), From: len(m.Values("From")), Dates: m.Values("Date"), Date: m.Date(),
+		MessageIDs: m.Values("Message-ID"), Repeated: m.Repeated(), EightBit: kept(m.EightBit()), Longest: lines.Longest, LongestAt: lines.At,
+		BareCR: lines.BareCR, Unsubscribe: m.Values("List-Unsubscribe"), OneClick: m.Values("List-Unsubscribe-Post"), Coverage: []facts.Coverage{},
 		LinkListings: []facts.Listing{}}
 	if lines.CRLF > 0 { // a file of lines that all end in LF is a message as systems keep it
 		c.BareLF = lines.BareLF
@@ -42,19 +43,19 @@ func content(m *eml.Message) *facts.Content {
 	})
 	l, _ := m.Signatures()
 	for _, s := range l {
-		v := facts.Coverage{Fields: []string{}, Length: cut(s.Tag("l")), Partial: s.Has("l")}
-		for name := range strings.SplitSeq(s.Tag("h"), ":") {
-			v.Fields = append(v.Fields, strings.ToLower(strings.TrimSpace(name)))
-		}
-		v.Fields = kept(v.Fields)
-		if n, err := strconv.ParseInt(s.Tag("t"), 10, 37); err == nil && n > 0 {
+		v := facts.Coverage{Fields: s.Covers(), Length: cut(s.Tag("l")), Partial: s.Has("l")}
+		if n, _ := strconv.ParseInt(s.Tag("t"), 10, 37); n > 0 { // the largest, of what is larger still
 			v.Signed = time.Unix(n, 0).UTC()
 		}
 		c.Coverage = append(c.Coverage, v)
 	}
 	c.Path = path(m)
 	c.Links, c.LinksLeft = linkedDomains(m.Links())
-	c.Attachments = kept(m.Attachments())
+	names := m.Attachments()
+	for i, name := range names {
+		names[i] = name[max(len(name)-maxKeptLen, 0):] // the type of a file stands at its end
+	}
+	c.Attachments = kept(names)
 	return c
 }
 

@@ -38,7 +38,7 @@ func TestContent(t *testing.T) {
 	}
 }
 
-// Whatever stands in a message, little of it is kept.
+// Whatever stands in a message, little of what is shown of it is kept, and all that is judged.
 func TestContentBounds(t *testing.T) {
 	var b strings.Builder
 	for i := range 2 * maxKept {
@@ -49,11 +49,31 @@ func TestContentBounds(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := content(m)
-	if len(c.MessageIDs) != maxKept || len(c.MessageIDs[0]) != maxKeptLen || len(c.EightBit) != maxKept {
+	if len(c.MessageIDs) != 2*maxKept || len(c.MessageIDs[0]) != 2*maxKeptLen || len(c.EightBit) != maxKept {
 		t.Errorf("%d, %d, %d", len(c.MessageIDs), len(c.MessageIDs[0]), len(c.EightBit))
 	}
 	if c.From != 0 || c.AuthorWhy == "" || c.BareLF != 0 {
 		t.Errorf("%+v", c.AuthorWhy)
+	}
+}
+
+// TestContentLong: a long URI, and From behind many names in h=, are there for the rules.
+func TestContentLong(t *testing.T) {
+	uri := "<https://a.example/" + strings.Repeat("x", 2*maxKeptLen) + ">"
+	m, err := eml.Read(strings.NewReader("DKIM-Signature: t=999999999999; h=" + strings.Repeat("x:", 2*maxKept) + "From\nList-Unsubscribe: " + uri +
+		"\nContent-Disposition: attachment; filename=\"" + strings.Repeat("x", 2*maxKeptLen) + ".exe\"\n\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := content(m)
+	if l := c.Coverage[0].Fields; len(c.Unsubscribe) != 1 || c.Unsubscribe[0] != uri || len(l) != 2*maxKept+1 || l[2*maxKept] != "from" {
+		t.Errorf("%.40q, %d names", c.Unsubscribe, len(l))
+	}
+	if l := c.Attachments; len(l) != 1 || len(l[0]) != maxKeptLen || !strings.HasSuffix(l[0], ".exe") {
+		t.Errorf("%q", l)
+	}
+	if s := c.Coverage[0].Signed; s.Year() < 4000 {
+		t.Errorf("t=999999999999 is read as %s", s)
 	}
 }
 

@@ -83,7 +83,7 @@ func (g *gatherer) faults(x eml.Signature, k facts.Key) []string {
 	}
 	now := g.env.Now().Unix()
 	strict := k.Record != nil && k.Record.Strict
-	add(facts.FaultExpired, seconds("x") > 0 && seconds("x") < now)
+	add(facts.FaultExpired, moment.MatchString(x.Tag("x")) && seconds("x") < now)
 	add(facts.FaultFuture, seconds("t") > now+clockSkew)
 	add(facts.FaultAgent, x.Foreign() || strict && x.Agent() != x.Domain)
 	add(facts.FaultUncovered, !slices.Contains(x.Covers(), "from"))
@@ -97,6 +97,7 @@ func (g *gatherer) faults(x eml.Signature, k facts.Key) []string {
 }
 
 var (
+	moment              = regexp.MustCompile(`^[0-9]+$`)
 	signatureAlgorithms = map[string]bool{"rsa-sha1": true, "rsa-sha256": true, "ed25519-sha256": true}
 	canonicalizations   = regexp.MustCompile(`^$|^(?:simple|relaxed)(?:/(?:simple|relaxed))?$`)
 )
@@ -114,7 +115,7 @@ func (g *gatherer) verified(m *eml.Message, x eml.Signature, k facts.Key) facts.
 	if result, why := unreadable(x); result != "" {
 		return is(result, "%s", why)
 	}
-	if n, err := strconv.ParseInt(x.Tag("x"), 10, 37); err == nil && n > 0 {
+	if n, err := strconv.ParseInt(x.Tag("x"), 10, 37); err == nil && n >= 0 {
 		s.Expires = time.Unix(n, 0).UTC()
 	}
 	if k.Record != nil {

@@ -455,6 +455,14 @@ func TestSigned(t *testing.T) {
 	}
 }
 
+// TestExpiredLongAgo: x=0 is a time as any other (RFC 6376 3.5).
+func TestExpiredLongAgo(t *testing.T) {
+	c := signedCase{text: forgery{tags: []string{"x=0"}}.sign(plainText), keys: map[string]string{selName: testKeys["rsa2048"].record()}}
+	if l, why := results(t, c); len(l) != 1 || l[0] != "policy" {
+		t.Error(why)
+	}
+}
+
 // TestFitsShort: whether a signature fits is told of a key that is too short, too: some receivers mind that less.
 func TestFitsShort(t *testing.T) {
 	for _, c := range keyCases() {
