@@ -115,3 +115,27 @@ func TestSettleRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestYAMLBounds: what the library would read in minutes, or not within the memory of a machine, is refused before it sees it.
+func TestYAMLBounds(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"brackets", "ip: " + strings.Repeat("[", 100), ":1: nested deeper than 32"},
+		{"braces", "ip: 192.0.2.1\nhelo: " + strings.Repeat("{a: ", 100), ":2: nested deeper than 32"},
+		{"lists", strings.Repeat("- ", 100) + "a", ":1: nested deeper than 32"},
+		{"keys", strings.Repeat("a:\n", maxYAML/3+1), ": larger than 128 KiB"},
+	} {
+		if _, _, err := settled(t, "", nil, c.text); err == nil || !strings.HasSuffix(err.Error(), c.want) {
+			t.Errorf("%s in a config file: %v, want ...%s", c.name, err, c.want)
+		}
+		file := filepath.Join(t.TempDir(), "suppressions.yaml")
+		if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := readSuppressions(file); err == nil || !strings.HasSuffix(err.Error(), c.want) {
+			t.Errorf("%s in suppressions: %v, want ...%s", c.name, err, c.want)
+		}
+	}
+	if _, _, err := settled(t, "", nil, "ip: ["+strings.Repeat("192.0.2.1, ", 9000)+"192.0.2.2]"); err != nil {
+		t.Errorf("9,000 addresses: %v", err)
+	}
+}

@@ -131,7 +131,8 @@ type witness struct {
 // alias is a name that the library knows under another.
 type alias struct {
 	name   string
-	exists bool // it is the target of an exists mechanism
+	exists bool   // it is the target of an exists mechanism
+	lost   string // why nobody is asked
 }
 
 func (w *witness) ask(name string, t dnsx.Type) (dnsx.Answer, error) {
@@ -146,13 +147,26 @@ func (w *witness) ask(name string, t dnsx.Type) (dnsx.Answer, error) {
 	return a, nil
 }
 
+// askFor asks for what the library knows under another name.
+func (w *witness) askFor(about alias, t dnsx.Type) (dnsx.Answer, error) {
+	if about.lost != "" {
+		w.failed = about.lost
+		return dnsx.Answer{}, &net.DNSError{Err: about.lost, Name: about.name, IsTemporary: true}
+	}
+	return w.ask(about.name, t)
+}
+
 // literal is a name that macros made, in presentation form: a backslash in it is no escape.
 func literal(name string) string { return strings.ReplaceAll(name, `\`, `\\`) }
 
 // LookupTXT implements the library's DNSResolver.
 func (w *witness) LookupTXT(_ context.Context, name string) ([]string, error) {
-	w.fetched = append(w.fetched, name)
-	a, err := w.ask(name, dnsx.TXT)
+	about := w.named(name)
+	if about.lost == "" {
+		w.fetched = append(w.fetched, name)
+		about = alias{name: name}
+	}
+	a, err := w.askFor(about, dnsx.TXT)
 	var l []string
 	for _, r := range a.Records {
 		l = append(l, w.readable(r.Text, name))
@@ -160,46 +174,88 @@ func (w *witness) LookupTXT(_ context.Context, name string) ([]string, error) {
 	return l, err
 }
 
+// maxSpec is how many octets of a domain-spec are evaluated: four times the longest name. Each evaluation would expand it again.
+const maxSpec = 1000
+
 // readable is a record in which the library can read every term and asks the right questions. The names of some terms are
 // given to it under others: RFC 7208 7.1 lets a domain-spec hold any visible octet but "%", and the library takes a "/" in
-// that of a and mx for a prefix length; and for exists alone an IPv6 sender is looked up as an IPv4 one is (5.7).
+// that of a and mx for a prefix length; and for exists alone an IPv6 sender is looked up as an IPv4 one is (5.7). What
+// decides nothing for this sender is left out, so that a record of thousands of terms costs the library no more than others.
 func (w *witness) readable(text, domain string) string {
 	if !spf.IsSPF(text) {
 		return text
 	}
 	vars := w.vars
 	vars.Domain = strings.TrimSuffix(domain, ".")
-	text = w.validated(text, vars.Domain)
 	var b strings.Builder
-	done := 0
-	for _, t := range spf.Parse(text).Terms {
-		exists := t.Name == "exists"
-		slash := (t.Name == "a" || t.Name == "mx") && strings.Contains(t.Spec, "/")
-		if t.Name == "ip6" && !t.Bad && t.Network.Addr().Is4In6() {
-			// It matches nobody (RFC 7208 5), and the library takes it for an IPv4 address.
-			b.WriteString(text[done:t.Offset])
-			b.WriteString(strings.Replace(t.Text, t.Spec, "::/128", 1))
-			done = t.Offset + len(t.Text)
+	b.WriteString("v=spf1")
+	lookups := 0
+	for _, t := range w.g.parsed(text).Terms {
+		if w.idle(t) {
 			continue
 		}
-		if t.Bad || t.Modifier || !exists && !slash {
-			continue
+		b.WriteByte(' ')
+		b.WriteString(w.term(t, vars))
+		if t.NeedsLookup() && !t.Modifier { // redirect comes last, wherever it stands
+			lookups++
 		}
-		name, ok := spf.Expand(t.Spec, vars)
-		if !ok {
-			continue // nothing is left of it that could be asked for
+		if t.Bad || lookups > maxLookups {
+			break // of what follows nothing changes the result
 		}
-		if w.alias == nil {
-			w.alias = map[string]alias{}
-		}
-		other := fmt.Sprintf("alias%d.invalid", len(w.alias)) // RFC 6761 6.4: nobody's
-		w.alias[other] = alias{name, exists}
-		b.WriteString(text[done:t.Offset])
-		b.WriteString(strings.Replace(t.Text, t.Spec, other, 1))
-		done = t.Offset + len(t.Text)
 	}
-	b.WriteString(text[done:])
 	return b.String()
+}
+
+// maxLookups is the limit of terms that cause lookups (RFC 7208 4.6.4).
+const maxLookups = 10
+
+// idle says that a term decides nothing: a network that the sender is not in, or a modifier that is to be ignored (RFC 7208 6).
+func (w *witness) idle(t spf.Term) bool {
+	switch {
+	case t.Bad:
+		return false
+	case t.Modifier:
+		return t.Name != "redirect"
+	}
+	// An IPv4-mapped network matches nobody (RFC 7208 5), and the library takes it for an IPv4 one.
+	return (t.Name == "ip4" || t.Name == "ip6") && (!t.Network.Contains(w.ip) || t.Network.Addr().Is4In6())
+}
+
+// term is one as the library is given it.
+func (w *witness) term(t spf.Term, vars spf.Vars) string {
+	if t.Bad || t.Spec == "" || !t.NeedsLookup() {
+		return t.Text
+	}
+	if len(t.Spec) > maxSpec {
+		lost := fmt.Sprintf("a domain-spec of %d octets is not evaluated", len(t.Spec))
+		if t.Name == "ptr" { // it is compared, and not asked for
+			w.unproven = lost
+		}
+		return strings.Replace(t.Text, t.Spec, w.other(alias{lost: lost}), 1)
+	}
+	text := w.validated(t.Text, vars.Domain)
+	if text != t.Text {
+		t = spf.Parse("v=spf1 " + text).Terms[0]
+	}
+	exists := t.Name == "exists"
+	if t.Bad || t.Modifier || !exists && !((t.Name == "a" || t.Name == "mx") && strings.Contains(t.Spec, "/")) {
+		return text
+	}
+	name, ok := spf.Expand(t.Spec, vars)
+	if !ok {
+		return text // nothing is left of it that could be asked for
+	}
+	return strings.Replace(text, t.Spec, w.other(alias{name: name, exists: exists}), 1)
+}
+
+// other is the name under which the library is to ask for something.
+func (w *witness) other(a alias) string {
+	if w.alias == nil {
+		w.alias = map[string]alias{}
+	}
+	name := fmt.Sprintf("alias%d.invalid", len(w.alias)) // RFC 6761 6.4: nobody's
+	w.alias[name] = a
+	return name
 }
 
 var clientMacro = regexp.MustCompile(`%%|%\{[pP][^}]*\}`)
@@ -260,7 +316,7 @@ func (w *witness) named(name string) alias {
 
 // LookupMX implements the library's DNSResolver.
 func (w *witness) LookupMX(_ context.Context, name string) ([]*net.MX, error) {
-	a, err := w.ask(w.named(name).name, dnsx.MX)
+	a, err := w.askFor(w.named(name), dnsx.MX)
 	var l []*net.MX
 	for _, r := range a.Records {
 		l = append(l, &net.MX{Host: r.Target, Pref: r.Preference})
@@ -275,7 +331,7 @@ func (w *witness) LookupIPAddr(_ context.Context, host string) ([]net.IPAddr, er
 	if w.ip.Is6() && !about.exists {
 		t = dnsx.AAAA
 	}
-	a, err := w.ask(about.name, t)
+	a, err := w.askFor(about, t)
 	if a.Status == dnsx.Failed && slices.Contains(w.reversed, host) {
 		w.unproven = w.failed
 	}

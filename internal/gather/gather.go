@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"sync"
 	"time"
 
 	"mailaudit/internal/blocklist"
@@ -114,6 +115,8 @@ type gatherer struct {
 	env Env
 	t   Target
 	dns *dnsx.Memo
+
+	records sync.Map // the SPF records that were parsed, by their texts: every address is judged by them
 }
 
 // Gather finds out what the wanted topics need. It ends when ctx does at the latest; what is open then is unknown.

@@ -2,6 +2,7 @@ package gather
 
 import (
 	"cmp"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -19,6 +20,10 @@ const (
 	maxTerms = 60 // terms that are looked up in one walk
 	maxMXs   = 10 // mx terms of which the hosts are looked up, ten of each
 	maxDepth = 12 // includes within includes
+
+	// Terms that are read in one walk. A record of 64 KiB, which is all that DNS can carry, has up to 32,000, and one that keeps to 450
+	// octets (RFC 7208 3.4) fewer than 200.
+	maxRead = 30000
 )
 
 // beyond is why a term was not looked at.
@@ -104,8 +109,8 @@ func (g *gatherer) includes(domain string) []string {
 // step is a node of the tree whose record is still to be fetched.
 type step struct {
 	node  *facts.SPFNode
-	above []string // the names from the root to it
-	void  *bool    // of the term that leads to it
+	above []string       // the names from the root to it
+	term  *facts.SPFTerm // that leads to it, nil at the root
 }
 
 // walk fetches the tree level by level, all records of a level at once, and addresses beside them. The levels make
@@ -113,18 +118,25 @@ type step struct {
 func (g *gatherer) walk(s facts.SPF) facts.SPF {
 	s.Root = facts.SPFNode{Domain: s.Domain}
 	var lookups []later[bool]
-	left := budget{maxTerms, maxMXs}
+	left, read := budget{maxTerms, maxMXs}, 0
 	level := []step{{node: &s.Root}}
 	for len(level) > 0 {
 		answers := every(level, func(x step) dnsx.Answer { return g.ask(x.node.Domain, dnsx.TXT) })
 		var next []step
 		for i, x := range level {
-			if x.void != nil {
-				*x.void = answers[i].Missing()
+			if x.term != nil {
+				x.term.Void = answers[i].Missing()
 			} else {
 				s.Exists = answers[i].Status != dnsx.NXDomain
 			}
-			g.read(x.node, answers[i])
+			if read < maxRead {
+				g.read(x.node, answers[i])
+			} else {
+				x.node.Status, x.node.Why = facts.SPFUnknown, fmt.Sprintf("%d terms were read before it", read)
+			}
+			if x.node.Record != nil {
+				read += len(x.node.Record.Terms)
+			}
 			if x.node == &s.Root {
 				s.Near = near(answers[i])
 			}
@@ -160,12 +172,21 @@ func (g *gatherer) read(n *facts.SPFNode, a dnsx.Answer) {
 		n.Status = facts.SPFNone
 	case 1:
 		n.Status = facts.SPFFound
-		rec := spf.Parse(n.Texts[0])
-		n.Record = &rec
+		n.Record = g.parsed(n.Texts[0])
 	default:
 		n.Status = facts.SPFMultiple
 		slices.Sort(n.Texts) // the order of records in an answer means nothing
 	}
+}
+
+// parsed reads a record once, whoever asks.
+func (g *gatherer) parsed(text string) *spf.Record {
+	if rec, ok := g.records.Load(text); ok {
+		return rec.(*spf.Record)
+	}
+	rec := spf.Parse(text)
+	first, _ := g.records.LoadOrStore(text, &rec)
+	return first.(*spf.Record)
 }
 
 // near are the TXT records that were meant to be SPF and are none.
@@ -226,7 +247,7 @@ func (g *gatherer) expand(x step, left *budget, lookups *[]later[bool]) []step {
 		left.terms--
 		out.Target = target
 		if isRecord {
-			next = append(next, step{out.Child, path, &out.Void})
+			next = append(next, step{out.Child, path, out})
 			continue
 		}
 		withHosts := t.Name == "mx" && left.mxs > 0

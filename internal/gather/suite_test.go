@@ -289,15 +289,76 @@ func TestResultsReverseLost(t *testing.T) {
 // TestReadableLong: a record as long as an answer can be costs what is in it, and not a copy of it for each term.
 func TestReadableLong(t *testing.T) {
 	record := "v=spf1" + strings.Repeat(" exists:a.b", 5500)
-	w := &witness{ip: netip.MustParseAddr("11.0.0.1")}
+	w := &witness{g: &gatherer{}, ip: netip.MustParseAddr("11.0.0.1")}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	got := w.readable(record, "d.example")
 	runtime.ReadMemStats(&after)
-	if n := strings.Count(got, " exists:alias"); n != 5500 || !strings.HasSuffix(got, " exists:alias5499.invalid") {
-		t.Errorf("%d terms of 5500 in %.80q...", n, got)
+	if n := strings.Count(got, " exists:alias"); n != 11 || !strings.HasSuffix(got, " exists:alias10.invalid") { // the last is over the limit
+		t.Errorf("%d terms of 5500 in %.80q..., want 11", n, got)
 	}
 	if mb := (after.TotalAlloc - before.TotalAlloc) >> 20; mb > 64 {
 		t.Errorf("%d MB for %d octets", mb, len(record))
+	}
+}
+
+// TestReadableIdle: what decides nothing for a sender is not given to the library, which would read it again for each address.
+func TestReadableIdle(t *testing.T) {
+	long := strings.Repeat("%{d}.", 300) + "x.example"
+	for _, tt := range []struct{ record, ip, want string }{
+		{"v=spf1" + strings.Repeat(" ip4:11.1.0.0/16 x=y -ip6:2001:db8::/32", 900) + " ip4:11.0.0.0/8 -all", "11.0.0.1", "v=spf1 ip4:11.0.0.0/8 -all"},
+		{"v=spf1 ip4:11.0.0.1 ip6:2001:db8::/32 -all", "2001:db8::1", "v=spf1 ip6:2001:db8::/32 -all"},
+		{"v=spf1 ip6:::ffff:11.0.0.1/96 ip6:::ffff:0:0/32 exp=e.example ?all", "11.0.0.1", "v=spf1 ?all"},
+		{"v=spf1 ip4:11.1.2 a" + strings.Repeat(" b", 900), "11.0.0.1", "v=spf1 ip4:11.1.2"},
+		{"v=spf1 redirect=r.example a a a a a a a a a a -all", "11.0.0.1", "v=spf1 redirect=r.example a a a a a a a a a a -all"},
+		{"v=spf1 ip4:11.1.2.3 a:a/b.example/24 include:" + long + " ?all", "11.0.0.1", "v=spf1 a:alias0.invalid/24 include:alias1.invalid ?all"},
+	} {
+		w := &witness{g: &gatherer{}, ip: netip.MustParseAddr(tt.ip)}
+		if got := w.readable(tt.record, "d.example"); got != tt.want {
+			t.Errorf("%.80q... for %s: %.200q, want %q", tt.record, tt.ip, got, tt.want)
+		}
+	}
+}
+
+// TestResultsLongSpec: a domain-spec that is too long to be expanded for each address leaves the result open.
+func TestResultsLongSpec(t *testing.T) {
+	long := strings.Repeat("%{d}.", 300) + "x.example"
+	for _, tt := range []struct{ record, want, why string }{
+		{"v=spf1 include:" + long + " -all", "temperror", "a domain-spec of 1509 octets is not evaluated"},
+		{"v=spf1 a:" + long + " -all", "temperror", "a domain-spec of 1509 octets is not evaluated"},
+		{"v=spf1 mx:" + long + " -all", "temperror", "a domain-spec of 1509 octets is not evaluated"},
+		{"v=spf1 exists:" + long + " -all", "temperror", "a domain-spec of 1509 octets is not evaluated"},
+		{"v=spf1 ptr:" + long + " -all", "temperror", "a domain-spec of 1509 octets is not evaluated"},
+		{"v=spf1 redirect=" + long, "temperror", "a domain-spec of 1509 octets is not evaluated"},
+		{"v=spf1 -all a:" + long, "fail", "all"},
+		{"v=spf1 x=" + long + " ip4:11.0.0.1 -all", "pass", "ip4 or ip6"},
+	} {
+		s := serve(t, txt("d.example", tt.record), nil)
+		r, why := over(t.Context(), s, Target{}).evaluate(netip.MustParseAddr("11.0.0.1"), "h.example", "a@d.example", "d.example")
+		if r != tt.want || why != tt.why {
+			t.Errorf("%.40s...: %s because %q, want %s because %q", tt.record, r, why, tt.want, tt.why)
+		}
+	}
+}
+
+// TestWalkBounded: however large the records are that an include leads to, one walk reads so many terms and says what it left.
+func TestWalkBounded(t *testing.T) {
+	const each = 4000
+	zone := "d.example. TXT \"v=spf1"
+	for i := range 9 {
+		zone += fmt.Sprintf(" include:i%d.example", i)
+	}
+	zone += " -all\"\n"
+	for i := range 9 {
+		zone += txt(fmt.Sprintf("i%d.example", i), "v=spf1"+strings.Repeat(" ip4:11.0.0.1", each))
+	}
+	s := over(t.Context(), serve(t, zone, nil), Target{}).walk(facts.SPF{Domain: "d.example"})
+	if s.Whole {
+		t.Error("the walk is called whole")
+	}
+	for i, x := range s.Root.Terms[:9] {
+		if want := i < 8; (x.Child.Status == facts.SPFFound) != want || !want && x.Child.Why != "32010 terms were read before it" {
+			t.Errorf("record %d: %s because %q", i, x.Child.Status, x.Child.Why)
+		}
 	}
 }

@@ -637,3 +637,21 @@ func TestLabHasIPv4(t *testing.T) {
 		t.Error("the case was changed")
 	}
 }
+
+// TestTermsElsewhere: of a large record a library is shown what could match, for each address anew, and redirect= where it looks at it.
+func TestTermsElsewhere(t *testing.T) {
+	rec := spf.Parse("v=spf1 redirect=r.example" + strings.Repeat(" ip4:11.9.0.0/16 -ip6:2001:db8::/32", 2000) + " ip4:11.0.0.0/8 a")
+	n := facts.SPFNode{Domain: "d.example", Status: facts.SPFFound, Record: &rec}
+	for _, x := range rec.Effective() {
+		n.Terms = append(n.Terms, facts.SPFTerm{Term: x, Target: "walked"})
+	}
+	r, _ := rec.Redirect()
+	n.Terms = append(n.Terms, facts.SPFTerm{Term: r, Target: "walked", Child: &facts.SPFNode{}})
+	var got []string
+	for _, x := range (evaluation{ip: netip.MustParseAddr("11.0.0.1"), as: asLibspf2}).terms(n) {
+		got = append(got, x.Term.Text+" "+x.Target)
+	}
+	if want := []string{"redirect=r.example walked", "ip4:11.0.0.0/8 walked", "a walked"}; !slices.Equal(got, want) {
+		t.Errorf("%d terms, %.300q, want %q", len(got), got, want)
+	}
+}

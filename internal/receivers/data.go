@@ -20,12 +20,12 @@ import (
 // A file of books changes what the program knows of receivers, without a release: what it does not say stays. Its format is
 // that in which Format writes the books (docs/receivers-data.md).
 
-// The bounds of a file. The library reads what is nested in time that grows with the square of the depth.
+// The bounds of a file. The library reads what is nested, and a mapping, in time that grows with the square of the depth and of the keys.
 const (
-	maxData    = 1 << 20 // octets
-	maxDepth   = 32      // of brackets, and of what is indented
-	maxText    = 1000    // octets of one text
-	maxEntries = 200     // of one book
+	maxData    = 160 << 10 // octets
+	MaxDepth   = 32        // of brackets, and of what is indented
+	maxText    = 1000      // octets of one text
+	maxEntries = 200       // of one book
 
 	maxMistakes = 1000 // that are told
 )
@@ -127,8 +127,8 @@ func (r *reader) nodes(text []byte) ([]ast.Node, error) {
 	case !utf8.Valid(text):
 		return nil, fmt.Errorf("%s: not UTF-8", r.file)
 	}
-	if n := tooDeep(string(text)); n > 0 {
-		return nil, fmt.Errorf("%s:%d: nested deeper than %d", r.file, n, maxDepth)
+	if n := TooDeep(string(text)); n > 0 {
+		return nil, fmt.Errorf("%s:%d: nested deeper than %d", r.file, n, MaxDepth)
 	}
 	f, err := parser.ParseBytes(text, 0)
 	if err != nil {
@@ -156,9 +156,9 @@ func (r *reader) yaml(err error) error {
 
 var leads = regexp.MustCompile(`^[ \t?:-]*`)
 
-// tooDeep is the line from which on something is nested too deep, 0 where nothing is. Brackets in texts count, too, but those
+// TooDeep is the line of a YAML text from which on something is nested too deep, 0 where nothing is. Brackets in texts count, too, but those
 // come in pairs.
-func tooDeep(text string) int {
+func TooDeep(text string) int {
 	depth, number := 0, 0
 	for l := range strings.Lines(text) {
 		number++
@@ -173,11 +173,11 @@ func tooDeep(text string) int {
 			case ']', '}':
 				depth = max(0, depth-1)
 			}
-			if depth > maxDepth {
+			if depth > MaxDepth {
 				return number
 			}
 		}
-		if len(lead) > 2*maxDepth || strings.Count(l, "!") > maxDepth {
+		if len(lead) > 2*MaxDepth || strings.Count(l, "!") > MaxDepth {
 			return number
 		}
 	}

@@ -142,6 +142,9 @@ func (l library) oddly(root facts.SPFNode, ip netip.Addr) bool {
 
 // untold says that a term has in it what OpenDMARC does not tell libspf2: the name in EHLO, and the local part of MAIL FROM.
 func untold(t facts.SPFTerm) bool {
+	if !strings.Contains(t.Term.Spec, "%{") {
+		return false
+	}
 	spec := strings.ToLower(t.Term.Spec)
 	return strings.Contains(spec, "%{h") || strings.Contains(spec, "%{l") || strings.Contains(spec, "%{s")
 }
@@ -174,29 +177,52 @@ func (e evaluation) terms(n facts.SPFNode) []facts.SPFTerm {
 		return n.Terms
 	}
 	var l, last []facts.SPFTerm
-	for _, t := range n.Record.Terms {
-		x := facts.SPFTerm{Term: t, Why: t.Text + " was not looked up"}
-		if i := slices.IndexFunc(n.Terms, func(y facts.SPFTerm) bool { return y.Term.Offset == t.Offset }); i >= 0 {
-			x = n.Terms[i]
+	walked := n.Terms // in their order, but redirect= last
+	for i := range n.Record.Terms {
+		var x *facts.SPFTerm
+		switch end := len(walked) - 1; {
+		case end >= 0 && walked[0].Term.Offset == n.Record.Terms[i].Offset:
+			x, walked = &walked[0], walked[1:]
+		case end >= 0 && walked[end].Term.Offset == n.Record.Terms[i].Offset:
+			x, walked = &walked[end], walked[:end]
+		}
+		t := &n.Record.Terms[i]
+		if e.elsewhere(t) {
+			continue
+		}
+		if x == nil {
+			x = &facts.SPFTerm{Term: *t, Why: t.Text + " was not looked up"}
 		}
 		switch {
-		case e.as == asRspamd && misnamed(t):
-			l = append(l, asMechanism(t))
+		case e.as == asRspamd && misnamed(*t):
+			l = append(l, asMechanism(*t))
 		case t.Bad && (e.as == asRspamd || t.Name != "include"), t.Modifier && (t.Name != "redirect" || x.Child == nil && e.as == asRspamd):
 		case e.as == asRspamd && t.Name == "all" && e.within:
 		case e.as == asRspamd && t.Name == "all":
-			last = append(last, x)
+			last = append(last, *x)
 		default:
-			l = append(l, x)
+			l = append(l, *x)
 		}
 	}
 	return append(l, last...)
 }
 
+// elsewhere says that a term names a network that the sender is not in: most terms of a large record, each for every address.
+func (e evaluation) elsewhere(t *spf.Term) bool {
+	return t.Network.IsValid() && !t.Bad && !t.Modifier && !t.Network.Contains(e.ip.Unmap())
+}
+
+// maxSpec is how many octets of a domain-spec are looked at, four times the longest name. One that is longer is not evaluated at all
+// (internal/gather).
+const maxSpec = 1000
+
 var cutMacro = regexp.MustCompile(`%\{([a-zA-Z])([0-9]+)`)
 
 // miscut says that a term has a macro that is to be cut to as many labels as it has, or more, of which libspf2 makes nothing.
 func miscut(t spf.Term, domain string, ip netip.Addr) bool {
+	if !t.NeedsLookup() || len(t.Spec) > maxSpec || !strings.Contains(t.Spec, "%{") {
+		return false
+	}
 	for _, m := range cutMacro.FindAllStringSubmatch(t.Spec, -1) {
 		labels := 1
 		switch strings.ToLower(m[1]) {
