@@ -166,6 +166,14 @@ type forms map[[2]string]string
 
 func (f forms) same(kind, a, b string) bool { return f.of(kind, a) == f.of(kind, b) }
 
+// index is the place of a record among others: the very strings, else those that say the same; -1 where it is not.
+func (f forms) index(kind string, l []string, data string) int {
+	if i := slices.Index(l, data); i >= 0 {
+		return i
+	}
+	return slices.IndexFunc(l, func(x string) bool { return f.same(kind, x, data) })
+}
+
 func (f forms) of(kind, data string) string {
 	k := [2]string{kind, data}
 	if _, ok := f[k]; !ok {

@@ -89,7 +89,7 @@ func (w *world) rrsets(ctx context.Context, changes []Change) ([]RRset, error) {
 		}
 		s := &l[i]
 		if c.Op != "add" {
-			j := slices.IndexFunc(s.Data, func(data string) bool { return are.same(c.Type, data, c.Was) })
+			j := are.index(c.Type, s.Data, c.Was)
 			if j < 0 {
 				return nil, fmt.Errorf("%s %s is not published", c.Name, c.Was)
 			}
@@ -201,6 +201,11 @@ func (w *world) prove(ctx context.Context, before audited) {
 		defer func() { <-slots }()
 		f := &fixes[i]
 		w.asPublished(ctx, f.Changes)
+		more, bare := w.copies(ctx, f.Changes)
+		if f.Changes = slices.Concat(f.Changes, more); bare != "" {
+			f.Reason = bare + " exists by a wildcard alone, which would answer for no name beneath it any more"
+			return false
+		}
 		after, sets, why := w.together(ctx, before, []Fix{*f}, proposals[i:i+1])
 		if after != nil {
 			f.RRsets, f.ScoreAfter = sets, after.Score
@@ -214,18 +219,84 @@ func (w *world) prove(ctx context.Context, before audited) {
 // 2.5.4), and those of a TXT record may be cut anywhere. What joins or replaces records keeps their TTL.
 func (w *world) asPublished(ctx context.Context, changes []Change) {
 	are := forms{}
+	taken := map[[2]string][]string{} // of each record set: several records may say the same, cut in other places
 	for i, c := range changes {
 		s, err := w.published(ctx, c)
 		if err != nil {
 			continue // rrsets says so
 		}
 		changes[i].TTL = s.TTL
-		for _, data := range s.Data {
-			if c.Was != "" && are.same(c.Type, data, c.Was) {
-				changes[i].Was = data
+		set := [2]string{c.Name, c.Type}
+		left := slices.DeleteFunc(s.Data, func(data string) bool { return slices.Contains(taken[set], data) })
+		if j := are.index(c.Type, left, c.Was); c.Was != "" && j >= 0 {
+			changes[i].Was = left[j]
+			taken[set] = append(taken[set], left[j])
+		}
+	}
+}
+
+// hostTypes are the types of records that mail to and from a name hangs on.
+var hostTypes = []string{"MX", "A", "AAAA", "TXT"}
+
+// copies are the records that have to be published beside changes, where names are answered for by a wildcard: it speaks no
+// longer for a name that exists, or has one beneath it (RFC 4592 2.2.2, 3.3.1), and what it said would be lost. A name whose own
+// records are the same loses nothing by one that it has. bare is a name above those of the changes that a wildcard answers for.
+func (w *world) copies(ctx context.Context, changes []Change) (l []Change, bare string) {
+	for _, c := range changes {
+		for _, above := range w.wildcards(ctx, c.Name) {
+			for name := c.Name; name != above; _, name, _ = strings.Cut(name, ".") {
+				for _, s := range w.fromWildcard(ctx, name, gather.Unmade(above)) {
+					if strings.HasPrefix(name, "_") && (name != c.Name || s.Type != c.Type) {
+						continue // no host, and nobody asks for them
+					}
+					if name != c.Name {
+						bare = name
+					}
+					for _, data := range s.Data {
+						named := func(x Change) bool {
+							return x.Name == name && x.Type == s.Type && (x.Was == data || x.Data == data)
+						}
+						if !slices.ContainsFunc(changes, named) && !slices.ContainsFunc(l, named) {
+							l = append(l, Change{Op: "add", Name: name, Type: s.Type, TTL: s.TTL, Data: data})
+						}
+					}
+				}
 			}
 		}
 	}
+	return l, bare
+}
+
+// wildcards are the names above another beneath which names exist that nobody made. Which of them has the wildcard is not seen:
+// where it stands beneath the last, the others need not exist themselves. What cannot be found out is taken for none.
+func (w *world) wildcards(ctx context.Context, name string) []string {
+	var l []string
+	for _, above, _ := strings.Cut(name, "."); strings.Contains(above, "."); _, above, _ = strings.Cut(above, ".") {
+		if a := w.env.DNS.Lookup(ctx, dnsx.Q(gather.Unmade(above), dnsx.TXT)); a.Status != dnsx.Found && a.Status != dnsx.NoData {
+			break
+		}
+		l = append(l, above)
+	}
+	return l
+}
+
+// fromWildcard are the record sets of a wildcard, by a name that it made, where a name shows these and no others: else it has its own.
+func (w *world) fromWildcard(ctx context.Context, name, made string) []RRset {
+	var l []RRset
+	for _, kind := range hostTypes {
+		set, err := w.published(ctx, Change{Name: name, Type: kind})
+		if err != nil {
+			return nil
+		}
+		all, err := w.published(ctx, Change{Name: made, Type: kind})
+		if err != nil || !slices.Equal(set.Data, all.Data) {
+			return nil
+		}
+		if len(set.Data) > 0 {
+			l = append(l, set)
+		}
+	}
+	return l
 }
 
 // together audits with fixes applied at once. sets are what is to be published for that; why is what speaks against a

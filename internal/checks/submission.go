@@ -29,7 +29,7 @@ var submissionServiceChecks = []*Check{
 		Needs:      facts.Services,
 		Help: "Without TLS, passwords and mail cross the network for everybody on the way to read. Clients that insist on TLS, as " +
 			"most do, cannot use the service at all.",
-		Fix:   "Give the service a certificate and enable STARTTLS (Postfix: smtpd_tls_security_level=encrypt)",
+		Fix:   "Give the service a certificate and enable STARTTLS (Postfix: -o smtpd_tls_security_level=encrypt at the service in master.cf; for all services it would refuse mail on port 25)",
 		Judge: each(starttls, submissionNoSTARTTLS),
 	},
 	{
@@ -38,7 +38,7 @@ var submissionServiceChecks = []*Check{
 		Needs:      facts.Services,
 		Help: "On a port for implicit TLS the handshake comes before the first SMTP greeting. Clients start it at once, and a server " +
 			"that greets in the clear or cannot finish it leaves them with an error or in a hang.",
-		Fix:   "Enable implicit TLS on the port (Postfix: -o smtpd_tls_wrappermode=yes)",
+		Fix:   "Enable implicit TLS on the port (Postfix: -o smtpd_tls_wrappermode=yes at the service in master.cf)",
 		Judge: each(implicitTLS, submissionNoTLS),
 	},
 	{
@@ -58,7 +58,7 @@ var submissionServiceChecks = []*Check{
 		Needs:      facts.Services,
 		Help: "A submission service tells its users from strangers by a login. One that offers none under TLS either takes mail " +
 			"from anybody or from nobody outside its own network.",
-		Fix:   "Enable authentication under TLS (Postfix: smtpd_sasl_auth_enable=yes)",
+		Fix:   "Enable authentication under TLS (Postfix: -o smtpd_sasl_auth_enable=yes at the service in master.cf)",
 		Judge: each(finished, submissionNoAuth),
 	},
 	{

@@ -55,7 +55,7 @@ var submissionOfferChecks = []*Check{
 		Help: "A submission service that takes mail to others without a login is found by spammers within hours, and blocklists list the " +
 			"address that the domain's own mail leaves from. A service may rightly do so for its own network: try from outside of it. No " +
 			"mail is handed in.",
-		Fix:   "Require authentication before MAIL (Postfix: smtpd_client_restrictions=permit_sasl_authenticated,reject in master.cf)",
+		Fix:   "Require authentication before MAIL (Postfix: -o smtpd_client_restrictions=permit_sasl_authenticated,reject at the service in master.cf)",
 		Judge: each(unauthenticated, submissionRelay),
 	},
 }

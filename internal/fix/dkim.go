@@ -87,7 +87,7 @@ func (p *proposer) keyInUse(domain string, k facts.Key) {
 	}
 	if kept := oneKey(keys); kept != "" {
 		n := Proposal{Kind: DNS, Authenticates: true, Text: "Remove from " + k.Name + " what holds the same key once more"}
-		n.Changes = removals(k.Name, keys, kept)
+		n.Changes = merged(k.Name, keys, kept)
 		p.add(n, clears)
 		return
 	}
@@ -109,22 +109,11 @@ func (p *proposer) keyInUse(domain string, k facts.Key) {
 		return
 	}
 	n := Proposal{Kind: DNS, Authenticates: true, Text: "Remove from " + k.Name + " what the message was not signed with; a server that signs with that needs a selector of its own first"}
-	n.Changes = removals(k.Name, keys, inUse)
+	n.Changes = merged(k.Name, keys, inUse)
 	if others != "" {
 		n.Doubt = "stream " + others + " names this selector, too, and no message of it shows that it signs with the same key"
 	}
 	p.add(n, clears)
-}
-
-// removals take away every record of a name but one.
-func removals(name string, texts []string, kept string) []Change {
-	var l []Change
-	for _, text := range texts {
-		if text != kept {
-			l = append(l, Change{Op: "remove", Name: name, Type: "TXT", TTL: ttl, Was: quote(text)})
-		}
-	}
-	return l
 }
 
 // oneKey is the record to keep where all hold one key that verifiers take, so that it does not matter which of them one comes to: the

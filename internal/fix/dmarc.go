@@ -19,9 +19,8 @@ func (p *proposer) dmarc() {
 	}
 	if d.FoundAt == "_dmarc."+p.facts.Domain && len(d.Texts) > 0 {
 		p.repairDMARC(d)
-		p.repairRUA(d)
 	}
-	p.relax(d)
+	p.amend(d)
 	clears := p.take(func(f checks.Finding) bool { return f.Check.ID == "dmarc.missing" })
 	if len(clears) == 0 {
 		return
@@ -52,11 +51,7 @@ func (p *proposer) repairDMARC(d facts.DMARC) {
 	}
 	clears = append(clears, p.take(func(f checks.Finding) bool { return f.Check.ID == "dmarc.missing" || f.Check.ID == "dmarc.rua-invalid" })...)
 	text, meant := watching(d.Texts)
-	changes := []Change{{Op: "replace", Name: d.FoundAt, Type: "TXT", TTL: ttl, Data: quote(text), Was: quote(d.Texts[0])}}
-	for _, more := range d.Texts[1:] {
-		changes = append(changes, Change{Op: "remove", Name: d.FoundAt, Type: "TXT", TTL: ttl, Was: quote(more)})
-	}
-	n := Proposal{Kind: DNS, Text: "Replace what stands at " + d.FoundAt + " by one valid record that only watches", Changes: changes}
+	n := Proposal{Kind: DNS, Text: "Replace what stands at " + d.FoundAt + " by one valid record that only watches", Changes: merged(d.FoundAt, d.Texts, text)}
 	if rua, ok := checks.Find("dmarc.rua-missing"); ok && !strings.Contains(text, "rua=") && p.facts.Profile.Name != facts.Parked {
 		n.raises = []checks.Finding{{Check: rua, Status: checks.Warn, Subject: clears[0].Subject}}
 	}
@@ -117,34 +112,46 @@ func parted(text string) string {
 	return glued.ReplaceAllString(text, "$1; $2")
 }
 
-// repairRUA puts right the destinations of reports that can be, and leaves out the others beside one that is valid.
-func (p *proposer) repairRUA(d facts.DMARC) {
-	t, ok := tag(d, "rua")
-	if !ok {
-		return
-	}
-	l := repaired(strings.Split(t.Value, ","))
-	if len(l) == 0 {
-		return
-	}
-	clears := p.take(func(f checks.Finding) bool { return f.Check.ID == "dmarc.rua-invalid" && f.At.Name == d.FoundAt })
-	if len(clears) == 0 {
-		return
-	}
-	text := d.Record.Text
-	text = text[:t.Offset] + strings.Replace(text[t.Offset:], t.Value, strings.Join(l, ","), 1)
-	p.add(Proposal{Kind: DNS, Text: "Put right where the reports of " + d.FoundAt + " are to go",
-		Changes: []Change{{Op: "replace", Name: d.FoundAt, Type: "TXT", TTL: ttl, Data: quote(text), Was: quote(d.Record.Text)}}}, clears)
-}
-
-// relax takes adkim=s and aspf=s out of a record where they cost the owner's own mail its alignment: in relaxed mode, which
-// is the default, subdomains count (RFC 9989 4.4). Whatever is aligned stays so, here and for all that inherits the record.
-func (p *proposer) relax(d facts.DMARC) {
+// amend puts right what is wrong with single tags of a record that is in force, in one change: one record cannot be replaced
+// twice.
+func (p *proposer) amend(d facts.DMARC) {
 	at, ok := strings.CutPrefix(d.FoundAt, "_dmarc.")
 	if !ok || !p.own(at) || d.Record == nil || len(d.Texts) != 1 {
 		return
 	}
 	text := d.Record.Text
+	text, relaxed, words := p.relax(d, text)
+	text, directed, more := p.repairRUA(d, text)
+	words = append(words, more...)
+	if clears := slices.Concat(directed, relaxed); len(clears) > 0 {
+		p.add(Proposal{Kind: DNS, Authenticates: len(relaxed) > 0, Text: strings.Join(words, "; "),
+			Changes: []Change{{Op: "replace", Name: d.FoundAt, Type: "TXT", TTL: ttl, Data: quote(text), Was: quote(d.Record.Text)}}}, clears)
+	}
+}
+
+// repairRUA puts right the destinations of reports that can be, and leaves out the others beside one that is valid. text is the
+// record with its tags where they are published.
+func (p *proposer) repairRUA(d facts.DMARC, text string) (amended string, clears []checks.Finding, words []string) {
+	t, ok := tag(d, "rua")
+	if !ok || d.FoundAt != "_dmarc."+p.facts.Domain {
+		return text, nil, nil
+	}
+	l := repaired(strings.Split(t.Value, ","))
+	if len(l) == 0 {
+		return text, nil, nil
+	}
+	clears = p.take(func(f checks.Finding) bool { return f.Check.ID == "dmarc.rua-invalid" && f.At.Name == d.FoundAt })
+	if len(clears) == 0 {
+		return text, nil, nil
+	}
+	at := t.Offset + strings.IndexByte(text[t.Offset:], '=')
+	return text[:at] + strings.Replace(text[at:], t.Value, strings.Join(l, ","), 1), clears, []string{"Put right where the reports of " + d.FoundAt + " are to go"}
+}
+
+// relax takes adkim=s and aspf=s out of a record where they cost the owner's own mail its alignment: in relaxed mode, which
+// is the default, subdomains count (RFC 9989 4.4). Whatever is aligned stays so, here and for all that inherits the record.
+// Each tag of text stays as long as it was.
+func (p *proposer) relax(d facts.DMARC, text string) (amended string, clears []checks.Finding, words []string) {
 	var rules []string
 	for _, name := range []string{"adkim", "aspf"} {
 		t, ok := tag(d, name)
@@ -153,11 +160,11 @@ func (p *proposer) relax(d facts.DMARC) {
 			continue
 		}
 		at := t.Offset + strings.IndexByte(text[t.Offset:], '=')
-		text = text[:at] + strings.Replace(text[at:], t.Value, "r", 1) // as long as it was
+		text = text[:at] + strings.Replace(text[at:], t.Value, "r", 1)
 		rules = append(rules, rule)
 	}
 	if len(rules) == 0 || text == d.Record.Text {
-		return
+		return text, nil, nil
 	}
 	saved := func(i checks.Identity) bool { return i.Passes == "pass" && i.Relaxed == "pass" && i.Mode == "strict" }
 	for _, a := range checks.Alignments(p.facts) {
@@ -165,9 +172,8 @@ func (p *proposer) relax(d facts.DMARC) {
 			rules = append(rules, "dmarc.unaligned")
 		}
 	}
-	clears := p.take(func(f checks.Finding) bool { return slices.Contains(rules, f.Check.ID) })
-	p.add(Proposal{Kind: DNS, Authenticates: true, Text: "Let subdomains count for alignment in " + d.FoundAt + ", or have the service use the very domain of From",
-		Changes: []Change{{Op: "replace", Name: d.FoundAt, Type: "TXT", TTL: ttl, Data: quote(text), Was: quote(d.Record.Text)}}}, clears)
+	clears = p.take(func(f checks.Finding) bool { return slices.Contains(rules, f.Check.ID) })
+	return text, clears, []string{"Let subdomains count for alignment in " + d.FoundAt + ", or have the service use the very domain of From"}
 }
 
 func tag(d facts.DMARC, name string) (taglist.Tag, bool) {

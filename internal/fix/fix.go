@@ -39,7 +39,7 @@ type Change struct {
 	Op   string // add, replace, remove
 	Name string
 	Type string
-	TTL  int
+	TTL  int // seconds
 	Data string
 	Was  string
 }
@@ -209,6 +209,23 @@ func kindOf(c *checks.Check) string {
 		return Operator
 	}
 	return DNS
+}
+
+// merged leaves one TXT record in the place of several. Where one of them says the same it stays: to take it away after that is
+// put in the place of another would leave nothing.
+func merged(name string, texts []string, text string) []Change {
+	kept := slices.Index(texts, text)
+	var l []Change
+	for i, was := range texts {
+		switch {
+		case i == kept:
+		case kept < 0 && i == 0:
+			l = append(l, Change{Op: "replace", Name: name, Type: "TXT", TTL: ttl, Data: quote(text), Was: quote(was)})
+		default:
+			l = append(l, Change{Op: "remove", Name: name, Type: "TXT", TTL: ttl, Was: quote(was)})
+		}
+	}
+	return l
 }
 
 // quote is TXT RDATA in presentation form: strings of at most 255 octets, what is not plain ASCII as \DDD (RFC 1035 5.1).

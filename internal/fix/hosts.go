@@ -113,6 +113,7 @@ func (p *proposer) exchangers() {
 		return fmt.Sprintf("%d %s.", h.Preference, strings.TrimSuffix(target, "."))
 	}
 	hosts := p.facts.MX.Value.Hosts
+	p.dead(hosts, record)
 	named := map[string]bool{} // by a change before
 	for _, h := range hosts {
 		a := h.Addresses
@@ -120,24 +121,38 @@ func (p *proposer) exchangers() {
 			continue
 		}
 		target := a.Value.CNAME[len(a.Value.CNAME)-1]
-		change := Change{Op: "replace", Name: p.facts.Domain, Type: "MX", TTL: ttl, Data: record(h, target), Was: record(h, h.Host)}
-		if named[target] || slices.ContainsFunc(hosts, func(x facts.MXHost) bool { return x.Host == target }) {
-			change.Op, change.Data = "remove", ""
-		}
-		named[target] = true
 		clears := p.take(func(f checks.Finding) bool { return f.Check.ID == "mx.cname" && f.Subject == h.Host })
-		if len(clears) > 0 {
-			p.add(Proposal{Kind: DNS, Text: "Let the MX name " + target + ", where the alias " + h.Host + " leads", Changes: []Change{change}}, clears)
+		if len(clears) == 0 {
+			continue // it stands twice
 		}
+		var changes []Change
+		for _, x := range hosts {
+			if x.Host != h.Host {
+				continue
+			}
+			change := Change{Op: "replace", Name: p.facts.Domain, Type: "MX", TTL: ttl, Data: record(x, target), Was: record(x, x.Host)}
+			if named[target] || slices.ContainsFunc(hosts, func(other facts.MXHost) bool { return other.Host == target }) {
+				change.Op, change.Data = "remove", ""
+			}
+			named[target] = true
+			changes = append(changes, change)
+		}
+		p.add(Proposal{Kind: DNS, Text: "Let the MX name " + target + ", where the alias " + h.Host + " leads", Changes: changes}, clears)
 	}
-	p.dead(hosts, record)
 	if clears := p.take(func(f checks.Finding) bool { return f.Check.ID == "mx.null-plus-others" }); len(clears) > 0 {
-		i := slices.IndexFunc(hosts, func(h facts.MXHost) bool { return h.Host == "." })
-		if i < 0 {
+		var changes []Change
+		for _, h := range hosts {
+			if h.Host == "." {
+				changes = append(changes, Change{Op: "remove", Name: p.facts.Domain, Type: "MX", TTL: ttl, Was: record(h, ".")})
+			}
+		}
+		if len(changes) == len(hosts) {
+			changes = changes[1:] // that the domain takes no mail is its owner's word
+		}
+		if len(changes) == 0 {
 			return
 		}
-		p.add(Proposal{Kind: DNS, Text: "Remove the null MX from among the MX records of " + p.facts.Domain,
-			Changes: []Change{{Op: "remove", Name: p.facts.Domain, Type: "MX", TTL: ttl, Was: record(hosts[i], ".")}}}, clears)
+		p.add(Proposal{Kind: DNS, Text: "Remove the null MX from among the MX records of " + p.facts.Domain, Changes: changes}, clears)
 	}
 }
 
@@ -175,7 +190,7 @@ func (p *proposer) dead(hosts []facts.MXHost, record func(facts.MXHost, string) 
 		changes = append(changes, c)
 	}
 	clears := p.take(func(f checks.Finding) bool {
-		return bad(f) && slices.ContainsFunc(gone, func(h facts.MXHost) bool { return h.Host == f.Subject })
+		return (bad(f) || f.Check.ID == "mx.cname") && slices.ContainsFunc(gone, func(h facts.MXHost) bool { return h.Host == f.Subject })
 	})
 	p.add(Proposal{Kind: DNS, Text: text, Changes: changes}, clears)
 }

@@ -99,6 +99,7 @@ func (p *proposer) repairSPF(s facts.SPF) {
 		return
 	}
 	d.stays = func(rule string) bool { return p.stays(rule, s.Domain) }
+	d.respell()
 	d.dropBroken()
 	d.dropDead(s)
 	d.dropBeyond(s)
@@ -134,12 +135,9 @@ func (p *proposer) repairSPF(s facts.SPF) {
 	if len(clears) == 0 {
 		return
 	}
-	changes := []Change{{Op: "replace", Name: s.Domain, Type: "TXT", TTL: ttl, Data: quote(text), Was: quote(texts[0])}}
-	for _, more := range texts[1:] {
-		changes = append(changes, Change{Op: "remove", Name: s.Domain, Type: "TXT", TTL: ttl, Was: quote(more)})
-	}
+	changes := merged(s.Domain, texts, text)
 	words := "Replace the SPF record of " + s.Domain
-	if len(changes) > 1 {
+	if len(texts) > 1 {
 		words = "Merge the SPF records of " + s.Domain + " into one"
 	}
 	if d.lapsed && (strings.HasPrefix(d.meant, "-") || strings.HasPrefix(d.meant, "redirect=")) {
@@ -264,6 +262,65 @@ func (d *draft) drop(unwanted func(spf.Term) bool, rules ...string) bool {
 	return true
 }
 
+// broken are the rules about malformed terms, each of which makes the whole record void (RFC 7208 4.6).
+var broken = []string{"spf.syntax", "spf.ip4-invalid", "spf.ip6-invalid", "spf.macro-invalid", "spf.string-too-long", "spf.redirect-multiple"}
+
+// respell writes malformed terms as they were meant where that is plain: whoever was to be named is not to be left out.
+func (d *draft) respell() {
+	if slices.ContainsFunc(broken, d.stays) {
+		return
+	}
+	for i := 0; i < len(d.terms); i++ {
+		t, words := d.terms[i], 1
+		if !t.Bad {
+			continue
+		}
+		meant := plain(t.Text)
+		if meant == nil && strings.HasSuffix(t.Text, ":") && i+1 < len(d.terms) && d.terms[i+1].Bad {
+			words = 2 // a space was put behind the colon
+			meant = plain(t.Text + d.terms[i+1].Text)
+		}
+		if meant != nil && !d.twice(meant) {
+			meant[0].Offset = t.Offset
+			d.terms = slices.Replace(d.terms, i, i+words, meant...)
+			d.rules, d.lapsed = append(d.rules, broken...), true
+		}
+	}
+}
+
+// twice says whether terms would make a second redirect= or exp= of the one that stands already, which is an error by itself
+// (RFC 7208 6).
+func (d *draft) twice(l []spf.Term) bool {
+	return slices.ContainsFunc(l, func(t spf.Term) bool {
+		return t.Modifier && slices.ContainsFunc(d.terms, func(x spf.Term) bool { return x.Modifier && x.Name == t.Name && !x.Bad })
+	})
+}
+
+// network is an address or network behind the name of a mechanism, right or not.
+var network = regexp.MustCompile(`(?i)^([-+~?]?)ipv?[46]?:([0-9a-f.:]+(?:/[0-9]+)?)$`)
+
+// plain are the terms that a malformed one was meant to be, nil where that is not plain: without the commas, semicolons, quotes
+// and blanks that are no spaces, before, between and behind, and with ip4 or ip6 as an address asks for.
+func plain(text string) []spf.Term {
+	var l []spf.Term
+	for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return strings.ContainsRune(",;\t\"'“”\u00a0\u200b\ufeff", r) }) {
+		if m := network.FindStringSubmatch(part); m != nil {
+			kind := "ip4:"
+			if strings.Contains(m[2], ":") {
+				kind = "ip6:"
+			}
+			part = m[1] + kind + m[2]
+		}
+		r := spf.Parse("v=spf1 " + part)
+		if len(r.Problems) > 0 || len(r.Terms) != 1 || r.Terms[0].Qualifier == "-" && !isAll(r.Terms[0]) {
+			return nil // what refuses is not brought into force
+		}
+		r.Terms[0].Offset = -1 // it stood nowhere
+		l = append(l, r.Terms[0])
+	}
+	return l
+}
+
 // dropBroken leaves out malformed terms, each of which makes the whole record void (RFC 7208 4.6). Of several redirect=
 // none is obeyed; as includes they let pass whom they were meant to.
 func (d *draft) dropBroken() {
@@ -287,7 +344,7 @@ func (d *draft) dropBroken() {
 	if hasAll && d.drop(isRedirect, "spf.redirect-with-all", "spf.redirect-multiple") {
 		d.lapsed = d.lapsed || redirects > 1
 	}
-	if d.drop(func(t spf.Term) bool { return t.Bad }, "spf.syntax", "spf.ip4-invalid", "spf.ip6-invalid", "spf.macro-invalid", "spf.string-too-long", "spf.redirect-multiple") {
+	if d.drop(func(t spf.Term) bool { return t.Bad }, broken...) {
 		d.lapsed = true
 	}
 }

@@ -99,6 +99,105 @@ func TestWas(t *testing.T) {
 	}
 }
 
+// TestWasOfEach: records that say the same, cut in other places, are several to a name server, and each goes by its own strings.
+func TestWasOfEach(t *testing.T) {
+	key := "v=DKIM1; " + publicKey()
+	once := `"` + key[:200] + `" "` + key[200:] + `"`
+	tests := []struct {
+		name, owner string
+		records     []string
+		want        []string // what goes
+	}{
+		{"SPF", domain, []string{`"v=spf1 ip4:192.0.2.25 -all"`, `"v=spf1 ip4:192.0." "2.25 -all"`, `"v=spf1 ip4:192.0.2.25" " -all"`}, nil},
+		{"DMARC", "_dmarc." + domain, []string{`"v=DMARC1; p=reject"`, `"v=DMARC1; " "p=reject"`}, nil},
+		{"a key", "s2._domainkey." + domain, []string{keyOf("v=DKIM1; "), once}, []string{keyOf("v=DKIM1; "), once}},
+		{"beside a key", "s2._domainkey." + domain, []string{keyOf("v=DKIM1; "), `"no key"`, `"no" " key"`}, []string{`"no key"`, `"no" " key"`}},
+	}
+	for _, tt := range tests {
+		edits := []string{"-" + tt.owner + ". TXT"}
+		for _, r := range tt.records {
+			edits = append(edits, tt.owner+". TXT "+r)
+		}
+		under := publish(t, edits...)
+		l := published(run(under, target(t, "192.0.2.25"), everything))
+		if len(l) != 1 || !l[0].Proven {
+			t.Errorf("%s: fixes %+v", tt.name, l)
+			continue
+		}
+		// As a name server does it: what goes by other strings is not there, and stays (RFC 2136 3.4.2.4).
+		left, gone := slices.Clone(tt.records), 0
+		for _, c := range l[0].Changes {
+			if i := slices.Index(left, c.Was); i >= 0 {
+				left, gone = slices.Delete(left, i, i+1), gone+1
+			}
+			if c.Data != "" {
+				left = append(left, c.Data)
+			}
+		}
+		if len(left) != 1 || gone != len(l[0].Changes) || len(l[0].RRsets) != 1 || !slices.Contains(l[0].RRsets[0].Data, left[0]) {
+			t.Errorf("%s: left %q, sets %+v", tt.name, left, l[0].RRsets)
+		}
+	}
+}
+
+// TestBesideWildcard: what is published at a name ends what a wildcard said for it, and for the names above (RFC 4592 2.2.2): in a
+// real zone the fix does what is promised all the same.
+func TestBesideWildcard(t *testing.T) {
+	news := func(g *gather.Target) { g.Streams[0].MailFrom = "bounce@news.healthy.example" }
+	wild := []string{`*.healthy.example. 60 MX 10 mx1.healthy.example.`, "*.healthy.example. 60 A 192.0.2.80"}
+	tests := []struct {
+		name   string
+		edits  []string
+		target func(*gather.Target)
+		want   string // the changes
+	}{
+		{"no SPF where mail bounces to", wild, news,
+			`add news.healthy.example TXT "v=spf1 ip4:192.0.2.25 ~all", add news.healthy.example MX 10 mx1.healthy.example., add news.healthy.example A 192.0.2.80`},
+		{"+all where mail bounces to", append(wild, `*.healthy.example. 60 TXT "v=spf1 ip4:192.0.2.25 +all"`), news,
+			`replace news.healthy.example TXT "v=spf1 ip4:192.0.2.25 ~all", add news.healthy.example MX 10 mx1.healthy.example., add news.healthy.example A 192.0.2.80`},
+		{"text beside a key", []string{"-s2._domainkey.healthy.example. TXT", "*._domainkey.healthy.example. TXT " + keyOf("v=DKIM1; "), `*._domainkey.healthy.example. TXT "no key"`},
+			func(g *gather.Target) { g.Streams[0].Selectors = []string{"s2"} },
+			"remove s2._domainkey.healthy.example TXT , add s2._domainkey.healthy.example TXT " + keyOf("v=DKIM1; ")},
+		{"a name of its own", append(wild, "news.healthy.example. A 192.0.2.80"), news, `add news.healthy.example TXT "v=spf1 ip4:192.0.2.25 ~all"`},
+		{"no DMARC", []string{"-_dmarc.healthy.example. TXT", wild[0], wild[1]}, func(*gather.Target) {}, `add _dmarc.healthy.example TXT "v=DMARC1; p=none"`},
+	}
+	for _, tt := range tests {
+		g := target(t, "192.0.2.25")
+		tt.target(&g)
+		before := run(publish(t, tt.edits...), g, everything)
+		l := slices.DeleteFunc(published(before), func(f audit.Fix) bool { return !f.Proven })
+		if len(l) != 1 {
+			t.Errorf("%s: fixes %+v", tt.name, before.Fixes)
+			continue
+		}
+		edits := slices.Clone(tt.edits)
+		var changes []string
+		for _, c := range l[0].Changes {
+			changes = append(changes, strings.Join([]string{c.Op, c.Name, c.Type, c.Data}, " "))
+			if c.Data != "" { // the name has nothing of its own that could go
+				edits = append(edits, fmt.Sprintf("%s. %d IN %s %s", c.Name, c.TTL, c.Type, c.Data))
+			}
+		}
+		if got := strings.Join(changes, ", "); got != tt.want {
+			t.Errorf("%s: changes\n%s\nwant\n%s", tt.name, got, tt.want)
+		}
+		after := run(publish(t, edits...), g, everything)
+		if deref(after.Score) != deref(l[0].ScoreAfter) {
+			t.Errorf("%s: score_after %v, and the zone gives %v: %q", tt.name, deref(l[0].ScoreAfter), deref(after.Score), violations(after))
+		}
+	}
+}
+
+// TestBeneathWildcard: a record beneath a name that a wildcard makes takes that name's own from it, and those of all beneath it.
+func TestBeneathWildcard(t *testing.T) {
+	g := target(t, "192.0.2.25")
+	g.Domain, g.Streams[0].DKIMDomain, g.Streams[0].Selectors, g.Streams[0].MailFrom = "news.healthy.example", "news.healthy.example", nil, "bounce@news.healthy.example"
+	l := published(run(publish(t, "-_dmarc.healthy.example. TXT", "*.healthy.example. MX 10 mx1.healthy.example.", `*.healthy.example. TXT "v=spf1 ip4:192.0.2.25 -all"`), g, everything))
+	if len(l) != 1 || l[0].Proven || l[0].Reason != "news.healthy.example exists by a wildcard alone, which would answer for no name beneath it any more" {
+		t.Errorf("fixes %+v", l)
+	}
+}
+
 func repaired(t *testing.T, target gather.Target, edits ...string) (before, after *audit.Report, sets []audit.RRset) {
 	t.Helper()
 	return audit.Repair(context.Background(), gather.Env{DNS: publish(t, edits...), Now: time.Now}, target, audit.Options{Wanted: everything, Timeout: time.Minute})

@@ -255,6 +255,11 @@ func unlikely(domain string) string {
 	return "mailaudit-" + hex.EncodeToString(sum[:5])
 }
 
+// Unmade is the name beneath another that an audit asks for to see a wildcard there: nobody made it.
+func Unmade(above string) string {
+	return unlikely(strings.TrimPrefix(above, "_domainkey.")) + "." + above
+}
+
 // providerNames are the names that tell who hosts and sends the domain's mail: MX hosts and what SPF includes.
 // Nothing here waits for their addresses.
 func (g *gatherer) providerNames(records []spfRecord) []string {
