@@ -136,7 +136,7 @@ func (o *checkOptions) register(cmd *cobra.Command, format string, formats []str
 	f.StringVar(&o.helo, "helo", "", "the `NAME` that the sending hosts say in EHLO")
 	f.StringArrayVar(&o.selectors, "selector", nil, "the `NAME` of a DKIM selector in use (repeatable)")
 	f.StringVar(&o.dkimDomain, "dkim-domain", "", "the signing `DOMAIN` (d=) where it is not the audited domain")
-	f.StringVar(&o.message, "message", "", "learn all of these from a message in this `FILE`, or several (mbox, Maildir), or - for standard input; what is given counts first")
+	f.StringVar(&o.message, "message", "", "learn all of these from a message in this `FILE`, or several (mbox, Maildir), or - for standard input; what other flags say wins")
 	f.IntVar(&o.daily, "daily", 0, "a `NUMBER` of messages a day; 5000 and more means bulk")
 	f.StringVar(&o.profile, "profile", "auto", "what the domain is for, its `PROFILE`: auto, sender, bulk or parked")
 	f.StringArrayVar(&o.submission, "submission", nil, "a submission `SERVICE`, [smtp://|smtps://]HOST[:PORT] (repeatable)")
@@ -150,12 +150,12 @@ func (o *checkOptions) register(cmd *cobra.Command, format string, formats []str
 	f.StringSliceVar(&o.only, "only", nil, "judge these `AREAS` alone: "+strings.Join(areaNames(), ", "))
 	f.StringSliceVar(&o.skip, "skip", nil, "leave these `AREAS` out")
 	f.StringSliceVar(&o.receivers, "receivers", nil, "foretell the answers of these `RECEIVERS` alone, such as gmail,postfix-strict")
-	f.StringVar(&o.receiversFile, "receivers-file", "", "what receivers ask for, as this YAML `FILE` changes it")
-	f.StringVar(&o.blocklists, "blocklists", "", "use the lists of this `FILE`")
-	f.BoolVar(&o.acceptTerms, "accept-list-terms", false, "use non-commercial lists in a batch")
-	f.BoolVar(&o.requireDNSBL, "require-dnsbl", false, "unknown if no major list answered")
+	f.StringVar(&o.receiversFile, "receivers-file", "", "a YAML `FILE` that changes what receivers ask for")
+	f.StringVar(&o.blocklists, "blocklists", "", "use the blocklists of this `FILE`, and no others")
+	f.BoolVar(&o.acceptTerms, "accept-list-terms", false, "in a batch, also use blocklists that forbid commercial use in bulk")
+	f.BoolVar(&o.requireDNSBL, "require-dnsbl", false, "exit 3 if no major blocklist answered")
 	f.StringVar(&o.failOn, "fail-on", "fail", "exit 1 at this `STATUS` and above: fail, warn, unknown or never")
-	f.IntVar(&o.minScore, "min-score", 0, "exit 1 below this `SCORE`")
+	f.IntVar(&o.minScore, "min-score", 0, "exit 1 below this `SCORE`, and 3 where it cannot be told")
 	f.StringVar(&o.baseline, "baseline", "", "only what is new or worse than in this `FILE`, an earlier JSON report, fails")
 	f.StringVar(&o.suppressions, "suppressions", "", "a YAML `FILE` of findings that do not count: rule, subject, reason, until")
 	o.historyFlags(f)
@@ -212,7 +212,7 @@ func (o *checkOptions) run(cmd *cobra.Command, w World, args []string) (failed e
 	}
 	var domains []string
 	for _, a := range args {
-		d, err := domainOf(a)
+		d, err := domainArgument(a)
 		if near := cmd.SuggestionsFor(a); err != nil && len(near) > 0 {
 			return usageError{fmt.Sprintf("%q is neither a command nor a domain name", a), cmd.Root().Name() + " " + near[0]}
 		}
@@ -255,6 +255,14 @@ func (o *checkOptions) run(cmd *cobra.Command, w World, args []string) (failed e
 		return job.batch(cmd.Context(), w, o.domains)
 	}
 	return job.several(cmd.Context(), w, domains)
+}
+
+// domainArgument reads a domain from the command line, where other things are typed, too.
+func domainArgument(word string) (string, error) {
+	if err := misplaced(word); err != nil {
+		return "", err
+	}
+	return domainOf(word)
 }
 
 func domainOf(s string) (string, error) {

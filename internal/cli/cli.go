@@ -182,10 +182,15 @@ func newRoot(w World) *cobra.Command {
 		if errors.As(err, &bad) {
 			return usagef("--%s: %v", bad.GetFlag().Name, badValue(bad.GetFlag(), bad.GetValue(), bad.Unwrap()))
 		}
-		return usageError{err.Error(), helpOf(cmd)}
+		return usageError{err.Error(), cmp.Or(flagHint(cmd, err), helpOf(cmd))}
 	})
 	check := newCheck(w, "check DOMAIN...")
 	check.Short = "audit domains"
+	check.Long = "check audits domains as receivers do. It says what is wrong and how sure that is,\n" +
+		"who would refuse the mail, and what to publish. It ends with 0 where nothing\n" +
+		"failed, 1 where something did, 2 where the command is wrong and nothing was\n" +
+		"audited, 3 where a question that decides could not be answered, 4 on an internal\n" +
+		"error."
 	root.AddCommand(check, newFix(w), newExplain(w), newHistory(w), newConfig(w), newDemo(w), newConvert(w), newMessage(w), newRecipients(w), newServe(w), newRules(w), newBlocklists(w), newReceivers(w), newSubmit(w), newWorker(w), newVersion(w), newCompletion(w), newMan(w))
 	root.SetHelpCommand(newHelp())
 	return root
@@ -197,8 +202,12 @@ func newHelp() *cobra.Command {
 		Use: "help [COMMAND]", Short: "what a command does, and its flags",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			about, rest, err := cmd.Root().Find(args)
-			if err != nil || len(rest) > 0 {
-				return usageError{fmt.Sprintf("%q is no command", strings.Join(args, " ")), "mailaudit help"}
+			if err != nil || len(rest) > 0 && about.Use != strings.Join(args, " ") { // config print is one command
+				try := "mailaudit help"
+				if near := cmd.Root().SuggestionsFor(args[0]); len(near) > 0 {
+					try += " " + near[0]
+				}
+				return usageError{fmt.Sprintf("%q is no command", strings.Join(args, " ")), try}
 			}
 			about.InitDefaultHelpFlag()
 			return about.Help()

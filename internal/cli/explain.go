@@ -43,7 +43,8 @@ func newExplain(w World) *cobra.Command {
 		Use: "explain [TEXT...]", Short: "what a reply, a bounce or a log line means", Args: cobra.ArbitraryArgs,
 		Long: "explain tells the cause of an SMTP reply, whose turn it is, and what to do. It\n" +
 			"reads the reply itself, a bounce message, an mbox of them, or the log of Postfix,\n" +
-			"Exim, Sendmail or Exchange. More than " + fmt.Sprint(maxTold) + " replies are told as a summary.",
+			"Exim, Sendmail, Exchange, qmail, OpenSMTPD or PowerMTA. More than " + fmt.Sprint(maxTold) + " replies\n" +
+			"are told as a summary.",
 		Example:           "  mailaudit explain '550 5.7.1 relaying denied'\n  mailaudit explain --file bounce.eml --check\n  mailaudit explain --file /var/log/mail.log",
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd, w, args) },

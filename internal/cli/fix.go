@@ -29,7 +29,7 @@ type fixOptions struct {
 func newFix(w World) *cobra.Command {
 	o := &fixOptions{}
 	cmd := &cobra.Command{
-		Use: "fix DOMAIN", Short: "the records that put a domain right, each proven", Args: cobra.ExactArgs(1),
+		Use: "fix DOMAIN", Short: "the records that put a domain right, each proven", Args: one("domain", "mailaudit fix example.com --ip 192.0.2.25 --selector s1"),
 		Long: "fix audits a domain and prints what to publish. Each change of DNS is proven: the\n" +
 			"audit is run again with it applied. The format zone gives every record set that\n" +
 			"changes whole, to be given back to check with --zone or put into the zone.",
@@ -62,7 +62,7 @@ func (o *fixOptions) run(cmd *cobra.Command, w World, arg string) (failed error)
 	if err := o.readSample(cmd.Context(), w); err != nil {
 		return err
 	}
-	domain, err := domainOf(arg)
+	domain, err := domainArgument(arg)
 	switch {
 	case err != nil:
 		return err

@@ -16,7 +16,7 @@ var exitCodes = [][2]string{
 	{"0", "audited, and nothing at or above --fail-on (default fail)"},
 	{"1", "something at or above it, or the score is below --min-score"},
 	{"2", "wrong usage or unreadable input: nothing was audited"},
-	{"3", "nothing failed, but a question that decides could not be answered, or whether the score reaches --min-score"},
+	{"3", "nothing failed, but a question that decides could not be answered, or it is open whether the score reaches --min-score"},
 	{"4", "internal error, or a history that could not be written"},
 	{"130", "interrupted"},
 }

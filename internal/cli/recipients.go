@@ -27,7 +27,7 @@ type recipientsOptions struct {
 func newRecipients(w World) *cobra.Command {
 	o := &recipientsOptions{}
 	cmd := &cobra.Command{
-		Use: "recipients FILE", Short: "whom of a list to keep, to put right or to drop", Args: cobra.ExactArgs(1),
+		Use: "recipients FILE", Short: "whom of a list to keep, to put right or to drop", Args: one("file", "mailaudit recipients customers.csv"),
 		Long: "recipients reads addresses, CSV or one a line, from a FILE or from - for standard\n" +
 			"input. It looks at their syntax, at duplicates, and whether each domain takes\n" +
 			"mail. It connects to no mail server. What DNS does not tell is kept.",

@@ -43,7 +43,7 @@ func resume(t *testing.T, file string) (asked int, err error) {
 	return int(n.Load()), err
 }
 
-// lines are the domains of a file's lines, "-" for a bad line, in any order, by count; torn is what is no whole line.
+// reportLines are the domains of a file's lines, "-" for a bad line, in any order, by count; torn is what is no whole line.
 func reportLines(t *testing.T, file string) (n map[string]int, torn int) {
 	t.Helper()
 	text, err := os.ReadFile(file)

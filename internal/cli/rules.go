@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,7 +12,7 @@ import (
 func newRules(w World) *cobra.Command {
 	o := outputOptions{color: "auto"}
 	cmd := &cobra.Command{
-		Use: "rules [ID]", Short: "what is judged: the catalogue, or one rule in full", Args: cobra.MaximumNArgs(1),
+		Use: "rules [ID]", Short: "what is judged: the catalogue, or one rule in full", Args: cobra.ArbitraryArgs, // RunE has a better message
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			var l []string
 			for _, c := range checks.All {
@@ -22,6 +21,9 @@ func newRules(w World) *cobra.Command {
 			return l, cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usageError{"rules takes one rule at most", "mailaudit rules spf.lookup-limit"}
+			}
 			if err := o.check(report.RuleFormats); err != nil {
 				return err
 			}
@@ -31,7 +33,7 @@ func newRules(w World) *cobra.Command {
 			}
 			c, ok := checks.Find(args[0])
 			if !ok {
-				return usageError{fmt.Sprintf("%q is no rule", args[0]), "mailaudit rules"}
+				return unknownRule(args[0])
 			}
 			return report.Rule(w.Stdout, opts, c)
 		},

@@ -253,9 +253,16 @@ func (l *samples) of(domains ...string) error {
 	return nil
 }
 
-// merge joins a way of which less is known to the first that it does not contradict: a message without a trace is no stream.
+// merge joins a way of which less is known to the first that it does not contradict: a message without a trace is no stream. That
+// one is not signed is known where it was delivered; a copy may have been signed later.
 func (l *samples) merge(ways []*wayOf) {
-	parts := func(w *wayOf) [3]string { return [3]string{w.helo, w.mailFrom, w.signer} }
+	const unsigned = "-" // no domain
+	parts := func(w *wayOf) [3]string {
+		if w.signer == "" && len(w.config.IPs) > 0 {
+			return [3]string{w.helo, w.mailFrom, unsigned}
+		}
+		return [3]string{w.helo, w.mailFrom, w.signer}
+	}
 	known := func(w *wayOf) int {
 		n := min(len(w.config.IPs), 1)
 		for _, s := range parts(w) {

@@ -88,6 +88,12 @@ func TestSamples(t *testing.T) {
 			"1: HELO o1.esp.example, MAIL FROM m.esp.example, d=shop.example [198.51.100.90] o1.esp.example x@m.esp.example shop.example [k1]"}},
 		{"a copy without a trace joins", []posted{{d: "shop.example", s: "s3"}, own}, []string{
 			"2: HELO mail.shop.example, MAIL FROM bounce.shop.example, d=shop.example [198.51.100.25] mail.shop.example b+1@bounce.shop.example shop.example [s1 s3]"}},
+		{"one that was delivered without a signature does not", []posted{with(func(p *posted) { p.d = "" }), own, own}, []string{
+			"2: HELO mail.shop.example, MAIL FROM bounce.shop.example, d=shop.example [198.51.100.25] mail.shop.example b+1@bounce.shop.example shop.example [s1]",
+			"1: HELO mail.shop.example, MAIL FROM bounce.shop.example [198.51.100.25] mail.shop.example b+1@bounce.shop.example  []"}},
+		{"a copy without anything joins the larger one of the two", []posted{with(func(p *posted) { p.d = "" }), own, own, {}}, []string{
+			"3: HELO mail.shop.example, MAIL FROM bounce.shop.example, d=shop.example [198.51.100.25] mail.shop.example b+1@bounce.shop.example shop.example [s1]",
+			"1: HELO mail.shop.example, MAIL FROM bounce.shop.example [198.51.100.25] mail.shop.example b+1@bounce.shop.example  []"}},
 		{"a signer of its own does not", []posted{{d: "news.shop.example", s: "n"}, own}, []string{
 			"1: HELO mail.shop.example, MAIL FROM bounce.shop.example, d=shop.example [198.51.100.25] mail.shop.example b+1@bounce.shop.example shop.example [s1]",
 			"1: d=news.shop.example []   news.shop.example [n]"}},

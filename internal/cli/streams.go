@@ -53,11 +53,15 @@ func streamsOf(l []streamConfig, domain string) ([]facts.Stream, error) {
 		}
 		if c.DKIMDomain != "" {
 			if s.DKIMDomain, err = domainOf(c.DKIMDomain); err != nil {
-				return nil, err
+				return nil, usageError{"--dkim-domain: " + err.Error(), "--dkim-domain example.com"}
 			}
 		}
 		for _, x := range c.Selectors {
-			sel, err := names.Selector(strings.ToLower(strings.TrimSpace(x)))
+			x = strings.ToLower(strings.TrimSpace(x))
+			if sel, _, ok := strings.Cut(x, "._domainkey"); ok && sel != "" {
+				return nil, usageError{fmt.Sprintf("%q is the name of a key's record, not a selector", x), "--selector " + sel}
+			}
+			sel, err := names.Selector(x)
 			if err != nil {
 				return nil, usageError{fmt.Sprintf("%q is not a selector: %v", x, err), "the value of s= in a DKIM-Signature header: --selector s1"}
 			}
