@@ -1,5 +1,5 @@
 // Package audit is the straight line of one audit: gather the facts, judge them, score the findings, propose the fixes,
-// make the report. Judge is the pure half: saved facts judged again give the same report.
+// make the report. judge is the pure half: saved facts judged again give the same report.
 package audit
 
 import (

@@ -15,12 +15,12 @@ type Report struct {
 	ProfileReason string     `json:"profile_reason"`
 	StartedAt     time.Time  `json:"started_at"`
 	DurationMS    int64      `json:"duration_ms"`
-	DNSQueries    int        `json:"dns_queries"`
+	DNSQueries    int        `json:"dns_queries"` // that went out for it: an answer from the cache counts 0
 	Verdict       string     `json:"verdict"`
 	Score         *int       `json:"score"`
 	ScoreLow      *int       `json:"score_low"`
 	Grade         *string    `json:"grade"`
-	Coverage      float64    `json:"coverage"`
+	Coverage      float64    `json:"coverage"` // from 0 to 1, the share of the weight that could be decided
 	Evidence      Evidence   `json:"evidence"`
 	Findings      []Finding  `json:"findings"`
 	Forecast      []Forecast `json:"forecast"`
@@ -234,7 +234,7 @@ type SPFNode struct {
 	Terms  []SPFTerm `json:"terms,omitempty"` // those that an evaluation could reach
 }
 
-// SPFTerm is one term of a record.
+// SPFTerm is one term of a record, Offset its place there in octets.
 type SPFTerm struct {
 	Term   string   `json:"term"`
 	Offset int      `json:"offset"`
@@ -245,7 +245,7 @@ type SPFTerm struct {
 	Tree   *SPFNode `json:"tree,omitempty"`
 }
 
-// SPFError is one syntax error, with the place of its term in the record.
+// SPFError is one syntax error, with the place of its term in the record, in octets.
 type SPFError struct {
 	Message string `json:"message"`
 	Term    string `json:"term"`

@@ -42,7 +42,7 @@ const (
 // Area is a group of rules that is chosen, weighed and shown together.
 type Area string
 
-// Areas are all that --only and --skip take, in the order of the report. Some have no rule yet that applies
+// Areas are all that --only and --skip take, in the order of the report. Some have no rule that applies
 // to every domain; their names are accepted all the same, so that a script may leave them out.
 var Areas = []Area{
 	"domain", "mx", "spf", "dkim", "dmarc", "ptr", "dnsbl", "submission",

@@ -214,7 +214,7 @@ type Outage struct {
 	Lost    string       `json:"lost,omitempty"` // why there may be servers that were not asked
 }
 
-// SOA is the record that begins a zone (RFC 1035 3.3.13).
+// SOA is the record that begins a zone (RFC 1035 3.3.13). Its times, from Refresh to TTL, are in seconds.
 type SOA struct {
 	Apex     string `json:"apex,omitempty"`     // the name where the zone begins
 	Missing  bool   `json:"missing,omitempty"`  // name servers stand at the apex and no SOA does, or there is none at any name

@@ -185,7 +185,6 @@ func TestListingsOfDomains(t *testing.T) {
 	}
 }
 
-// TestListingsLeft: in a batch, a list whose terms forbid that is not asked at all.
 // TestListingsOfHELOs: lists of domains for which mail is refused are asked about the names in HELO, as they stand.
 func TestListingsOfHELOs(t *testing.T) {
 	two := stream()
@@ -211,6 +210,7 @@ func TestListingsOfHELOs(t *testing.T) {
 	}
 }
 
+// TestListingsLeft: in a batch, a list whose terms forbid that is not asked at all.
 func TestListingsLeft(t *testing.T) {
 	s := serve(t, selfTest+"2.0.0.127.nc.example. A 127.0.0.2\n", nil)
 	nc := ipList("nc.example")

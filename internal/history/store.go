@@ -59,7 +59,7 @@ type Run struct {
 	Score    *int      `json:"score"`
 	ScoreLow *int      `json:"score_low"`
 	Grade    *string   `json:"grade"`
-	Coverage float64   `json:"coverage"`
+	Coverage float64   `json:"coverage"` // from 0 to 1
 }
 
 // tables are those of version 1. Times are milliseconds since 1970, and reports JSON in gzip. The report stands last: a row

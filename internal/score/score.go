@@ -71,8 +71,8 @@ type Score struct {
 	Verdict  Verdict
 	Score    *int
 	Low      *int
-	Grade    string // "" where Score and Low fall into different grades, or there is no score
-	Coverage float64
+	Grade    string  // "" where Score and Low fall into different grades, or there is no score
+	Coverage float64 // from 0 to 1, in three digits
 }
 
 // Of scores a result and sets the points of its findings.

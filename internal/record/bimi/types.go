@@ -25,7 +25,7 @@ const (
 	Value        Kind = "value"         // avp= with a value that is none: the default applies
 )
 
-// Problem is one fault and its place. What is missing has none: its length is 0.
+// Problem is one fault and its place, in octets from the start of the record. What is missing has none: its length is 0.
 type Problem struct {
 	Kind    Kind   `json:"kind"`
 	Tag     string `json:"tag"`

@@ -48,7 +48,7 @@ const (
 	Obsolete      Kind = "obsolete"      // pct, rf, ri
 )
 
-// Problem is one fault and its place.
+// Problem is one fault and its place, in octets from the start of the record.
 type Problem struct {
 	Kind    Kind   `json:"kind"`
 	Tag     string `json:"tag"`

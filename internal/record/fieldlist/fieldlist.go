@@ -25,7 +25,7 @@ type Field struct {
 	Length int    `json:"length"`
 }
 
-// Problem is a piece that breaks the grammar.
+// Problem is a piece that breaks the grammar, and its place in octets.
 type Problem struct {
 	Offset, Length int
 	Message        string

@@ -7,7 +7,7 @@ type Tag struct {
 	Offset int    `json:"offset"` // of the name, in octets from the start of the text
 }
 
-// Problem is one breach of the tag-list grammar.
+// Problem is one breach of the tag-list grammar, and its place in octets.
 type Problem struct {
 	Tag       string `json:"tag"` // the tag's name or the text that is none
 	Offset    int    `json:"offset"`

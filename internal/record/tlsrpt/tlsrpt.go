@@ -35,7 +35,7 @@ const (
 	Destination Kind = "destination" // a destination of rua= to which nobody can report
 )
 
-// Problem is one fault and its place. What is missing has none: its length is 0.
+// Problem is one fault and its place, in octets from the start of the record. What is missing has none: its length is 0.
 type Problem struct {
 	Kind    Kind   `json:"kind"`
 	Offset  int    `json:"offset"`
