@@ -84,9 +84,9 @@ var ptrNameCases = []ruleCase{
 	{rule: "helo.underscore", name: "a literal", want: "", edit: literally("[11.22.33.44]")},
 
 	{rule: "ptr.other-domain", want: Info, says: "11.22.33.44 points to s1.hoster.example, which is not of healthy.example", edit: lead("pass", "s1.hoster.example", "11.22.33.44")},
-	{rule: "ptr.other-domain", name: "nor of HELO", want: Info, says: "healthy.example or other.example", edit: edits(lead("pass", "s1.hoster.example", "11.22.33.44"), calls("mail.other.example"))},
-	{rule: "ptr.other-domain", name: "of HELO", want: Pass, edit: edits(lead("pass", "s1.hoster.example", "11.22.33.44"), calls("MAIL.Hoster.example"))},
-	{rule: "ptr.other-domain", name: "of another stream's HELO", want: Info, says: "hoster.example", edit: edits(lead("pass", "s1.hoster.example", "11.22.33.44"), calls("mail.hoster.example"),
+	{rule: "ptr.other-domain", name: "nor of HELO", want: Info, says: "healthy.example or other.example", edit: inTurn(lead("pass", "s1.hoster.example", "11.22.33.44"), calls("mail.other.example"))},
+	{rule: "ptr.other-domain", name: "of HELO", want: Pass, edit: inTurn(lead("pass", "s1.hoster.example", "11.22.33.44"), calls("MAIL.Hoster.example"))},
+	{rule: "ptr.other-domain", name: "of another stream's HELO", want: Info, says: "hoster.example", edit: inTurn(lead("pass", "s1.hoster.example", "11.22.33.44"), calls("mail.hoster.example"),
 		func(f *facts.Facts) { f.HELOs[0].Stream = "other" })},
 	{rule: "ptr.other-domain", name: "one of two names", want: Pass, edit: leads("pass", nil, "s1.hoster.example", "mail.healthy.example")},
 	{rule: "ptr.other-domain", name: "of a service", want: Pass, edit: lead("pass", "a8-1.smtp-out.amazonses.com", "11.22.33.44")},
@@ -101,32 +101,32 @@ var ptrNameCases = []ruleCase{
 	{rule: "ptr.ipv6-slaac", name: "link-local", want: "", edit: sends("fe80::5054:ff:fe12:3456")},
 	{rule: "ptr.ipv6-slaac", name: "no IPv6", want: "", edit: func(*facts.Facts) {}},
 
-	{rule: "helo.recipient-name", want: Fail, says: "calls itself by a name of gmail.com", edit: edits(calls("GMail.com"), toGoogle)},
-	{rule: "helo.recipient-name", name: "a host of its", want: Fail, says: "a name of google.com", edit: edits(calls("mx.google.com"), toGoogle)},
-	{rule: "helo.recipient-name", name: "begins alike", want: "", edit: edits(calls("notgmail.com"), toGoogle)},
-	{rule: "helo.recipient-name", name: "of the audited domain", want: "", edit: edits(calls("mail.gmail.com"), toGoogle, func(f *facts.Facts) { f.Domain = "gmail.com" })},
+	{rule: "helo.recipient-name", want: Fail, says: "calls itself by a name of gmail.com", edit: inTurn(calls("GMail.com"), toGoogle)},
+	{rule: "helo.recipient-name", name: "a host of its", want: Fail, says: "a name of google.com", edit: inTurn(calls("mx.google.com"), toGoogle)},
+	{rule: "helo.recipient-name", name: "begins alike", want: "", edit: inTurn(calls("notgmail.com"), toGoogle)},
+	{rule: "helo.recipient-name", name: "of the audited domain", want: "", edit: inTurn(calls("mail.gmail.com"), toGoogle, func(f *facts.Facts) { f.Domain = "gmail.com" })},
 	{rule: "helo.recipient-name", name: "leads to the sender", want: Pass, edit: calls("mail-sor-f41.google.com")},
-	{rule: "helo.recipient-name", name: "the provider's own machine", want: Pass, edit: edits(calls("gmail.com"), toGoogle, lead("pass", "mail-sor-f41.google.com", "11.22.33.44"))},
-	{rule: "helo.recipient-name", name: "forged reverse name", want: Fail, says: "gmail.com", edit: edits(calls("gmail.com"), toGoogle, lead("fail", "mail-sor-f41.google.com", "142.250.1.27"))},
-	{rule: "helo.recipient-name", name: "PTR lost", want: Unknown, says: "SERVFAIL", edit: edits(calls("gmail.com"), toGoogle, ptrLost)},
-	{rule: "helo.recipient-name", name: "PTR half lost", want: Unknown, says: "timeout", edit: edits(calls("gmail.com"), toGoogle, forwardLost)},
-	{rule: "helo.recipient-name", name: "name lost", want: Unknown, says: "timed out", edit: edits(calls("gmail.com"), func(f *facts.Facts) {
+	{rule: "helo.recipient-name", name: "the provider's own machine", want: Pass, edit: inTurn(calls("gmail.com"), toGoogle, lead("pass", "mail-sor-f41.google.com", "11.22.33.44"))},
+	{rule: "helo.recipient-name", name: "forged reverse name", want: Fail, says: "gmail.com", edit: inTurn(calls("gmail.com"), toGoogle, lead("fail", "mail-sor-f41.google.com", "142.250.1.27"))},
+	{rule: "helo.recipient-name", name: "PTR lost", want: Unknown, says: "SERVFAIL", edit: inTurn(calls("gmail.com"), toGoogle, ptrLost)},
+	{rule: "helo.recipient-name", name: "PTR half lost", want: Unknown, says: "timeout", edit: inTurn(calls("gmail.com"), toGoogle, forwardLost)},
+	{rule: "helo.recipient-name", name: "name lost", want: Unknown, says: "timed out", edit: inTurn(calls("gmail.com"), func(f *facts.Facts) {
 		f.HELOs[0].Addresses = facts.Cannot[facts.Hosts]("timed out")
 	})},
-	{rule: "helo.recipient-name", name: "not all addresses known", want: Unknown, says: "AAAA timed out", edit: edits(calls("gmail.com"), toGoogle, func(f *facts.Facts) {
+	{rule: "helo.recipient-name", name: "not all addresses known", want: Unknown, says: "AAAA timed out", edit: inTurn(calls("gmail.com"), toGoogle, func(f *facts.Facts) {
 		f.HELOs[0].Addresses.Value.Lost = "AAAA timed out"
 	})},
-	{rule: "helo.recipient-name", name: "PTR lost, of no matter", want: Pass, edit: edits(calls("mail-sor-f41.google.com"), ptrLost)},
-	{rule: "helo.recipient-name", name: "no address that says it", want: "", edit: edits(calls("gmail.com"), toGoogle, func(f *facts.Facts) { f.Sources[0].Stream = "other" })},
-	{rule: "helo.recipient-name", name: "a private address, never asked", want: "", edit: edits(calls("gmail.com"), toGoogle, func(f *facts.Facts) { f.Sources[0].PTR = facts.Fact[facts.PTR]{} })},
-	{rule: "helo.recipient-name", name: "a guess who says it", want: "", edit: edits(calls("gmail.com"), toGoogle, func(f *facts.Facts) { f.Sources[0].Declared = false })},
+	{rule: "helo.recipient-name", name: "PTR lost, of no matter", want: Pass, edit: inTurn(calls("mail-sor-f41.google.com"), ptrLost)},
+	{rule: "helo.recipient-name", name: "no address that says it", want: "", edit: inTurn(calls("gmail.com"), toGoogle, func(f *facts.Facts) { f.Sources[0].Stream = "other" })},
+	{rule: "helo.recipient-name", name: "a private address, never asked", want: "", edit: inTurn(calls("gmail.com"), toGoogle, func(f *facts.Facts) { f.Sources[0].PTR = facts.Fact[facts.PTR]{} })},
+	{rule: "helo.recipient-name", name: "a guess who says it", want: "", edit: inTurn(calls("gmail.com"), toGoogle, func(f *facts.Facts) { f.Sources[0].Declared = false })},
 }
 
 // TestUnderscoreOnce holds that a name with an underscore in PTR and HELO is one defect, and two in two names.
 func TestUnderscoreOnce(t *testing.T) {
 	for helo, want := range map[string]bool{"Mail_1.healthy.example": true, "mail_2.healthy.example": false} {
 		f := healthy()
-		edits(lead("pass", "mail_1.healthy.example", "11.22.33.44"), calls(helo))(f)
+		inTurn(lead("pass", "mail_1.healthy.example", "11.22.33.44"), calls(helo))(f)
 		n := 0
 		for _, x := range Run(f, everything).Findings {
 			switch x.Check.ID {
@@ -149,7 +149,7 @@ func TestUnderscoreOnce(t *testing.T) {
 // TestMissingReverseOfIPv6 holds that Microsoft 365, which wants a PTR record of IPv6 alone, refuses for that alone.
 func TestMissingReverseOfIPv6(t *testing.T) {
 	f := healthy()
-	edits(leads("fail", nil), from6(facts.Know(facts.PTR{Confirm: "fail"})))(f)
+	inTurn(leads("fail", nil), from6(facts.Know(facts.PTR{Confirm: "fail"})))(f)
 	got := map[string]bool{}
 	for _, x := range Run(f, everything).Findings {
 		for _, r := range x.Refused {

@@ -161,7 +161,7 @@ func helloRecord(status string) func(*facts.Facts) {
 
 // helloResult is an edit after which the HELO name and MAIL FROM have these results for the sending address.
 func helloResult(helo, mailFrom string) func(*facts.Facts) {
-	return edits(helloRecord(facts.SPFFound), func(f *facts.Facts) {
+	return inTurn(helloRecord(facts.SPFFound), func(f *facts.Facts) {
 		ip := f.Sources[0].IP
 		f.Results = []facts.SPFResult{
 			{IP: ip, Stream: "default", Declared: true, Identity: "mailfrom", Domain: f.Domain, Result: mailFrom},
@@ -212,15 +212,6 @@ func hello(addresses ...string) func(*facts.Facts) {
 		f.HELOs[0].Addresses.Value.Addresses = nil
 		for _, a := range addresses {
 			f.HELOs[0].Addresses.Value.Addresses = append(f.HELOs[0].Addresses.Value.Addresses, netip.MustParseAddr(a))
-		}
-	}
-}
-
-// edits is one edit after another.
-func edits(list ...func(*facts.Facts)) func(*facts.Facts) {
-	return func(f *facts.Facts) {
-		for _, edit := range list {
-			edit(f)
 		}
 	}
 }
@@ -339,8 +330,8 @@ var spfCases = []ruleCase{
 	{rule: "spf.string-too-long", name: "a seam within a bad term", want: Pass, edit: strung("v=spf1 ip4:11.80", ".0.999 -all")},
 	{rule: "spf.string-too-long", name: "a seam beside a bad term", want: Pass, edit: strung("v=spf1 ", "foo", " -all")},
 	{rule: "spf.string-too-long", name: "an include takes in the all", want: Fail, says: "between include:fine.example and -all where two strings of the TXT record meet: they make the one term include:fine.example-all, which leads nowhere", edit: strung("v=spf1 include:fine.example", "-all")},
-	{rule: "spf.string-too-long", name: "an include behind the match takes in the all", want: Warn, says: "no declared address comes that far", edit: edits(strung("v=spf1 "+own+"include:fine.example", "-all"), gets("pass"))},
-	{rule: "spf.string-too-long", name: "an a takes in the all", want: Warn, says: "a:v1.example-all, which finds nothing", edit: edits(strung("v=spf1 "+own+"a:v1.example", "-all"), gets("pass"))},
+	{rule: "spf.string-too-long", name: "an include behind the match takes in the all", want: Warn, says: "no declared address comes that far", edit: inTurn(strung("v=spf1 "+own+"include:fine.example", "-all"), gets("pass"))},
+	{rule: "spf.string-too-long", name: "an a takes in the all", want: Warn, says: "a:v1.example-all, which finds nothing", edit: inTurn(strung("v=spf1 "+own+"a:v1.example", "-all"), gets("pass"))},
 	{rule: "spf.string-too-long", name: "a seam within a dead include", want: Pass, edit: strung("v=spf1 include:gone", ".example -all")},
 	{rule: "spf.string-too-long", name: "a term of many strings", want: Pass, edit: strung(append([]string{"v=spf1 a"}, strings.Split(strings.Repeat("mx", 30), "")...)...)},
 
@@ -502,11 +493,11 @@ var spfCases = []ruleCase{
 	{rule: "spf.mech-a-mx-void", name: "lost", want: Unknown, says: "what a:lost.example finds", edit: publishes(lostA, lostNames, "pass")},
 	{rule: "spf.mech-a-mx-void", name: "a lost exists is no host", want: Pass, edit: publishes("v=spf1 "+own+"exists:lost.example -all", lostNames, "pass")},
 
-	{rule: "spf.ptr-limit", want: Info, says: "11.22.33.44 has more than 10 reverse names, and ptr looks at 10", edit: edits(publishes("v=spf1 "+own+"ptr -all", nil, "pass"), reverseNames(11))},
-	{rule: "spf.ptr-limit", name: "ten", want: Pass, edit: edits(publishes("v=spf1 "+own+"ptr -all", nil, "pass"), reverseNames(10))},
+	{rule: "spf.ptr-limit", want: Info, says: "11.22.33.44 has more than 10 reverse names, and ptr looks at 10", edit: inTurn(publishes("v=spf1 "+own+"ptr -all", nil, "pass"), reverseNames(11))},
+	{rule: "spf.ptr-limit", name: "ten", want: Pass, edit: inTurn(publishes("v=spf1 "+own+"ptr -all", nil, "pass"), reverseNames(10))},
 	{rule: "spf.ptr-limit", name: "no ptr", want: "", edit: reverseNames(11)},
-	{rule: "spf.ptr-limit", name: "a candidate", want: "", edit: edits(publishes("v=spf1 "+own+"ptr -all", nil, "pass"), reverseNames(11), func(f *facts.Facts) { f.Sources[0].Declared = false })},
-	{rule: "spf.ptr-limit", name: "not found out", want: Unknown, says: "timeout", edit: edits(publishes("v=spf1 "+own+"ptr -all", nil, "pass"), func(f *facts.Facts) { f.Sources[0].PTR = facts.Cannot[facts.PTR]("timeout") })},
+	{rule: "spf.ptr-limit", name: "a candidate", want: "", edit: inTurn(publishes("v=spf1 "+own+"ptr -all", nil, "pass"), reverseNames(11), func(f *facts.Facts) { f.Sources[0].Declared = false })},
+	{rule: "spf.ptr-limit", name: "not found out", want: Unknown, says: "timeout", edit: inTurn(publishes("v=spf1 "+own+"ptr -all", nil, "pass"), func(f *facts.Facts) { f.Sources[0].PTR = facts.Cannot[facts.PTR]("timeout") })},
 
 	{rule: "spf.known-dead-include", want: Fail, says: "include:_spf.mimecast.com: there is no such record", edit: publishes(deadInclude, nil, "permerror")},
 	{rule: "spf.known-dead-include", name: "behind the match", want: Warn, says: "no declared address", edit: publishes("v=spf1 "+own+"include:spf.barracudanetworks.com -all", nil, "pass")},
@@ -544,14 +535,14 @@ var spfCases = []ruleCase{
 
 	{rule: "spf.all-hard", want: Info, says: "-all asks receivers to refuse before they look at DKIM, and the DMARC policy is none", edit: policy("none")},
 	{rule: "spf.all-hard", name: "no policy", want: Info, says: "there is no DMARC policy", edit: func(f *facts.Facts) { f.DMARC = facts.Know(facts.DMARC{Status: facts.DMARCNone}) }},
-	{rule: "spf.all-hard", name: "by redirect", want: Info, says: "redirect=fine.example > -all", edit: edits(policy("quarantine"), publishes("v=spf1 "+own+"redirect=fine.example", lostNames, "pass"))},
-	{rule: "spf.all-hard", name: "~all", want: Pass, edit: edits(policy("none"), publishes("v=spf1 "+own+"~all", nil, "pass"))},
-	{rule: "spf.all-hard", name: "of an include", want: Pass, edit: edits(policy("none"), publishes("v=spf1 "+own+"include:fine.example ~all", lostNames, "pass"))},
+	{rule: "spf.all-hard", name: "by redirect", want: Info, says: "redirect=fine.example > -all", edit: inTurn(policy("quarantine"), publishes("v=spf1 "+own+"redirect=fine.example", lostNames, "pass"))},
+	{rule: "spf.all-hard", name: "~all", want: Pass, edit: inTurn(policy("none"), publishes("v=spf1 "+own+"~all", nil, "pass"))},
+	{rule: "spf.all-hard", name: "of an include", want: Pass, edit: inTurn(policy("none"), publishes("v=spf1 "+own+"include:fine.example ~all", lostNames, "pass"))},
 	{rule: "spf.all-hard", name: "parked", want: "", edit: profile(facts.Parked, policy("none"))},
 	{rule: "spf.all-hard", name: "DMARC is lost", want: "", edit: func(f *facts.Facts) { f.DMARC = facts.Cannot[facts.DMARC]("timeout") }},
 	{rule: "spf.all-hard", name: "nobody knows whether np= holds", want: "", edit: npInDoubt("p=none")}, // the dmarc rules say that
-	{rule: "spf.all-hard", name: "From alone", want: "", edit: edits(policy("none"), func(f *facts.Facts) { f.SPF[0].MailFrom = nil })},
-	{rule: "spf.all-hard", name: "a lost redirect", want: Unknown, edit: edits(policy("none"), publishes(lostRedirects, lostNames, "pass"))},
+	{rule: "spf.all-hard", name: "From alone", want: "", edit: inTurn(policy("none"), func(f *facts.Facts) { f.SPF[0].MailFrom = nil })},
+	{rule: "spf.all-hard", name: "a lost redirect", want: Unknown, edit: inTurn(policy("none"), publishes(lostRedirects, lostNames, "pass"))},
 
 	{rule: "spf.exists", want: Info, says: "exists:%{i}.example leaves to the servers of that name", edit: publishes("v=spf1 "+own+"exists:%{i}.example -all", nil, "pass")},
 	{rule: "spf.exists", name: "somebody else's", want: Pass, edit: publishes("v=spf1 "+own+"include:in.example -all", names{"in.example": "v=spf1 exists:%{i}.example"}, "pass")},
@@ -603,7 +594,7 @@ var spfCases = []ruleCase{
 
 	{rule: "spf.ip-private", want: Warn, says: "ip4:10.0.0.0/8 is private (RFC 1918): no receiver", edit: publishes("v=spf1 "+own+"ip4:10.0.0.0/8 -all", nil, "pass")},
 	{rule: "spf.ip-private", name: "IPv6", want: Warn, says: "ip6:fe80::1 is link-local", edit: publishes("v=spf1 "+own+"ip6:fe80::1 -all", nil, "pass")},
-	{rule: "spf.ip-private", name: "declared public", want: Pass, edit: edits(publishes("v=spf1 "+own+"ip4:10.1.0.0/16 -all", nil, "pass"), func(f *facts.Facts) { f.Public = []netip.Prefix{netip.MustParsePrefix("10.1.2.0/24")} })},
+	{rule: "spf.ip-private", name: "declared public", want: Pass, edit: inTurn(publishes("v=spf1 "+own+"ip4:10.1.0.0/16 -all", nil, "pass"), func(f *facts.Facts) { f.Public = []netip.Prefix{netip.MustParsePrefix("10.1.2.0/24")} })},
 	{rule: "spf.ip-private", name: "not all of it", want: Pass, edit: publishes("v=spf1 "+own+"ip4:10.0.0.0/7 -all", nil, "pass")},
 	{rule: "spf.ip-private", name: "refused", want: Pass, edit: publishes("v=spf1 "+own+"-ip4:10.0.0.0/8 -all", nil, "pass")},
 	{rule: "spf.ip-private", name: "a provider's", want: Pass, edit: publishes("v=spf1 "+own+"include:in.example -all", names{"in.example": "v=spf1 ip4:10.0.0.0/8"}, "pass")},
@@ -630,29 +621,29 @@ var spfCases = []ruleCase{
 	{rule: "spf.takeover", name: "From alone", want: Warn, edit: elsewhere(publishes(lapsedHost, lapsedNames, ""))},
 
 	{rule: "spf.ip6-not-covered", want: Warn, says: "mail.healthy.example passes SPF of healthy.example over IPv4, and also has the address 2a0f::25 and 1 more, which does not", edit: hello("11.22.33.44", "2a0f::25", "2a0f::26")},
-	{rule: "spf.ip6-not-covered", name: "covered", want: Pass, edit: edits(publishes("v=spf1 "+own+"ip6:2a0f::/64 -all", nil, "pass"), hello("11.22.33.44", "2a0f::25"))},
-	{rule: "spf.ip6-not-covered", name: "covered by an include", want: Pass, edit: edits(publishes("v=spf1 "+own+"include:in.example -all", names{"in.example": "v=spf1 ip6:2a0f::/64"}, "pass"), hello("11.22.33.44", "2a0f::25"))},
-	{rule: "spf.ip6-not-covered", name: "declared", want: Pass, edit: edits(hello("11.22.33.44", "2a0f::25"), func(f *facts.Facts) {
+	{rule: "spf.ip6-not-covered", name: "covered", want: Pass, edit: inTurn(publishes("v=spf1 "+own+"ip6:2a0f::/64 -all", nil, "pass"), hello("11.22.33.44", "2a0f::25"))},
+	{rule: "spf.ip6-not-covered", name: "covered by an include", want: Pass, edit: inTurn(publishes("v=spf1 "+own+"include:in.example -all", names{"in.example": "v=spf1 ip6:2a0f::/64"}, "pass"), hello("11.22.33.44", "2a0f::25"))},
+	{rule: "spf.ip6-not-covered", name: "declared", want: Pass, edit: inTurn(hello("11.22.33.44", "2a0f::25"), func(f *facts.Facts) {
 		f.Sources = append(f.Sources, facts.Source{IP: netip.MustParseAddr("2a0f::25"), Stream: "default", Declared: true})
 	})},
 	{rule: "spf.ip6-not-covered", name: "not public", want: Pass, edit: hello("11.22.33.44", "fd00::25")},
 	{rule: "spf.ip6-not-covered", name: "a host that does not send by this record", want: Pass, edit: hello("11.99.33.44", "2a0f::25")},
-	{rule: "spf.ip6-not-covered", name: "the record may cover it", want: "", edit: edits(publishes("v=spf1 "+own+"exists:%{i}.example -all", nil, "pass"), hello("11.22.33.44", "2a0f::25"))},
-	{rule: "spf.ip6-not-covered", name: "what was lost of it may", want: "", edit: edits(publishes(lostInclude, lostNames, "pass"), hello("11.22.33.44", "2a0f::25"))},
+	{rule: "spf.ip6-not-covered", name: "the record may cover it", want: "", edit: inTurn(publishes("v=spf1 "+own+"exists:%{i}.example -all", nil, "pass"), hello("11.22.33.44", "2a0f::25"))},
+	{rule: "spf.ip6-not-covered", name: "what was lost of it may", want: "", edit: inTurn(publishes(lostInclude, lostNames, "pass"), hello("11.22.33.44", "2a0f::25"))},
 	{rule: "spf.ip6-not-covered", name: "no IPv6 to cover", want: Pass, edit: publishes(lostInclude, lostNames, "pass")},
-	{rule: "spf.ip6-not-covered", name: "no record", want: "", edit: edits(unpublished(), hello("11.22.33.44", "2a0f::25"))},
+	{rule: "spf.ip6-not-covered", name: "no record", want: "", edit: inTurn(unpublished(), hello("11.22.33.44", "2a0f::25"))},
 	{rule: "spf.ip6-not-covered", name: "parked", want: "", edit: profile(facts.Parked, hello("11.22.33.44", "2a0f::25"))},
 	{rule: "spf.ip6-not-covered", name: "the host was lost", want: Unknown, says: "timeout", edit: func(f *facts.Facts) { f.HELOs[0].Addresses = facts.Cannot[facts.Hosts]("timeout") }},
 	{rule: "spf.ip6-not-covered", name: "a stranger's facts", want: "", edit: func(f *facts.Facts) { f.HELOs[0].Stream = "no such" }},
 
 	{rule: "spf.unaligned-note", want: Warn, says: "MAIL FROM is bounce.example, whose organizational domain is bounce.example and not healthy.example: DMARC does not count its SPF, and DKIM with d=signer.example is not aligned either", edit: sendsAs("bounce.example", "signer.example")},
 	{rule: "spf.unaligned-note", name: "DKIM saves it", want: Info, says: "and rests on DKIM with d=healthy.example", edit: sendsAs("bounce.example", "healthy.example")},
-	{rule: "spf.unaligned-note", name: "DKIM has no key", want: Warn, says: "d=healthy.example cannot pass either", edit: edits(sendsAs("bounce.example", "healthy.example"), func(f *facts.Facts) { f.DKIM[0].Keys[0].Status = facts.KeyMissing })},
+	{rule: "spf.unaligned-note", name: "DKIM has no key", want: Warn, says: "d=healthy.example cannot pass either", edit: inTurn(sendsAs("bounce.example", "healthy.example"), func(f *facts.Facts) { f.DKIM[0].Keys[0].Status = facts.KeyMissing })},
 	{rule: "spf.unaligned-note", name: "a subdomain is aligned", want: Pass, edit: sendsAs("bounce.healthy.example", "healthy.example")},
 	{rule: "spf.unaligned-note", name: "a subdomain under aspf=s", want: Info, says: "aspf=s wants healthy.example itself in MAIL FROM, and it is bounce.healthy.example", edit: strictMailFrom(sendsAs("bounce.healthy.example", "healthy.example"))},
-	{rule: "spf.unaligned-note", name: "the organizational domain was lost", want: Unknown, says: "timeout", edit: edits(sendsAs("bounce.example", "healthy.example"), func(f *facts.Facts) { f.Orgs[1].Org = facts.Cannot[string]("timeout") })},
-	{rule: "spf.unaligned-note", name: "the policy was lost", want: Unknown, says: "timeout", edit: edits(sendsAs("bounce.healthy.example", "healthy.example"), func(f *facts.Facts) { f.DMARC = facts.Cannot[facts.DMARC]("timeout") })},
-	{rule: "spf.unaligned-note", name: "a stranger's facts", want: Unknown, says: "missing", edit: edits(sendsAs("bounce.example", "healthy.example"), func(f *facts.Facts) { f.Orgs = nil })},
+	{rule: "spf.unaligned-note", name: "the organizational domain was lost", want: Unknown, says: "timeout", edit: inTurn(sendsAs("bounce.example", "healthy.example"), func(f *facts.Facts) { f.Orgs[1].Org = facts.Cannot[string]("timeout") })},
+	{rule: "spf.unaligned-note", name: "the policy was lost", want: Unknown, says: "timeout", edit: inTurn(sendsAs("bounce.healthy.example", "healthy.example"), func(f *facts.Facts) { f.DMARC = facts.Cannot[facts.DMARC]("timeout") })},
+	{rule: "spf.unaligned-note", name: "a stranger's facts", want: Unknown, says: "missing", edit: inTurn(sendsAs("bounce.example", "healthy.example"), func(f *facts.Facts) { f.Orgs = nil })},
 	{rule: "spf.unaligned-note", name: "the domain itself", want: "", edit: func(*facts.Facts) {}},
 	{rule: "spf.unaligned-note", name: "parked", want: "", edit: profile(facts.Parked, sendsAs("bounce.example", "signer.example"))},
 
@@ -661,8 +652,8 @@ var spfCases = []ruleCase{
 	{rule: "spf.helo-missing", want: Info, says: "mail.healthy.example has no SPF record, so a bounce", edit: helloRecord(facts.SPFNone)},
 	{rule: "spf.helo-missing", name: "it has one", want: Pass, edit: helloRecord(facts.SPFFound)},
 	{rule: "spf.helo-missing", name: "not found out", want: Unknown, says: "SERVFAIL", edit: helloRecord(facts.SPFUnknown)},
-	{rule: "spf.helo-missing", name: "it does not exist", want: "", edit: edits(helloRecord(facts.SPFNone), func(f *facts.Facts) { f.SPF[1].Exists = false })},
-	{rule: "spf.helo-missing", name: "it is MAIL FROM, too", want: "", edit: edits(helloRecord(facts.SPFNone), func(f *facts.Facts) { f.SPF[1].MailFrom = []string{"default"} })},
+	{rule: "spf.helo-missing", name: "it does not exist", want: "", edit: inTurn(helloRecord(facts.SPFNone), func(f *facts.Facts) { f.SPF[1].Exists = false })},
+	{rule: "spf.helo-missing", name: "it is MAIL FROM, too", want: "", edit: inTurn(helloRecord(facts.SPFNone), func(f *facts.Facts) { f.SPF[1].MailFrom = []string{"default"} })},
 
 	{rule: "spf.parked", want: Info, says: "its record says more than -all: include:fine.example", edit: profile(facts.Parked, publishes("v=spf1 include:fine.example -all", lostNames, ""))},
 	{rule: "spf.parked", name: "~all", want: Info, says: "more than -all: ~all", edit: profile(facts.Parked, publishes("v=spf1 ~all", nil, ""))},
@@ -749,7 +740,7 @@ func TestSPFImplied(t *testing.T) {
 		{"aspf=s alone parts them", "spf.unaligned-note", strictMailFrom(sendsAs("bounce.healthy.example", "healthy.example")), true},
 		{"DKIM saves it", "spf.unaligned-note", sendsAs("bounce.example", "healthy.example"), false},
 		{"dmarc.unaligned carries it", "spf.unaligned-note", sendsAs("bounce.example", "signer.example"), true},
-		{"no policy says it", "spf.unaligned-note", edits(sendsAs("bounce.example", "signer.example"), func(f *facts.Facts) { f.DMARC = facts.Know(facts.DMARC{Status: facts.DMARCNone}) }), false},
+		{"no policy says it", "spf.unaligned-note", inTurn(sendsAs("bounce.example", "signer.example"), func(f *facts.Facts) { f.DMARC = facts.Know(facts.DMARC{Status: facts.DMARCNone}) }), false},
 		{"three void includes", "spf.void-limit", publishes("v=spf1 include:g1.example include:g2.example include:g3.example "+own+"-all", nil, "permerror"), true},
 		{"void addresses", "spf.void-limit", publishes("v=spf1 a:v1.example a:v2.example a:v3.example -all", nil, "permerror"), false},
 		{"result none", "spf.ip-not-covered", unpublished(), true},
