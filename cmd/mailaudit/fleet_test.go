@@ -211,7 +211,9 @@ func TestFleet(t *testing.T) {
 	began := time.Now()
 	a := w.ambush(t)
 	workers := []*exec.Cmd{w.worker(t, a.at), w.worker(t, w.dns.Addr().String()), w.worker(t, w.dns.Addr().String())}
+	a.mu.Lock()
 	a.victim = workers[0].Process // it has nothing to ask about yet
+	a.mu.Unlock()
 	w.shared(t, len(workers))
 	out, err := w.command(t, "submit", "--domains", "domains", "--quiet").Output()
 	if err != nil {

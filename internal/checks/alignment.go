@@ -57,7 +57,11 @@ func signer(f *facts.Facts, s facts.Stream, mode string) Identity {
 	}
 	best := identity(f, s.DKIMDomain, mode, "fail")
 	for _, x := range signatures {
-		if i := identity(f, cmp.Or(x.Domain, s.DKIMDomain), mode, verified(x)); i.worth() > best.worth() {
+		i := identity(f, cmp.Or(x.Domain, s.DKIMDomain), mode, verified(x))
+		if unseen(x) {
+			i.Strict, i.Relaxed, i.Aligned, i.Result = "unknown", "unknown", "unknown", "unknown"
+		}
+		if i.worth() > best.worth() {
 			best = i
 		}
 	}
@@ -86,6 +90,9 @@ func signaturesOf(f *facts.Facts, stream string) (l []facts.Signature, sampled b
 	}
 	return l, sampled
 }
+
+// unseen says that a signature stands for those that were not looked at.
+func unseen(s facts.Signature) bool { return s.Domain == "" && s.Result == facts.SignatureTempError }
 
 // verified says whether a signature passes. What was not verified for a reason of ours is not known.
 func verified(s facts.Signature) string {

@@ -63,7 +63,10 @@ func msgDKIMNotAligned(f *facts.Facts, m mailing) []Violation {
 	if m.DKIM.Aligned == "pass" {
 		return nil
 	}
-	if m.DKIM.Aligned == "unknown" {
+	switch {
+	case m.DKIM.Aligned == "unknown" && m.Unread > 0:
+		return one(Unknown, count(m.Unread, "signature")+" more not looked at")
+	case m.DKIM.Aligned == "unknown":
 		return one(Unknown, lostOrg(f))
 	}
 	what := fmt.Sprintf("no DKIM signature is aligned with From (%s): d=%s", clip(f.Domain), clip(m.DKIM.Domain))

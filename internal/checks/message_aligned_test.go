@@ -48,6 +48,7 @@ var messageAlignedCases = []ruleCase{
 	{rule: "msg.dkim-not-aligned", name: "aligned, and broken", want: Pass, edit: inTurn(carries(itself, far), func(f *facts.Facts) { f.Messages[0].Signatures[0].Result = facts.SignatureFail })}, // msg.dkim-fail
 	{rule: "msg.dkim-not-aligned", name: "none", want: "", edit: carries("", far)},
 	{rule: "msg.dkim-not-aligned", name: "none of those that were looked at", want: Unknown, edit: inTurn(carries("", far), func(f *facts.Facts) { f.Messages[0].Unread = 1 })},
+	{rule: "msg.dkim-not-aligned", name: "of a third party, and some were not looked at", want: Unknown, says: "40 signatures more not looked at", edit: inTurn(carries(far, far), func(f *facts.Facts) { f.Messages[0].Unread = 40 })},
 	{rule: "msg.dkim-not-aligned", name: "SPF passes", want: Warn, says: "DMARC rests on SPF alone", edit: carries(far, bounces)},
 	{rule: "msg.dkim-not-aligned", name: "SPF does not pass", want: Fail, says: "SPF does not pass for bounce.healthy.example: DMARC fails", edit: inTurn(carries(far, bounces), gets("softfail"))},
 	{rule: "msg.dkim-not-aligned", name: "SPF lost", want: Unknown, says: "whether SPF passes: 11.22.33.44: " + lostWhy, edit: inTurn(carries(far, bounces), spfIsLost)},

@@ -91,7 +91,10 @@ func asPlugin(w World, cmd *cobra.Command) bool {
 		if n := cmd.Name(); n != "check" && n != cmd.Root().Name() { // no other command audits for a monitoring system
 			return false
 		}
-		set, _ := w.LookupEnv("MAILAUDIT_FORMAT") // it is read after the flags
+		set, _ := w.LookupEnv("MAILAUDIT_FORMAT") // it is read after the flags, which win
+		if slices.ContainsFunc(w.Args, func(a string) bool { return strings.HasPrefix(a, "--format") || strings.HasPrefix(a, "-f") }) {
+			set = ""
+		}
 		if f := cmd.Flags().Lookup("format"); f != nil && (f.Value.String() == "nagios" || !f.Changed && set == "nagios") {
 			return true
 		}

@@ -118,7 +118,7 @@ func openFile(name string) (*sink, error) {
 		}
 	} else if link, lerr := os.Readlink(to); lerr == nil && errors.Is(err, fs.ErrNotExist) { // to a file that is not there yet
 		if !filepath.IsAbs(link) {
-			link = filepath.Join(filepath.Dir(to), link)
+			link = filepath.Dir(to) + string(filepath.Separator) + link // as the kernel goes: Join would leave out a link before ..
 		}
 		return openFile(link)
 	}

@@ -175,6 +175,8 @@ func literally(n ast.Node) ast.Node {
 	switch x := n.(type) {
 	case *ast.IntegerNode, *ast.FloatNode:
 		return ast.String(n.GetToken())
+	case *ast.AnchorNode:
+		x.Value = literally(x.Value)
 	case *ast.SequenceNode:
 		for i := range x.Values {
 			x.Values[i] = literally(x.Values[i])
@@ -224,7 +226,7 @@ func texts(f *pflag.Flag, v any) ([]string, error) {
 	out := make([]string, len(l))
 	for i, v := range l {
 		switch v.(type) {
-		case string, bool:
+		case string, bool, int, int64, uint64, float64: // numbers by their tag, such as !!int
 			out[i] = fmt.Sprint(v)
 		default:
 			return nil, errors.New("neither a text nor a number")

@@ -58,10 +58,11 @@ func streamsOf(l []streamConfig, domain string) ([]facts.Stream, error) {
 		}
 		for _, x := range c.Selectors {
 			x = strings.ToLower(strings.TrimSpace(x))
-			if sel, _, ok := strings.Cut(x, "._domainkey"); ok && sel != "" {
+			sel, under, ok := strings.Cut(x+".", "._domainkey.")
+			if ok && sel != "" && under != "" && !slices.Contains(c.Learned, facts.LearnedSelectors) { // what a message says is not typed
 				return nil, usageError{fmt.Sprintf("%q is the name of a key's record, not a selector", x), "--selector " + sel}
 			}
-			sel, err := names.Selector(x)
+			sel, err = names.Selector(x)
 			if err != nil {
 				return nil, usageError{fmt.Sprintf("%q is not a selector: %v", x, err), "the value of s= in a DKIM-Signature header: --selector s1"}
 			}

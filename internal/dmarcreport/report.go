@@ -89,7 +89,7 @@ type tags struct {
 func (t *tags) ReadByte() (byte, error) {
 	c, err := t.Reader.ReadByte()
 	switch {
-	case err != nil || c == '>':
+	case err != nil, c == '>', c == '!' && t.n == 1: // what begins with <! is no element, and the decoder keeps none of it
 		t.n = 0
 	case c == '<' || t.n > 0:
 		t.n++

@@ -139,7 +139,7 @@ func (p *proposer) exchangers() {
 		}
 		p.add(Proposal{Kind: DNS, Text: "Let the MX name " + target + ", where the alias " + h.Host + " leads", Changes: changes}, clears)
 	}
-	if clears := p.take(func(f checks.Finding) bool { return f.Check.ID == "mx.null-plus-others" }); len(clears) > 0 {
+	if clears := p.take(func(f checks.Finding) bool { return f.Check.ID == "mx.null-plus-others" && f.Subject == p.facts.Domain }); len(clears) > 0 {
 		var changes []Change
 		for _, h := range hosts {
 			if h.Host == "." {
@@ -160,7 +160,9 @@ func (p *proposer) exchangers() {
 // place of the first. Callouts of receivers, and bounces, fail at them.
 func (p *proposer) dead(hosts []facts.MXHost, record func(facts.MXHost, string) string) {
 	bad := func(f checks.Finding) bool {
-		return slices.Contains([]string{"mx.unresolvable", "mx.private-ip", "mx.ip-literal", "mx.localhost"}, f.Check.ID)
+		// Of another domain in MAIL FROM the subject is that domain, which may have the name of a host here.
+		another := slices.ContainsFunc(p.facts.Returns, func(r facts.Return) bool { return r.Domain == f.Subject })
+		return !another && slices.Contains([]string{"mx.unresolvable", "mx.private-ip", "mx.ip-literal", "mx.localhost"}, f.Check.ID)
 	}
 	var gone []facts.MXHost
 	left := 0

@@ -326,6 +326,7 @@ func TestProof(t *testing.T) {
 		}, rules: "dmarc.rua-invalid dmarc.aspf-strict", want: `replace _dmarc.healthy.example TXT "v=DMARC1; p=reject;  rua=mailto:a@healthy.example ;aspf = r"`},
 		{name: "an MX that is an alias, twice", edits: []string{"-healthy.example. MX", "healthy.example. MX 10 mx.healthy.example.", "healthy.example. MX 20 mx.healthy.example.", "mx.healthy.example. CNAME mx1.healthy.example."},
 			rules: "mx.cname", want: "replace healthy.example MX 10 mx1.healthy.example., remove healthy.example MX "},
+		{name: "everybody, and ptr, behind a semicolon", edits: spf("v=spf1 ip4:192.0.2.25 ip4:0.0.0.0/0; ptr; -all"), rules: "spf.syntax spf.ip4-invalid", want: `replace healthy.example TXT "v=spf1 ip4:192.0.2.25 ~all"`},
 		{name: "two null MX among others", edits: []string{"healthy.example. MX 0 .", "healthy.example. MX 10 ."}, rules: "mx.null-plus-others", want: "remove healthy.example MX , remove healthy.example MX "},
 		{name: "a null MX among others", edits: []string{"healthy.example. MX 0 ."}, rules: "mx.null-plus-others", want: "remove healthy.example MX "},
 		{name: "a null MX of a sender", edits: []string{"-healthy.example. MX", "healthy.example. MX 0 ."}, target: func(t *gather.Target) { t.Profile = "sender" },
@@ -402,6 +403,10 @@ func TestNoProposal(t *testing.T) {
 	}{
 		{name: "no record and no address", edits: spf("none"), ips: []string{}, rule: "spf.missing"},
 		{name: "no record of a domain that does not exist", rule: "domain.nxdomain", t: func(t *gather.Target) { t.Streams[0].MailFrom = "bounce@gone.healthy.example" }},
+		{name: "a null MX among others, of another MAIL FROM domain", rule: "mx.null-plus-others", t: func(t *gather.Target) { t.Streams[0].MailFrom = "b@bounce.healthy.example" },
+			edits: []string{"bounce.healthy.example. MX 0 .", "bounce.healthy.example. MX 10 mx1.healthy.example.", `bounce.healthy.example. TXT "v=spf1 ip4:192.0.2.25 -all"`}},
+		{name: "a dead MX of a MAIL FROM domain that is an MX host", rule: "mx.unresolvable", t: func(t *gather.Target) { t.Streams[0].MailFrom = "b@mx1.healthy.example" },
+			edits: []string{"mx1.healthy.example. MX 10 gone.healthy.example.", `mx1.healthy.example. TXT "v=spf1 ip4:192.0.2.25 -all"`, "healthy.example. MX 20 mail.healthy.example."}},
 		{name: "no record, parked", edits: spf("none"), rule: "spf.missing", t: func(t *gather.Target) { t.Profile = "parked" }},
 		{name: "an all for everybody, and nobody named", edits: spf("v=spf1 +all"), ips: []string{}, rule: "spf.all-plus"},
 		{name: "an all for nobody, and nobody named", edits: spf("v=spf1 ?all"), ips: []string{}, rule: "spf.all-neutral"},

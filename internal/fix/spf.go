@@ -87,6 +87,7 @@ type draft struct {
 	lapsed  bool
 	meant   string                 // the all that is published
 	stays   func(rule string) bool // a finding of it is accepted
+	lookups int                    // that the record takes
 	inPlace bool                   // what stands behind all stays there
 }
 
@@ -99,6 +100,7 @@ func (p *proposer) repairSPF(s facts.SPF) {
 		return
 	}
 	d.stays = func(rule string) bool { return p.stays(rule, s.Domain) }
+	d.lookups = s.Lookups
 	d.respell()
 	d.dropBroken()
 	d.dropDead(s)
@@ -280,7 +282,14 @@ func (d *draft) respell() {
 			words = 2 // a space was put behind the colon
 			meant = plain(t.Text + d.terms[i+1].Text)
 		}
-		if meant != nil && !d.twice(meant) {
+		looks := 0
+		for _, x := range meant {
+			if slices.Contains([]string{"include", "redirect", "a", "mx", "exists"}, x.Name) {
+				looks++
+			}
+		}
+		if meant != nil && !d.twice(meant) && d.lookups+looks <= maxLookups {
+			d.lookups += looks
 			meant[0].Offset = t.Offset
 			d.terms = slices.Replace(d.terms, i, i+words, meant...)
 			d.rules, d.lapsed = append(d.rules, broken...), true
@@ -312,13 +321,22 @@ func plain(text string) []spf.Term {
 			part = m[1] + kind + m[2]
 		}
 		r := spf.Parse("v=spf1 " + part)
-		if len(r.Problems) > 0 || len(r.Terms) != 1 || r.Terms[0].Qualifier == "-" && !isAll(r.Terms[0]) {
-			return nil // what refuses is not brought into force
+		if len(r.Problems) > 0 || len(r.Terms) != 1 {
+			return nil
 		}
-		r.Terms[0].Offset = -1 // it stood nowhere
-		l = append(l, r.Terms[0])
+		t := r.Terms[0]
+		if t.Qualifier == "-" && !isAll(t) || t.Name == "ptr" || wide(t.Network) {
+			return nil // what refuses, or lets strangers pass, is not brought into force
+		}
+		t.Offset = -1 // it stood nowhere
+		l = append(l, t)
 	}
 	return l
+}
+
+// wide says whether a network is one that spf.ip-wide warns of.
+func wide(n netip.Prefix) bool {
+	return n.IsValid() && (n.Addr().Is4() && n.Bits() < 16 || n.Addr().Is6() && n.Bits() < 32)
 }
 
 // dropBroken leaves out malformed terms, each of which makes the whole record void (RFC 7208 4.6). Of several redirect=

@@ -167,10 +167,17 @@ func (f *Fleet) cause(err error) error {
 
 // remake makes what is not there any more of a server that came back, perhaps with an empty disk: workers would wait for it for ever.
 func remake(nc *nats.Conn, tell func(string)) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), 6*patience)
 	defer cancel()
-	if err := (&Fleet{nc: nc}).open(ctx); err != nil && nc.IsConnected() {
-		tell(err.Error())
+	for wait := firstWait; ; wait = min(2*wait, lastWait) { // a cluster has to find its leader first
+		err := (&Fleet{nc: nc}).open(ctx)
+		if err == nil || !nc.IsConnected() {
+			return
+		}
+		if !pause(ctx, wait) {
+			tell(err.Error())
+			return
+		}
 	}
 }
 

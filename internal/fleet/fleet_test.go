@@ -839,7 +839,7 @@ func (l *lossy) Read(b []byte) (int, error) {
 			return 0, err
 		}
 		words := strings.Fields(string(line))
-		if words[0] != "HMSG" {
+		if len(words) == 0 || words[0] != "HMSG" {
 			l.left = line
 			break
 		}

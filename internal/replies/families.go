@@ -36,7 +36,7 @@ var families = []family{
 		`gr[ea]y-?list`, `\btriplet\b`,
 	}},
 	{Reputation, "", []string{
-		`\b(?:poor|bad|low|negative) (?:\S+ ){0,2}reputation`, `sender ?score`,
+		`\b(?:poor|bad|low|negative) (?:\S+ ){0,2}reputation`, `sender ?score(?:\b[^.]|\.org|$)`,
 	}},
 	{Dynamic, "", []string{
 		`\bgeneric (?:r-?dns|ptr|reverse|host ?name)`,
@@ -60,7 +60,7 @@ var families = []family{
 		`\b(?:helo|ehlo)\b[^;]{0,60}(?:host|domain|name) not found`,
 	}},
 	{SenderDomain, "", []string{
-		`sender (?:address )?rejected: unknown domain`, `\byour (?:sending |sender |(?:e-?)?mail )?domain\b[^.;]{0,40} {gone}`, `\breturn address domain\b`, `\bdomain of (?:the )?sender\b`,
+		`sender (?:address )?rejected: unknown domain`, `\byour (?:sending |sender |(?:e-?)?mail )?domain\b[^.;]{0,40} {gone}`, `\breturn address domain\b`, `\bdomain of (?:the )?sender\b[^.;]{0,40}(?:not (?:exist|found|resolve)|unknown)`,
 		`sender (?:(?:e-?)?mail )?(?:address )?rejected: .{0,60}(?:domain|host|name)[^;]{0,30}(?:not found|not exist|unknown|unresolv|null mx)`,
 		`(?:sender|mail ?from|from|return-?path|envelope|originator|reverse-?path)(?: (?:e-?)?mail| address|\'s)*:? (?:<?@?>? ?)(?:domain|host)(?: name)? (?:\S+ )?(?:not found|does(?:n\'t| not) (?:exist|resolve)|not exist|is invalid|is unknown|cannot be (?:found|resolved)|could not be (?:found|resolved)|unresolvable|is empty|must exist|must resolve)`,
 		`mx records? for \S+ violates?`, `sender verif\w+ fail`, `domain name required for sender`, `^517[ -]`,
@@ -129,7 +129,7 @@ var families = []family{
 		`too many (?:spams?|unwanted)`, `\b(?:for|is|are|you|host|been|currently) sending spam`,
 		`(?:bad|invalid|blocked|rejected|suspicious) sender ip`,
 		`sender(?:\'s)? ip(?: address)? (?:is |was |has been )?(?:rejected|blocked|refused|denied|black|banned|not allowed)`,
-		`\bno (?:connections?|mail|messages?) (?:is |are )?(?:accepted |allowed |taken )?from\b`, `open proxy`, `zombie`, `\bspammers?\b`, `\b(?:client|source|your) ip\b[^.;]{0,30}\bnot (?:in|on|among)\b`, `listed as abus`, `no access from`,
+		`\bno (?:connections?|mail|messages?) (?:is |are )?(?:accepted |allowed |taken )?from\b`, `open proxy`, `zombie`, `\bknown spammers?\b`, `\b(?:client|source|your) ip\b[^.;]{0,30}\bnot (?:in|on|among)\b`, `listed as abus`, `no access from`,
 		`(?:not|no longer|refus\w+|won\'t|will not)(?: be)? (?:currently )?accept\w* (?:any )?(?:e?-?mail|messages?|connections?) (?:from|by) (?:your|this|the) (?:ip|host|server|network|address|domain)`,
 		`(?:access|connections?|(?:e-?)?mails?|messages?|traffic) from (?:your|this|the) (?:ip|host|server|network|address|client)[^;]{0,40}{no}`,
 		`accept\w* (?:any )?(?:(?:e-?)?mails?|messages?|connections?) from {ip}`, `\bintrusion\b`,
@@ -147,9 +147,9 @@ var families = []family{
 	}},
 	{Refuses, "", []string{
 		`(?:user|recipient|customer|addressee)s? (?:has |have )?(?:refused|declined|opted out)`,
-		`\bonly (?:internal|authenticated|authori[sz]ed|known|approved) (?:senders?|users?|(?:e-?)?mails?)\b`, `\bnot (?:wanted|want (?:your|this|any) (?:e-?)?mail)`, `\b(?:user|recipient|customer)'s (?:\S+ )?(?:filter|rule)s?\b`,
+		`\bonly (?:(?:internal|known|approved) (?:senders?|users?|(?:e-?)?mails?)|(?:authenticated|authori[sz]ed) senders?)\b`,
 		`\b(?:user|recipient|customer|addressee|mail ?box)\b[^.;]{0,20} accepts (?:only )?(?:(?:e-?)?mails?|messages?) (?:only )?from\b`,
-		`blocked by (?:the )?recipient`, `(?:rejected|refused|denied) by (?:the |this |our )?(?:recipient|user|addressee)\b`,
+		`blocked by (?:the )?recipient`, `(?:rejected|refused|denied) by (?:the )?(?:recipient|user|addressee)\b`,
 		`recipient .{0,40}(?:only accept|refuses? to|does not want|has blocked|protected)`,
 		`only accept\w* mail from (?:specific|known|approved|authori)`, `is not accepting any mail`, `user reject(?:ed|s)?\b`,
 		`resolver\.rst\.restricted`,
@@ -284,7 +284,7 @@ var families = []family{
 	{SenderDomain, "", []string{
 		`domain may not exist`, `envelope sender domain must exist`,
 		`(?:sender|from|return-?path|envelope|originator|mail ?from)[^;]{0,60}(?:domain|host)[^;]{0,60}(?:not (?:found|exist|resolve)|does not (?:exist|resolve)|doesn't (?:exist|resolve)|must (?:exist|resolve)|unresolvable|is (?:invalid|unknown|bogus)|not valid|no (?:mx|a) record)`,
-		`sender(?:\'s)? domain (?:has|does|is|must|could|cannot|can\'t|not)`, `unresolvable rfc`, `sender address (?:has )?(?:an? )?null ?mx`,
+		`\bdomain of (?:the )?sender\b`, `sender(?:\'s)? domain (?:has|does|is|must|could|cannot|can\'t|not)`, `unresolvable rfc`, `sender address (?:has )?(?:an? )?null ?mx`,
 		`sender .{0,60}no a, aaaa`, `bad sender'?s? (?:system|domain)`, `sender unspecified`, `invalid sender domain`,
 		`unable to verify (?:the )?sender`, `sender verify failed`, `sender callout|callout\b[^.;]{0,40}\bsender`,
 	}},
@@ -315,7 +315,7 @@ var families = []family{
 		`send(?:ing)? as .{0,40}denied`, `sender (?:does not|doesn't) match`,
 	}},
 	{Compromised, "", []string{
-		`(?:blocked|suspended|disabled|barred|stopped|prevented) from sending\b`, `\byour (?:\S+ )?account\b[^.;]{0,30} (?:blocked|locked|suspended|disabled|deactivated)\b`,
+		`\b(?:account|user|you|mail ?box)\b[^.;]{0,40} (?:blocked|suspended|disabled|barred|stopped|prevented) from sending\b`, `\byour (?:\S+ )?account\b[^.;]{0,30} (?:blocked|locked|suspended|disabled|deactivated)\b`,
 		`bad outbound sender`, `account .{0,60}(?:compromised|blocked (?:due to|because of|for) (?:spam|abuse|suspicious))`,
 		`outgoing (?:mail|messages?) .{0,60}(?:suspended|disabled|blocked)`,
 		`sending (?:has been |is )?(?:suspended|disabled|blocked) (?:for|from) (?:this|your)`,
@@ -515,6 +515,10 @@ var families = []family{
 	{Disabled, "", []string{
 		`\b(?:is|are|now|been|was|receiving|currently|temporarily|permanently|administratively) (?:now |currently |temporarily )?(?:disabled|deactivated|inactive|suspended|locked|closed|terminated|frozen|expired|inactivated)\b`,
 	}},
+	{Refuses, "", []string{ // what more words say has been told above
+		`\bnot (?:wanted|want (?:your|this|any) (?:e-?)?mail)`, `\b(?:user|recipient|customer)'s (?:\S+ )?(?:filter|rule)s?\b`,
+		`(?:rejected|refused|denied) by (?:this|our) (?:recipient|user|addressee)\b`,
+	}},
 	{Policy, "", []string{
 		`(?:reject|refus)\w* (?:due to|because of|by|for|per) (?:\S+ ){0,3}polic`,
 	}},
@@ -551,7 +555,7 @@ var families = []family{
 		`(?:utente|usuario|usu[aá]rio|utilisateur|utilizador|gebruiker|benutzer|empf(?:ae?|ä)nger|adressat|destinataire|destinatario|destinat[aá]rio|adresse?|cuenta|conta|casella|casilla|buz[oó]n|bo[iî]te|postfach|mailbox|persona)[^.;]{0,50}(?:inconnu|desconocid|desconhecid|sconosciut|unbekannt|onbekend|inexist|non trovat|no encontrad|non trouv|introuvable|n[aã]o (?:encontrad|localizad)|nicht (?:gefunden|existent|bekannt|vorhanden|g[üu]ltig)|existiert nicht|n\'existe|no existe|n[aã]o existe|non esiste|bestaat niet|invalide|inv[aá]lid|ung[üu]ltig|errat|simile)`,
 		`(?:no existe|non esiste|n[aã]o existe|nessun)[^.;]{0,30}(?:usuario|utente|persona|usu[aá]rio|cuenta|buz[oó]n|casilla|direcci[oó]n)`,
 		`unbekannter (?:benutzer|empf(?:ae?|ä)nger)|(?:empf(?:ae?|ä)nger|benutzer|adresse)[^.;]{0,40}(?:abgelehnt|unbekannt)`,
-		`用户不存在|找不到|收件人不存在|查无此|地址不存在|无此用户|邮箱不存在`, `(?:存在しません|見つかりません|存在しない|見つからない)`, `(?:не существует|не найден|нет такого|неизвестн)`,
+		`用户不存在|找不到(?:此|该|这个)?(?:用户|收件人|邮箱|地址|账[号户])|(?:用户|收件人|邮箱|账[号户])找不到|收件人不存在|查无此|地址不存在|无此用户|邮箱不存在`, `(?:存在しません|見つかりません|存在しない|見つからない)`, `(?:не существует|не найден|нет такого|неизвестн)`,
 		`account unavailable`, `(?:has|is) (?:left|no longer (?:with|employed|working))`,
 		`(?:non ?existent|nonexisting|bogus|fake|dummy|retired|deleted|removed|former|ex-) ?(?:user|account|mail ?box|address|employee|recipient)`,
 		`{rcpt}[^.;]{0,30}(?:has been |was |is )?(?:deleted|removed|retired|withdrawn|purged)`, `address rejected\.?$`,
