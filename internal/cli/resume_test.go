@@ -65,16 +65,23 @@ func reportLines(t *testing.T, file string) (n map[string]int, torn int) {
 	return n, torn
 }
 
-// TestResumeAnywhere: wherever a batch was cut off, the next one leaves every report once and whole.
-func TestResumeAnywhere(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "reports.ndjson")
+// wholeBatch is the file of a batch that came to its end, and what it holds.
+func wholeBatch(t *testing.T) (file string, text []byte) {
+	t.Helper()
+	file = filepath.Join(t.TempDir(), "reports.ndjson")
 	if n, err := resume(t, file); n != 3 || err != nil {
 		t.Fatalf("%d audited, %v", n, err)
 	}
-	whole, err := os.ReadFile(file)
+	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return file, text
+}
+
+// TestResumeAnywhere: wherever a batch was cut off, the next one leaves every report once and whole.
+func TestResumeAnywhere(t *testing.T) {
+	file, whole := wholeBatch(t)
 	for cut := 0; cut <= len(whole); cut += 1 + len(whole)/150 {
 		if err := os.WriteFile(file, whole[:cut], 0o600); err != nil {
 			t.Fatal(err)
@@ -104,14 +111,7 @@ func TestResumeAnywhere(t *testing.T) {
 
 // TestResumePowerLoss: octets 0 where the last lines were to be are dropped as a torn line is.
 func TestResumePowerLoss(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "reports.ndjson")
-	if n, err := resume(t, file); n != 3 || err != nil {
-		t.Fatalf("%d audited, %v", n, err)
-	}
-	whole, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	file, whole := wholeBatch(t)
 	for _, text := range []string{string(whole) + strings.Repeat("\x00", 4096), string(whole[:len(whole)-100]) + strings.Repeat("\x00", 100)} {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
