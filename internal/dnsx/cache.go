@@ -25,7 +25,8 @@ const (
 // them. Memory is bounded: the answers of the last questions are young; once they are too many they become the old ones, and
 // the old ones are dropped but for those that were asked for again. So one domain's own answers make way for shared ones.
 //
-// A hit costs no question: its Answer.Asked is 0. Callers share what is returned and must not change it.
+// A hit costs no question: its Answer.Asked is 0. Callers share what is returned and must not change it. A name that is not in
+// the form of Q is another one here.
 type Cache struct {
 	under Resolver
 
@@ -52,7 +53,6 @@ func NewCache(under Resolver) *Cache {
 
 // Lookup implements Resolver.
 func (c *Cache) Lookup(ctx context.Context, q Question) Answer {
-	q = q.tidy()
 	for {
 		k, done, ours := c.at(q)
 		switch {

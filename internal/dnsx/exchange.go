@@ -25,6 +25,9 @@ const (
 	// readSize is what we read of a datagram: more than ednsSize, for servers that do not care. A longer one fails
 	// to parse and is asked for again over TCP.
 	readSize = 4096
+	// attention is how long prompt goes without a look at whether its caller still waits: to be told of that by a context
+	// takes two objects and a lock for each question.
+	attention = 20 * time.Millisecond
 )
 
 // An exchange puts one question to the servers until one of them gives an answer that can be used. All of its state
@@ -34,8 +37,9 @@ type exchange struct {
 	caller context.Context // of the Lookup
 	until  time.Time       // when the time of the Lookup is over
 	q      Question
-	peers  []*peer
-	rcode  string // as Answer.Rcode
+	peers  []peer
+	usual  [1]peer // what peers is of one server
+	rcode  string  // as Answer.Rcode
 	turn   int    // the peer for the next attempt
 	asked  int    // as Answer.Asked
 	strays int    // datagrams that answer some other question
@@ -95,11 +99,12 @@ type outcome struct {
 
 // exchange asks q of servers, until the time given.
 func (c *Client) exchange(caller context.Context, q Question, servers []netip.AddrPort, until time.Time) outcome {
-	x := &exchange{Client: c, caller: caller, until: until, q: q, asked: 1, peers: make([]*peer, len(servers))}
-	peers := make([]peer, len(servers))
+	x := &exchange{Client: c, caller: caller, until: until, q: q, asked: 1}
+	if x.peers = x.usual[:]; len(servers) != 1 {
+		x.peers = make([]peer, len(servers))
+	}
 	for i, addr := range servers {
-		x.peers[i] = &peers[i]
-		peers[i].addr, peers[i].line = addr, c.lines[addr]
+		x.peers[i].addr, x.peers[i].line = addr, c.lines[addr]
 	}
 	defer x.close()
 
@@ -134,7 +139,7 @@ func (c *Client) exchange(caller context.Context, q Question, servers []netip.Ad
 }
 
 func (x *exchange) outcome(m *dns.Msg, cause string) outcome {
-	p := x.peers[0]
+	p := &x.peers[0]
 	o := outcome{message: m, cause: cause, asked: x.asked, rcode: x.rcode, plain: p.plain}
 	switch {
 	case m != nil:
@@ -162,7 +167,8 @@ func (x *exchange) close() {
 	if !x.q.Server.IsValid() {
 		x.window.note(x.attempts == 1)
 	}
-	for _, p := range x.peers {
+	for i := range x.peers {
+		p := &x.peers[i]
 		switch {
 		case p.conn.Conn == nil:
 		case p.clean:
@@ -190,7 +196,7 @@ func (x *exchange) again(upTo state) {
 
 // pause is how long to wait for an answer before it is time to look at what is late.
 func (x *exchange) pause() time.Duration {
-	d, p := time.Until(x.due), x.peers[0]
+	d, p := time.Until(x.due), &x.peers[0]
 	if !x.mayRepeat(p) {
 		return d
 	}
@@ -217,7 +223,7 @@ func (x *exchange) lateAt(p *peer) time.Time {
 // late sends again what is late: to the next server when an attempt has had its time, and before that to the same one, for
 // that a datagram is lost says nothing against a server.
 func (x *exchange) late() {
-	p := x.peers[0]
+	p := &x.peers[0]
 	switch {
 	case !time.Now().Before(x.due):
 		x.again(asked)
@@ -235,7 +241,7 @@ func (x *exchange) late() {
 // makes way for the next that was not asked yet.
 func (x *exchange) attempt(upTo state) {
 	for range x.peers {
-		p := x.peers[x.turn%len(x.peers)]
+		p := &x.peers[x.turn%len(x.peers)]
 		x.turn++
 		if p.state > upTo {
 			continue
@@ -279,7 +285,7 @@ func (x *exchange) send(p *peer) bool {
 	}
 	if first {
 		p.sent = time.Now()
-		if x.attempts > 1 || p != x.peers[0] {
+		if x.attempts > 1 || p != &x.peers[0] {
 			go x.read(x.context(), p)
 		} // else see prompt
 	}
@@ -353,37 +359,29 @@ var buffers = sync.Pool{New: func() any { return new([readSize]byte) }}
 // prompt waits for the answer of the first server, in the usual case that it comes at once and settles everything: that
 // takes neither a goroutine nor a socket of its own. What it leaves is for the events to bring.
 func (x *exchange) prompt() *dns.Msg {
-	p := x.peers[0]
+	p := &x.peers[0]
 	if p.state != asked || p.conn.Conn == nil {
 		return nil
 	}
-	conn := p.conn.Conn
-	// A socket fails to take a deadline only where it fails to read, too.
-	wake := func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) }
-	stop := context.AfterFunc(x.caller, wake)
-	if err := conn.SetReadDeadline(time.Now().Add(min(x.pause(), time.Until(x.until)))); err != nil {
-		stop()
-		p.failUDP(err)
-		x.attempt(unasked)
-		return nil
-	}
-	if x.caller.Err() != nil {
-		wake() // the end came before our deadline
-	}
 	buf := buffers.Get().(*[readSize]byte)
 	defer buffers.Put(buf)
-	n, err := conn.Read(buf[:])
-	kept := stop()
-	var m *dns.Msg
-	if !errors.Is(err, os.ErrDeadlineExceeded) {
-		m = x.handle(event{peer: p, message: buf[:n], err: err})
+	now := time.Now()
+	end := now.Add(min(x.pause(), x.until.Sub(now)))
+	for now.Before(end) && x.caller.Err() == nil {
+		// A socket fails to take a deadline only where it fails to read, too.
+		_ = p.conn.SetReadDeadline(now.Add(min(end.Sub(now), attention)))
+		n, err := p.conn.Read(buf[:])
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			if m := x.handle(event{peer: p, message: buf[:n], err: err}); m != nil {
+				p.clean = x.asked == 1
+				return m
+			}
+			break
+		}
+		now = time.Now()
 	}
-	if m != nil {
-		p.clean = kept && x.asked == 1
-		return m
-	}
-	if p.state == asked && kept {
-		_ = conn.SetReadDeadline(time.Time{})
+	if p.state == asked {
+		_ = p.conn.SetReadDeadline(time.Time{})
 		go x.read(x.context(), p)
 	}
 	return nil
@@ -635,7 +633,8 @@ func rcode(m *dns.Msg) string {
 // exhausted reports whether all servers have failed, and how.
 func (x *exchange) exhausted() (cause string, all bool) {
 	var causes []string
-	for _, p := range x.peers {
+	for i := range x.peers {
+		p := &x.peers[i]
 		if p.state != unusable {
 			return "", false
 		}
@@ -653,7 +652,8 @@ func (x *exchange) silence(ctx context.Context) string {
 	} else {
 		causes = append(causes, ended(ctx))
 	}
-	for _, p := range x.peers {
+	for i := range x.peers {
+		p := &x.peers[i]
 		switch p.state {
 		case asked:
 			causes = append(causes, fmt.Sprintf("%s did not answer%s", p.addr, within))

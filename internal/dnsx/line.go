@@ -21,7 +21,7 @@ const (
 // Sockets are used again, since to open and close one costs more than the question. Only so often: a forger has to find the
 // port (RFC 5452 9.2), and a way out that has changed shows with a new socket.
 const (
-	maxUses = 64
+	maxUses = 256
 	maxIdle = 512
 	idleFor = 5 * time.Second
 )

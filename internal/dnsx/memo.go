@@ -26,13 +26,16 @@ type entry struct {
 	crash   error // a panic of the lookup, which is raised again in every caller: none could catch it otherwise
 }
 
-// usual is how many questions an audit asks or so.
-const usual = 200
+// expected is how many questions an audit asks or so.
+const expected = 200
 
 // NewMemo remembers the answers of under. Lookups run under ctx, which is the audit's: one caller that gives up takes
-// the answer from no other.
+// the answer from no other. If under is a memo of the same audit it is given back: to remember twice takes as long as twice.
 func NewMemo(ctx context.Context, under Resolver) *Memo {
-	return &Memo{ctx: ctx, under: under, entries: make(map[Question]*entry, usual)}
+	if m, ok := under.(*Memo); ok && m.ctx.Done() == ctx.Done() {
+		return m
+	}
+	return &Memo{ctx: ctx, under: under, entries: make(map[Question]*entry, expected)}
 }
 
 // Lookup implements Resolver.

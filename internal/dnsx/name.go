@@ -98,22 +98,27 @@ func canonical(name string) (c, problem string) {
 
 // plain says of a name that it is in that form, and without escapes, as nearly all are.
 func plain(name string) bool {
-	label := 0
+	dot := -1 // where the last one stands
 	for i := range len(name) {
-		switch c := name[i]; {
-		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '-', c == '_':
-			label++
-		case c == '.' && label > 0:
-			label = 0
+		switch {
+		case usual[name[i]]:
+		case name[i] != '.' || i == dot+1 || i-dot-1 > maxLabel:
+			return false
 		default:
-			return false
-		}
-		if label > maxLabel {
-			return false
+			dot = i
 		}
 	}
-	return label > 0 && len(name)+2 <= maxName
+	last := len(name) - dot - 1
+	return 0 < last && last <= maxLabel && len(name)+2 <= maxName
 }
+
+// usual are the octets of nearly all labels.
+var usual = func() (is [256]bool) {
+	for _, c := range []byte("abcdefghijklmnopqrstuvwxyz0123456789-_") {
+		is[c] = true
+	}
+	return is
+}()
 
 // decode reads the first octet of a presentation text: X, \X or \DDD (RFC 1035 5.1). n is how much of s it took,
 // 0 where s begins with a broken escape.

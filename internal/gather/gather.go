@@ -114,15 +114,16 @@ type gatherer struct {
 	ctx context.Context
 	env Env
 	t   Target
-	dns *dnsx.Memo
+	dns dnsx.Resolver
 
 	records sync.Map // the SPF records that were parsed, by their texts: every address is judged by them
 }
 
 // Gather finds out what the wanted topics need. It ends when ctx does at the latest; what is open then is unknown.
 func Gather(ctx context.Context, env Env, t Target, want facts.Topic) *facts.Facts {
+	memo := dnsx.NewMemo(ctx, env.DNS)
 	g := &gatherer{ctx: ctx, env: env, t: t}
-	g.dns = dnsx.NewMemo(ctx, honest{env.DNS, g.rewrites})
+	g.dns = honest{memo, g.rewrites}
 	f := &facts.Facts{Schema: facts.Schema, Domain: t.Domain, Started: env.Now().UTC(), Streams: t.Streams,
 		Public: t.AssumePublic, RequireLists: t.RequireLists, Samples: t.Samples, Reports: t.Reports}
 
@@ -176,7 +177,7 @@ func Gather(ctx context.Context, env Env, t Target, want facts.Topic) *facts.Fac
 	f.MTASTS, f.TLSRPT, f.DANE = sts(), tlsrpt(), dane()
 	f.DNSSEC, f.Registration, f.Vantage = dnssec(), registration(), vantage()
 	f.Vantage.Egress = outwards(f)
-	f.Questions, f.Took = g.dns.Questions(), env.Now().Sub(f.Started)
+	f.Questions, f.Took = memo.Questions(), env.Now().Sub(f.Started)
 	return f
 }
 

@@ -63,13 +63,13 @@ func (g *gatherer) rewrites() facts.Fact[[]netip.Addr] {
 
 // honest is a resolver whose made-up addresses prove nothing: an answer that holds none but those is a failure, and ours.
 type honest struct {
-	dnsx.Resolver
+	memo     *dnsx.Memo
 	rewrites func() facts.Fact[[]netip.Addr]
 }
 
 // Lookup implements dnsx.Resolver. Only addresses wait for the test, and only such as somebody was asked for.
 func (h honest) Lookup(ctx context.Context, q dnsx.Question) dnsx.Answer {
-	a := h.Resolver.Lookup(ctx, q)
+	a := h.memo.Lookup(ctx, q)
 	if a.Status != dnsx.Found || a.Asked == 0 || q.Type != dnsx.A && q.Type != dnsx.AAAA || q.Name == nowhere || q.Server.IsValid() {
 		return a
 	}

@@ -109,7 +109,7 @@ func TestFilesAreBelieved(t *testing.T) {
 	s := serve(t, "mailaudit.invalid. A 11.66.0.1\nb.example. A 11.66.0.1\n", nil)
 	over := dnsx.NewOverlay(testnet.MustZone("a.example. A 11.66.0.1\n"), nil, client(s, patient))
 	g := &gatherer{ctx: t.Context(), env: env(over), t: Target{Domain: "d.example"}}
-	g.dns = dnsx.NewMemo(t.Context(), honest{over, g.rewrites})
+	g.dns = honest{dnsx.NewMemo(t.Context(), over), g.rewrites}
 	if a := g.ask("a.example", dnsx.A); a.Status != dnsx.Found || len(s.Asked()) > 0 {
 		t.Errorf("%+v, asked %v", a, s.Asked())
 	}
