@@ -117,8 +117,49 @@ func (c *Cache) fly(ctx context.Context, q Question, k *kept) (a Answer) {
 		}
 	}()
 	a = c.under.Lookup(ctx, q)
-	k.answer, k.cut = a.again(), a.Status == Failed && ctx.Err() != nil
+	k.take(ctx, a)
 	return a
+}
+
+// take keeps an answer.
+func (k *kept) take(ctx context.Context, a Answer) {
+	k.answer, k.cut = a.again(), a.Status == Failed && ctx.Err() != nil
+}
+
+// LookupAll implements Several.
+func (c *Cache) LookupAll(ctx context.Context, qs []Question, got func(i int, a Answer)) {
+	var t Tasks
+	defer t.Wait()
+	var (
+		fresh  []Question
+		flying []*kept
+		places []int // in qs
+	)
+	for i, q := range qs {
+		switch k, done, ours := c.at(q); {
+		case ours:
+			fresh, flying, places = append(fresh, q), append(flying, k), append(places, i)
+		case done == nil:
+			got(i, k.answer)
+		default:
+			t.Go(func() { got(i, c.Lookup(ctx, q)) })
+		}
+	}
+	t.Do(func() {
+		defer crashed(func(err error) {
+			for j, k := range flying {
+				if k.flying {
+					k.crash = err
+					c.land(fresh[j], k)
+				}
+			}
+		})
+		LookupAll(ctx, c.under, fresh, func(j int, a Answer) {
+			flying[j].take(ctx, a)
+			c.land(fresh[j], flying[j])
+			got(places[j], a)
+		})
+	})
 }
 
 // land ends a lookup.

@@ -91,7 +91,7 @@ func (c *Client) Lookup(ctx context.Context, q Question) Answer {
 	if ctx.Err() != nil {
 		return failed(q, ended(ctx))
 	}
-	if !c.window.enter(ctx) {
+	if c.window.enter(ctx, 1) == 0 {
 		return failed(q, ended(ctx))
 	}
 	defer c.window.leave()
@@ -99,10 +99,14 @@ func (c *Client) Lookup(ctx context.Context, q Question) Answer {
 	if q.Server.IsValid() {
 		return c.server(ctx, q, deadline)
 	}
+	return c.follow(ctx, q, c.exchange(ctx, q, c.servers, deadline), deadline)
+}
+
+// follow reads the answer out of what came of the first exchange, and asks for the end of an alias where that is missing.
+func (c *Client) follow(ctx context.Context, q Question, r outcome, until time.Time) Answer {
 	a := Answer{Question: q, Authenticated: true, Keep: maxKeep}
 	name := q.Name
 	for {
-		r := c.exchange(ctx, q.of(name), c.servers, deadline)
 		a.Asked += r.asked
 		m := r.message
 		if m == nil {
@@ -130,6 +134,7 @@ func (c *Client) Lookup(ctx context.Context, q Question) Answer {
 			return a
 		case moved && !has[*dns.SOA](m.Ns):
 			// An authoritative server, or a resolver that is sparing, left the end of the chain to us.
+			r = c.exchange(ctx, q.of(name), c.servers, until)
 		default:
 			a.Status = NoData
 			return a

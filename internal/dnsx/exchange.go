@@ -45,6 +45,7 @@ type exchange struct {
 	asked  int     // as Answer.Asked
 	strays int     // datagrams that answer some other question
 
+	started bool // prompt is over: whatever is sent has somebody else who reads
 	// What only an exchange needs that is not settled at once: see context.
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -100,17 +101,25 @@ type outcome struct {
 
 // exchange asks q of servers, until the time given.
 func (c *Client) exchange(caller context.Context, q Question, servers []netip.AddrPort, until time.Time) outcome {
-	x := &exchange{Client: c, caller: caller, until: until, q: q, asked: 1}
+	var x exchange
+	x.begin(caller, c, q, servers, until)
+	return x.finish((*exchange).ask)
+}
+
+func (x *exchange) begin(caller context.Context, c *Client, q Question, servers []netip.AddrPort, until time.Time) {
+	x.Client, x.caller, x.until, x.q, x.asked = c, caller, until, q, 1
 	if x.peers = x.usual[:]; len(servers) != 1 {
 		x.peers = make([]peer, len(servers))
 	}
 	for i, addr := range servers {
 		x.peers[i].addr, x.peers[i].line = addr, c.lines[addr]
 	}
-	defer x.close()
+}
 
-	x.again(unasked)
-	if m := x.prompt(); m != nil {
+// finish goes on from what f makes of the exchange until it is over.
+func (x *exchange) finish(f func(*exchange) *dns.Msg) outcome {
+	defer x.close()
+	if m := f(x); m != nil {
 		return x.outcome(m, "")
 	}
 	x.late()
@@ -173,7 +182,7 @@ func (x *exchange) close() {
 		switch {
 		case p.conn.Conn == nil:
 		case p.clean:
-			p.line.put(p.conn)
+			p.line.put(p.conn, 1)
 		default:
 			p.conn.Close()
 		}
@@ -186,7 +195,7 @@ func (x *exchange) again(upTo state) {
 	x.attempts++
 	switch x.attempts {
 	case 1:
-		x.due = time.Now().Add(x.timeout * 2 / 9)
+		x.due = time.Now().Add(x.firstPatience())
 	case 2:
 		x.due = time.Now().Add(x.timeout * 3 / 9)
 	default:
@@ -194,6 +203,9 @@ func (x *exchange) again(upTo state) {
 	}
 	x.attempt(upTo)
 }
+
+// firstPatience is for how long an answer to the first attempt is waited for.
+func (x *exchange) firstPatience() time.Duration { return x.timeout * 2 / 9 }
 
 // pause is how long to wait for an answer before it is time to look at what is late.
 func (x *exchange) pause() time.Duration {
@@ -286,7 +298,8 @@ func (x *exchange) send(p *peer) bool {
 	}
 	if first {
 		p.sent = time.Now()
-		if x.attempts > 1 || p != &x.peers[0] {
+		if x.started {
+			_ = p.conn.SetReadDeadline(time.Time{}) // of its last use
 			go x.read(x.context(), p)
 		} // else see prompt
 	}
@@ -337,13 +350,10 @@ func newQuery(q Question, plain bool) ([]byte, error) {
 		questions[0].Name = mixed(questions[0].Name)
 	}
 	if !plain {
-		m.Extra = edns
+		m.SetEdns0(ednsSize, false)
 	}
 	return m.Pack()
 }
-
-// edns is what queries have in their additional section (RFC 6891 6.1), which nobody changes.
-var edns = new(dns.Msg).SetEdns0(ednsSize, false).Extra
 
 // mixed is a name with every second letter in upper case. Resolvers put names so, to be told from forgers by the case of
 // the copy in the answer (draft-vixie-dnsext-dns0x20): one question tells whether that works, too.
@@ -362,11 +372,17 @@ func mixed(name string) string {
 // buffers are for what comes over UDP.
 var buffers = sync.Pool{New: func() any { return new([readSize]byte) }}
 
+// ask makes the first attempt.
+func (x *exchange) ask() *dns.Msg {
+	x.again(unasked)
+	return x.prompt()
+}
+
 // prompt waits for the answer of the first server, in the usual case that it comes at once and settles everything: that
 // takes neither a goroutine nor a socket of its own. What it leaves is for the events to bring.
 func (x *exchange) prompt() *dns.Msg {
 	p := &x.peers[0]
-	if p.state != asked || p.conn.Conn == nil {
+	if x.started = true; p.state != asked || p.conn.Conn == nil {
 		return nil
 	}
 	buf := buffers.Get().(*[readSize]byte)

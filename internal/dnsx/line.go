@@ -121,9 +121,9 @@ func (l *line) take() socket {
 	return s
 }
 
-// put keeps a socket for another question.
-func (l *line) put(s socket) {
-	s.uses++
+// put keeps a socket, by which n more questions were asked, for others.
+func (l *line) put(s socket, n int) {
+	s.uses += n
 	s.since = time.Now()
 	if l != nil && s.uses < maxUses {
 		l.mu.Lock()
@@ -158,20 +158,21 @@ func newWindow(most int) *window {
 	return &window{most: most, least: min(most, leastWindow), size: most, began: time.Now()}
 }
 
-// enter waits for a turn, and says whether it came before the end of ctx.
-func (w *window) enter(ctx context.Context) bool {
+// enter waits for a turn, and says how many there are then, of those that are wanted: none if ctx ends before.
+func (w *window) enter(ctx context.Context, wanted int) int {
 	w.mu.Lock()
-	if w.busy < w.size && len(w.waiting) == 0 {
-		w.busy++
+	if n := w.more(wanted); n > 0 {
 		w.mu.Unlock()
-		return true
+		return n
 	}
 	turn := make(chan struct{})
 	w.waiting = append(w.waiting, turn)
 	w.mu.Unlock()
 	select {
 	case <-turn:
-		return true
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return 1 + w.more(wanted-1)
 	case <-ctx.Done():
 	}
 	w.mu.Lock()
@@ -179,12 +180,19 @@ func (w *window) enter(ctx context.Context) bool {
 	for i, t := range w.waiting {
 		if t == turn {
 			w.waiting = append(w.waiting[:i], w.waiting[i+1:]...)
-			return false
+			return 0
 		}
 	}
 	w.busy-- // the turn came just now
 	w.admit()
-	return false
+	return 0
+}
+
+// more takes turns that are free, and for which nobody waits: see admit.
+func (w *window) more(wanted int) int {
+	n := min(wanted, max(w.size-w.busy, 0))
+	w.busy += n
+	return n
 }
 
 // leave gives the turn to the next.

@@ -2,6 +2,7 @@ package dnsx
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"net/netip"
@@ -104,6 +105,20 @@ func (l *lossy) client() *Client {
 	return NewClient(Config{Servers: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:53")}, Dial: l.dial})
 }
 
+// ways are those in which many questions are asked.
+var ways = map[string]func(ctx context.Context, c *Client, n int, got func(Answer)){
+	"each by itself": func(ctx context.Context, c *Client, n int, got func(Answer)) {
+		var t Tasks
+		for range n {
+			t.Go(func() { got(c.Lookup(ctx, Q("d.example", A))) })
+		}
+		t.Wait()
+	},
+	"by LookupAll": func(ctx context.Context, c *Client, n int, got func(Answer)) {
+		c.LookupAll(ctx, slices.Repeat([]Question{Q("d.example", A)}, n), func(_ int, a Answer) { got(a) })
+	},
+}
+
 // TestEarly: a lost datagram is sent again after the patience that the answers before have taught, and counts as no question.
 func TestEarly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -150,22 +165,20 @@ func TestUntil(t *testing.T) {
 
 // TestEarlyUnmeasured: what is lost of the first burst is sent again as soon as the other answers have told how long one takes.
 func TestEarlyUnmeasured(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := &lossy{delay: always(30 * time.Millisecond), lost: func(p int) bool { return p == 0 }}
-		c, began := l.client(), time.Now()
-		var wg sync.WaitGroup
-		for range 40 {
-			wg.Go(func() {
-				if a := c.Lookup(t.Context(), Q("d.example", A)); a.Status != NoData {
-					t.Errorf("%+v", a)
+	for name, ask := range ways {
+		synctest.Test(t, func(t *testing.T) {
+			l := &lossy{delay: always(30 * time.Millisecond), lost: func(p int) bool { return p == 0 }}
+			c, began, n := l.client(), time.Now(), atomic.Int64{}
+			ask(t.Context(), c, 40, func(a Answer) {
+				if n.Add(1); a.Status != NoData || a.Asked != 1 {
+					t.Errorf("%s: %+v", name, a)
 				}
 			})
-		}
-		wg.Wait()
-		if took := time.Since(began); took > 150*time.Millisecond {
-			t.Errorf("took %v", took)
-		}
-	})
+			if took := time.Since(began); took > 150*time.Millisecond || n.Load() != 40 {
+				t.Errorf("%s: %d took %v", name, n.Load(), took)
+			}
+		})
+	}
 }
 
 // TestEarlyShare: however unsteady a resolver is, without a loss no more than 5 % of the datagrams go out in vain.
@@ -175,23 +188,19 @@ func TestEarlyShare(t *testing.T) {
 		"now and then late":  func(p int) time.Duration { return []time.Duration{5, 5, 5, 5, 5, 5, 5, 400}[p%8] * time.Millisecond },
 		"late after a while": func(p int) time.Duration { return time.Duration(1+p/1000*300) * time.Millisecond },
 	} {
-		synctest.Test(t, func(t *testing.T) {
-			l := &lossy{delay: delay}
-			c := l.client()
-			const questions = 4000
-			var wg sync.WaitGroup
-			for range 20 {
-				wg.Go(func() {
-					for range questions / 20 {
-						c.Lookup(t.Context(), Q("d.example", A))
-					}
-				})
-			}
-			wg.Wait()
-			if l.packets > questions*105/100 {
-				t.Errorf("%s: %d datagrams for %d questions", name, l.packets, questions)
-			}
-		})
+		for way, ask := range ways {
+			synctest.Test(t, func(t *testing.T) {
+				l := &lossy{delay: delay}
+				c := l.client()
+				const questions = 4000
+				for range questions / 20 {
+					ask(t.Context(), c, 20, func(Answer) {})
+				}
+				if l.packets > questions*105/100 {
+					t.Errorf("%s, %s: %d datagrams for %d questions", name, way, l.packets, questions)
+				}
+			})
+		}
 	}
 }
 
@@ -213,6 +222,64 @@ func TestSockets(t *testing.T) {
 			t.Errorf("%d sockets, want another one after %v", l.sockets, idleFor)
 		}
 	})
+}
+
+// TestBurstIDs: questions that go out at once by one socket may have the same ID by chance, once in 130 bursts.
+func TestBurstIDs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &lossy{delay: always(time.Millisecond)}
+		c := l.client()
+		var qs []Question
+		for i := range maxBurst {
+			qs = append(qs, Q(fmt.Sprintf("x%d.example", i), A))
+		}
+		const bursts = 1500
+		for range bursts {
+			c.LookupAll(t.Context(), qs, func(i int, a Answer) {
+				if a.Status != NoData || a.Question != qs[i] {
+					t.Errorf("%+v", a)
+				}
+			})
+		}
+		if l.packets != bursts*maxBurst {
+			t.Errorf("%d datagrams, want %d", l.packets, bursts*maxBurst)
+		}
+	})
+}
+
+// TestBurstAliases: the ends of aliases are asked for at once, too.
+func TestBurstAliases(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &lossy{delay: always(20 * time.Millisecond), cname: "end.example."}
+		began := time.Now()
+		ways["by LookupAll"](t.Context(), l.client(), maxBurst, func(a Answer) {
+			if a.Asked != 2 {
+				t.Errorf("%+v", a)
+			}
+		})
+		if took := time.Since(began); took != 40*time.Millisecond {
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
+// TestBurstSocket: a socket on which an answer may still come is used for nothing else.
+func TestBurstSocket(t *testing.T) {
+	for name, lost := range map[string]func(int) bool{
+		"nothing lost": func(int) bool { return false },
+		"one lost":     func(p int) bool { return p == 5 },
+		"all lost":     func(p int) bool { return p < maxBurst },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			l := &lossy{delay: always(20 * time.Millisecond), lost: lost}
+			c := l.client()
+			ways["by LookupAll"](t.Context(), c, maxBurst, func(Answer) {})
+			kept := slices.ContainsFunc(c.lines[netip.MustParseAddrPort("127.0.0.1:53")].idle, func(s socket) bool { return s.uses == maxBurst })
+			if kept != (name == "nothing lost") {
+				t.Errorf("%s: the socket is kept: %t", name, kept)
+			}
+		})
+	}
 }
 
 // TestWindow: many unanswered questions shut the window by half each second, answers open it again.
@@ -245,7 +312,7 @@ func TestWindowTurns(t *testing.T) {
 	for range 50 { // who is first is left to chance
 		synctest.Test(t, func(t *testing.T) {
 			w := newWindow(1)
-			w.enter(t.Context())
+			w.enter(t.Context(), 1)
 			var order []int
 			ctx, cancel := context.WithCancel(t.Context())
 			for i := range 3 {
@@ -254,7 +321,7 @@ func TestWindowTurns(t *testing.T) {
 					c = ctx
 				}
 				go func() {
-					if w.enter(c) {
+					if w.enter(c, 1) > 0 {
 						order = append(order, i)
 						w.leave()
 					}
@@ -274,7 +341,8 @@ func TestWindowTurns(t *testing.T) {
 // TestLoss: 150 questions in four waves, each after the answers to the one before, take three times as long at the median at
 // most where 2 % of the datagrams are lost.
 func TestLoss(t *testing.T) {
-	for _, delay := range []time.Duration{20 * time.Millisecond, 100 * time.Millisecond} {
+	for i, delay := range []time.Duration{20 * time.Millisecond, 100 * time.Millisecond, 20 * time.Millisecond, 100 * time.Millisecond} {
+		way := []string{"each by itself", "by LookupAll"}[i/2]
 		var took []time.Duration
 		for seed := range uint64(101) {
 			synctest.Test(t, func(t *testing.T) {
@@ -286,26 +354,38 @@ func TestLoss(t *testing.T) {
 				l := &lossy{delay: always(delay), lost: func(p int) bool { return lost[p] }}
 				c, began := l.client(), time.Now()
 				for _, n := range []int{100, 30, 10, 10} {
-					var wg sync.WaitGroup
-					for range n {
-						wg.Go(func() {
-							if a := c.Lookup(t.Context(), Q("d.example", A)); a.Status != NoData || a.Asked != 1 {
-								t.Errorf("%+v", a)
-							}
-						})
-					}
-					wg.Wait()
+					ways[way](t.Context(), c, n, func(a Answer) {
+						if a.Status != NoData || a.Asked != 1 {
+							t.Errorf("%+v", a)
+						}
+					})
 				}
 				took = append(took, time.Since(began))
 			})
 		}
 		slices.Sort(took)
 		if median := took[len(took)/2]; median > 3*4*delay {
-			t.Errorf("at %v the median is %v, the slowest %v", delay, median, took[len(took)-1])
+			t.Errorf("%s, at %v the median is %v, the slowest %v", way, delay, median, took[len(took)-1])
 		} else {
-			t.Logf("at %v the median is %v of %v without a loss, the slowest %v", delay, median, 4*delay, took[len(took)-1])
+			t.Logf("%s, at %v the median is %v of %v without a loss, the slowest %v", way, delay, median, 4*delay, took[len(took)-1])
 		}
 	}
+}
+
+// TestWindowMore: who waits for several turns gets all that are free when the first comes.
+func TestWindowMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWindow(1)
+		w.enter(t.Context(), 1)
+		got := 0
+		go func() { got = w.enter(t.Context(), 5) }()
+		synctest.Wait()
+		w.bound(4)
+		synctest.Wait()
+		if got != 3 {
+			t.Errorf("%d turns, want 3", got)
+		}
+	})
 }
 
 // TestWindowBound: less is let out at once, what is under way counts until it is over, and nobody who waits is forgotten.
@@ -315,7 +395,7 @@ func TestWindowBound(t *testing.T) {
 		var in atomic.Int64
 		for range 12 {
 			go func() {
-				if w.enter(t.Context()) {
+				if w.enter(t.Context(), 1) > 0 {
 					in.Add(1)
 				}
 			}()
@@ -354,7 +434,7 @@ func TestClientShare(t *testing.T) {
 		}
 	}
 	c.Share(1) // a map has no last part
-	c.window.enter(t.Context())
+	c.window.enter(t.Context(), 1)
 	if still := c.Share(0); still != defaultTimeout {
 		t.Errorf("one under way may take %v", still)
 	}

@@ -92,15 +92,68 @@ func (m *Memo) fill(e *entry, q Question) {
 		if p := recover(); p != nil {
 			e.crash = fmt.Errorf("%v\n%s", p, debug.Stack())
 		}
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		m.asked += e.answer.Asked
-		e.settled = true
-		if e.done != nil {
-			close(e.done)
-		}
+		m.settle(e)
 	}()
 	e.answer = m.under.Lookup(m.ctx, q)
+}
+
+func (m *Memo) settle(e *entry) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.asked += e.answer.Asked
+	e.settled = true
+	if e.done != nil {
+		close(e.done)
+	}
+}
+
+// LookupAll implements Several.
+func (m *Memo) LookupAll(ctx context.Context, qs []Question, got func(i int, a Answer)) {
+	var t Tasks
+	defer t.Wait()
+	var (
+		fresh   []Question
+		entries []*entry
+		places  []int // in qs
+	)
+	here := ctx.Done() == m.ctx.Done() && ctx.Err() == nil
+	for i, q := range qs {
+		q = q.tidy()
+		if here {
+			if e, ours := m.mine(q); ours {
+				fresh, entries, places = append(fresh, q), append(entries, e), append(places, i)
+				continue
+			}
+		}
+		t.Go(func() { got(i, m.Lookup(ctx, q)) })
+	}
+	t.Do(func() {
+		defer crashed(func(err error) {
+			for _, e := range entries {
+				if !e.settled {
+					e.crash = err
+					m.settle(e)
+				}
+			}
+		})
+		LookupAll(m.ctx, m.under, fresh, func(j int, a Answer) {
+			entries[j].answer = a
+			m.settle(entries[j])
+			got(places[j], a)
+		})
+	})
+}
+
+// mine is the entry of a question that nobody has asked, for the caller to fill.
+func (m *Memo) mine(q Question) (*entry, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.entries[q] != nil {
+		return nil, false
+	}
+	e := new(entry)
+	m.entries[q] = e
+	return e, true
 }
 
 // Questions is how many questions have gone out on the wire so far.

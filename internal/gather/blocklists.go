@@ -12,17 +12,19 @@ import (
 // off says why, "" for one that is on.
 func Blocklists(ctx context.Context, env Env, lists []blocklist.List, off func(blocklist.List) string) []facts.List {
 	g := &gatherer{ctx: ctx, env: env, dns: dnsx.NewMemo(ctx, env.DNS)}
-	return every(lists, func(l blocklist.List) facts.List {
+	health := g.selfTests(lists, func(i int) bool { return off(lists[i]) == "" })
+	out := make([]facts.List, len(lists))
+	for i, l := range lists {
 		f := listOf(l)
 		if why := off(l); why != "" {
 			f.State, f.Left, f.Dead = facts.ListLeft, why, l.Dead != ""
 			if l.Note != "" {
 				f.Left += "; " + l.Note
 			}
-			return f
+		} else {
+			f.State, f.Why = stateOf(health[i]), health[i].Why
 		}
-		h := g.selfTest(l)
-		f.State, f.Why = stateOf(h), h.Why
-		return f
-	})
+		out[i] = f
+	}
+	return out
 }

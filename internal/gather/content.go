@@ -104,19 +104,13 @@ func (g *gatherer) linkListings(domains []string) []facts.Listing {
 		lists = nil
 	}
 	out := []facts.Listing{}
-	for _, found := range every(lists, func(l blocklist.List) []facts.Listing {
-		health := soon(func() blocklist.Health { return g.selfTest(l) })
-		found := every(domains, func(d string) facts.Listing { return g.listing(l, target{name: d}) })
-		if h := health(); !h.Usable() {
-			return disbelieve(found, string(h.Status()), h.Why)
-		}
-		for _, x := range found {
-			if x.Status == hijacked {
-				return disbelieve(found, facts.NoClue, x.Why)
-			}
-		}
-		return found
-	}) {
+	health := soon(func() []blocklist.Health { return g.selfTests(lists, func(int) bool { return true }) })
+	var targets []target
+	for _, d := range domains {
+		targets = append(targets, target{name: d})
+	}
+	for i, found := range g.askLists(lists, func(int) []target { return targets }) {
+		_, found = believe(facts.List{}, health()[i], found)
 		out = append(out, found...)
 	}
 	return out

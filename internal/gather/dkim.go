@@ -150,12 +150,18 @@ func (g *gatherer) guess(d *facts.DKIM, subtree, wild dnsx.Answer, records []spf
 type guess struct{ selector, origin string }
 
 func (g *gatherer) tryAll(domain string, l []guess, wild dnsx.Answer) []facts.Key {
-	return every(l, func(x guess) facts.Key { return g.key(domain, x.selector, x.origin, wild) })
+	name := func(x guess) dnsx.Question { return keyName(domain, x.selector) }
+	return ahead(g, l, name, isThere, func(x guess) facts.Key { return g.key(domain, x.selector, x.origin, wild) })
+}
+
+// keyName is where a key stands (RFC 6376 3.6.2.1).
+func keyName(domain, selector string) dnsx.Question {
+	return dnsx.Q(selector+"._domainkey."+domain, dnsx.TXT)
 }
 
 // key looks one selector up. What a wildcard answers for every name is no key of this selector.
 func (g *gatherer) key(domain, selector, origin string, wild dnsx.Answer) facts.Key {
-	k := facts.Key{Selector: selector, Name: dnsx.Q(selector+"._domainkey."+domain, dnsx.TXT).Name, Origin: origin, Texts: []string{}}
+	k := facts.Key{Selector: selector, Name: keyName(domain, selector).Name, Origin: origin, Texts: []string{}}
 	a := g.ask(k.Name, dnsx.TXT)
 	k.CNAME, k.Provider = a.Chain, providerOf(a.Chain)
 	switch a.Status {

@@ -79,25 +79,47 @@ func (d *ListDNS) Share(part float64) (still time.Duration) {
 
 // Lookup implements dnsx.Resolver.
 func (d *ListDNS) Lookup(ctx context.Context, q dnsx.Question) dnsx.Answer {
-	z := d.of(q.Name)
-	if z == nil || q.Server.IsValid() { // a key goes to no server that DNS named
+	z := d.of(q)
+	if z == nil {
 		return d.under.Lookup(ctx, q)
 	}
-	return d.ask(ctx, z, q)
-}
-
-// ask asks a list, in its turn.
-func (d *ListDNS) ask(ctx context.Context, z *listZone, q dnsx.Question) dnsx.Answer {
 	// It fails at once where no turn would come in time. After the end of ctx the resolver has the better words.
 	if !z.turn(ctx) && ctx.Err() == nil {
-		return dnsx.Answer{Question: q, Status: dnsx.Failed, Cause: fmt.Sprintf("our own rate limit of %s questions a second to %s: no turn within the time limit",
-			strconv.FormatFloat(float64(z.pace.Limit()), 'g', 4, 64), z.zone)}
+		return z.late(q)
 	}
-	asked := q
-	asked.Name = strings.TrimSuffix(q.Name, z.zone) + z.wire
-	a := d.under.Lookup(ctx, asked)
-	a.Question = q
-	return z.redact(a)
+	return z.answer(q, d.under.Lookup(ctx, z.question(q)))
+}
+
+// LookupAll implements dnsx.Several. Those about lists that have no turn now are asked one by one.
+func (d *ListDNS) LookupAll(ctx context.Context, qs []dnsx.Question, got func(i int, a dnsx.Answer)) {
+	var t dnsx.Tasks
+	defer t.Wait()
+	var (
+		ask    []dnsx.Question
+		zones  []*listZone // of those; nil: it is about no list
+		places []int       // in qs
+	)
+	for i, q := range qs {
+		z := d.of(q)
+		switch {
+		case z == nil:
+		case z.pace.Allow():
+			q = z.question(q)
+		default:
+			t.Go(func() { got(i, d.Lookup(ctx, q)) })
+			continue
+		}
+		ask, zones, places = append(ask, q), append(zones, z), append(places, i)
+	}
+	t.Do(func() {
+		dnsx.LookupAll(ctx, d.under, ask, func(j int, a dnsx.Answer) {
+			i := places[j]
+			if z := zones[j]; z != nil {
+				a = z.answer(qs[i], a)
+			}
+			got(i, a)
+		})
+	})
 }
 
 // turn waits until a list may be asked, and says whether it may.
@@ -108,8 +130,31 @@ func (z *listZone) turn(ctx context.Context) bool {
 	return z.pace.Wait(ctx) == nil
 }
 
-// of is the list to whose zone a name belongs, the most specific.
-func (d *ListDNS) of(name string) *listZone {
+// late is the answer to a question that has no turn.
+func (z *listZone) late(q dnsx.Question) dnsx.Answer {
+	return dnsx.Answer{Question: q, Status: dnsx.Failed, Cause: fmt.Sprintf("our own rate limit of %s questions a second to %s: no turn within the time limit",
+		strconv.FormatFloat(float64(z.pace.Limit()), 'g', 4, 64), z.zone)}
+}
+
+// question is what goes out for a question, with the key.
+func (z *listZone) question(q dnsx.Question) dnsx.Question {
+	q.Name = strings.TrimSuffix(q.Name, z.zone) + z.wire
+	return q
+}
+
+// answer is the answer to it, without.
+func (z *listZone) answer(q dnsx.Question, a dnsx.Answer) dnsx.Answer {
+	a.Question = q
+	return z.redact(a)
+}
+
+// of is the list about which a question is: the most specific to whose zone its name belongs. A key goes to no server that DNS
+// named.
+func (d *ListDNS) of(q dnsx.Question) *listZone {
+	if q.Server.IsValid() {
+		return nil
+	}
+	name := q.Name
 	for more := true; more; _, name, more = strings.Cut(name, ".") {
 		if z := d.zones[name]; z != nil {
 			return z

@@ -196,12 +196,12 @@ func TestListDNSEnded(t *testing.T) {
 func TestListDNSMostSpecific(t *testing.T) {
 	d := NewListDNS(nil, []blocklist.List{ipList("example.org"), ipList("a.example.org")}, nil)
 	for name, want := range map[string]string{"1.a.example.org": "a.example.org", "a.example.org": "a.example.org", "1.b.example.org": "example.org", "example.org": "example.org"} {
-		if z := d.of(name); z == nil || z.zone != want {
+		if z := d.of(dnsx.Question{Name: name}); z == nil || z.zone != want {
 			t.Errorf("%s: %+v, want %s", name, z, want)
 		}
 	}
 	for _, name := range []string{"org", "notexample.org", ""} {
-		if z := d.of(name); z != nil {
+		if z := d.of(dnsx.Question{Name: name}); z != nil {
 			t.Errorf("%q: %+v", name, z)
 		}
 	}

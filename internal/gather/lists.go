@@ -54,59 +54,67 @@ func (g *gatherer) listings(senders later[[]facts.Source], mx later[facts.Fact[f
 	own := soonIf(want&facts.MXListings != 0, func() []target { return g.ownAddresses(mx()) })
 	others := soonIf(want&facts.HostListings != 0, func() []target { return g.otherDomains(domains) })
 	helos := g.heloNames(domains)
+	lists := slices.DeleteFunc(slices.Clone(g.t.Lists), func(l blocklist.List) bool { return !concerns(l, want) })
+	leave := make([]string, len(lists))
+	for i, l := range lists {
+		leave[i] = g.leave(l)
+	}
+	// Of each list, by its place: what it is asked about, as far as that is to be had without the others.
+	about := func(wanted bool, of func(blocklist.List) []target) later[[][]facts.Listing] {
+		return soonIf(wanted, func() [][]facts.Listing {
+			return g.askLists(lists, func(i int) []target {
+				if leave[i] != "" {
+					return nil
+				}
+				return of(lists[i])
+			})
+		})
+	}
+	idle := func(i int) bool { // there is nothing that it need be asked about
+		return want&facts.Listings == 0 && len(nearTargets(lists[i], own, others)) == 0
+	}
+	health := soon(func() []blocklist.Health {
+		return g.selfTests(lists, func(i int) bool { return leave[i] == "" && !idle(i) })
+	})
+	parts := []later[[][]facts.Listing]{
+		about(want&facts.Listings != 0, func(l blocklist.List) []target {
+			return atOnce(addressTargets(l, senders, g.t.AssumePublic))
+		}),
+		about(want&facts.Listings != 0, func(l blocklist.List) []target { return domainTargets(l, domains, helos) }),
+		soonIf(want&facts.Listings != 0, func() [][]facts.Listing {
+			return g.askTested(lists, health, func(i int) []target {
+				if l := addressTargets(lists[i], senders, g.t.AssumePublic); leave[i] == "" && len(atOnce(l)) < len(l) {
+					return l
+				}
+				return nil
+			})
+		}),
+		about(true, func(l blocklist.List) []target { return nearAddresses(l, own) }),
+		about(true, func(l blocklist.List) []target { return nearDomains(l, others) }),
+	}
 	type asked struct {
 		list  facts.List
 		found []facts.Listing
-		idle  bool // there is nothing that it need be asked about, and so it is not tested
+		idle  bool
 	}
-	lists := slices.DeleteFunc(slices.Clone(g.t.Lists), func(l blocklist.List) bool { return !concerns(l, want) })
-	answers := every(lists, func(l blocklist.List) asked {
-		f := listOf(l)
-		if why := g.leave(l); why != "" {
-			f.State, f.Left, f.Dead = facts.ListLeft, why, l.Dead != ""
-			return asked{list: f}
+	answers := make([]asked, len(lists))
+	for i, l := range lists {
+		answers[i].list = listOf(l)
+		if leave[i] != "" {
+			answers[i].list.State, answers[i].list.Left, answers[i].list.Dead = facts.ListLeft, leave[i], l.Dead != ""
+			continue
 		}
-		if want&facts.Listings == 0 && len(nearTargets(l, own, others)) == 0 {
-			return asked{idle: true}
+		if answers[i].idle = idle(i); answers[i].idle {
+			continue
 		}
-		health := soon(func() blocklist.Health { return g.selfTest(l) })
-		near := soonIf(isMajor(l) || listsDomains(l), func() []facts.Listing {
-			return every(nearTargets(l, own, others), func(t target) facts.Listing { return g.listing(l, t) })
-		})
-		var targets []target
-		switch {
-		case want&facts.Listings == 0:
-		case l.Kind == blocklist.KindIP:
-			targets = listAddresses(senders(), g.t.AssumePublic, l)
-		case listsDomains(l):
-			targets = slices.Concat(domains, askable(l, helos))
-		default:
-			targets = domains
-		}
-		look := g.listing
-		if len(targets) > maxUntested && !health().Usable() {
-			look = unasked
-		}
-		found := every(targets, func(t target) facts.Listing { return look(l, t) })
-		found = append(found, near()...)
-		h := health()
-		f.State, f.Why = stateOf(h), h.Why
-		f.Broken = h.Fault == blocklist.FaultDead || h.Fault == blocklist.FaultListsAll
-		if !h.Usable() {
-			return asked{list: f, found: disbelieve(found, string(h.Status()), h.Why)}
-		}
-		// A list that passes its self-test may still refuse, or answer nonsense, about the target.
-		for _, x := range found {
-			switch x.Status {
-			case facts.Refused:
-				f.State, f.Why = facts.ListRefused, x.Why
-			case hijacked: // an answer that is not the list's own: nothing that the zone says counts
-				f.State, f.Why = facts.ListHijacked, x.Why
-				return asked{list: f, found: disbelieve(found, facts.NoClue, x.Why)}
+		var found []facts.Listing
+		for _, p := range parts {
+			if of := p(); of != nil {
+				found = append(found, of[i]...)
 			}
 		}
-		return asked{list: f, found: found}
-	})
+		answers[i].list, answers[i].found = believe(answers[i].list, health()[i], found)
+	}
 	l := listed{lists: []facts.List{}, listings: []facts.Listing{}, helos: []facts.Listing{}, nearby: []facts.Listing{}, allowlists: []facts.List{}, allowed: []facts.Listing{}}
 	for i, a := range answers {
 		if a.idle {
@@ -129,6 +137,73 @@ func (g *gatherer) listings(senders later[[]facts.Source], mx later[facts.Fact[f
 		}
 	}
 	return l
+}
+
+// believe is what a list and its answers are worth after its self-test.
+func believe(f facts.List, h blocklist.Health, found []facts.Listing) (facts.List, []facts.Listing) {
+	f.State, f.Why = stateOf(h), h.Why
+	f.Broken = h.Fault == blocklist.FaultDead || h.Fault == blocklist.FaultListsAll
+	if !h.Usable() {
+		return f, disbelieve(found, string(h.Status()), h.Why)
+	}
+	// A list that passes its self-test may still refuse, or answer nonsense, about the target.
+	for _, x := range found {
+		switch x.Status {
+		case facts.Refused:
+			f.State, f.Why = facts.ListRefused, x.Why
+		case hijacked: // an answer that is not the list's own: nothing that the zone says counts
+			f.State, f.Why = facts.ListHijacked, x.Why
+			return f, disbelieve(found, facts.NoClue, x.Why)
+		}
+	}
+	return f, found
+}
+
+// askLists asks each list, by its place, about its targets.
+func (g *gatherer) askLists(lists []blocklist.List, of func(i int) []target) [][]facts.Listing {
+	type one struct {
+		list int
+		target
+	}
+	var all []one
+	for i := range lists {
+		for _, t := range of(i) {
+			all = append(all, one{i, t})
+		}
+	}
+	question := func(x one) dnsx.Question {
+		name, err := lists[x.list].Name(x.name)
+		if err != nil || x.beyond {
+			return dnsx.Question{}
+		}
+		return dnsx.Q(name, dnsx.A)
+	}
+	found := ahead(g, all, question, isThere, func(x one) facts.Listing { return g.listing(lists[x.list], x.target) })
+	out := make([][]facts.Listing, len(lists))
+	for k, x := range all {
+		out[x.list] = append(out[x.list], found[k])
+	}
+	return out
+}
+
+// askTested asks each list, by its place, about its targets if it is fit for use.
+func (g *gatherer) askTested(lists []blocklist.List, health later[[]blocklist.Health], of func(i int) []target) [][]facts.Listing {
+	out := make([][]facts.Listing, len(lists))
+	var fit [][]target
+	for i, l := range lists {
+		targets := of(i)
+		if len(targets) > 0 && !health()[i].Usable() {
+			for _, t := range targets {
+				out[i] = append(out[i], unasked(l, t))
+			}
+			targets = nil
+		}
+		fit = append(fit, targets)
+	}
+	for i, found := range g.askLists(lists, func(i int) []target { return fit[i] }) {
+		out[i] = append(out[i], found...)
+	}
+	return out
 }
 
 // concerns says whether a list has a part in what is wanted.
@@ -162,17 +237,51 @@ func (g *gatherer) leave(l blocklist.List) string {
 	return ""
 }
 
+// addressTargets are the senders that a list of addresses is asked about.
+func addressTargets(l blocklist.List, senders later[[]facts.Source], assumed []netip.Prefix) []target {
+	if l.Kind != blocklist.KindIP {
+		return nil
+	}
+	return listAddresses(senders(), assumed, l)
+}
+
+// atOnce are targets that a list may be asked about before its self-test is known: all or none.
+func atOnce(l []target) []target {
+	if len(l) > maxUntested {
+		return nil
+	}
+	return l
+}
+
+// domainTargets are the names that a list of names is asked about.
+func domainTargets(l blocklist.List, domains, helos []target) []target {
+	switch {
+	case l.Kind == blocklist.KindIP:
+		return nil
+	case listsDomains(l):
+		return slices.Concat(domains, askable(l, helos))
+	}
+	return domains
+}
+
 // nearTargets are what one list is asked about those that send nothing. MX records name anything; a list is asked about
 // what it could hold.
 func nearTargets(l blocklist.List, addresses, domains later[[]target]) []target {
-	var all []target
-	switch {
-	case isMajor(l):
-		all = addresses()
-	case listsDomains(l):
-		all = domains()
+	return append(nearAddresses(l, addresses), nearDomains(l, domains)...)
+}
+
+func nearAddresses(l blocklist.List, addresses later[[]target]) []target {
+	if !isMajor(l) {
+		return nil
 	}
-	return askable(l, all)
+	return askable(l, addresses())
+}
+
+func nearDomains(l blocklist.List, domains later[[]target]) []target {
+	if !listsDomains(l) {
+		return nil
+	}
+	return askable(l, domains())
 }
 
 // askable are the targets that a list could hold.
@@ -206,14 +315,29 @@ func stateOf(h blocklist.Health) string {
 	return facts.ListFailed
 }
 
-// selfTest asks a list's two test points.
-func (g *gatherer) selfTest(l blocklist.List) blocklist.Health {
-	yes, no := l.TestNames()
-	if yes == "" {
-		return l.SelfTest(blocklist.Outcome{}, blocklist.Outcome{})
+// selfTests asks each list, by its place, for its two test points if it is to be tested.
+func (g *gatherer) selfTests(lists []blocklist.List, tested func(i int) bool) []blocklist.Health {
+	var names []string
+	for i, l := range lists {
+		if yes, no := l.TestNames(); yes != "" && tested(i) {
+			names = append(names, yes, no)
+		}
 	}
-	o := every([]string{yes, no}, func(name string) blocklist.Outcome { return outcome(g.ask(name, dnsx.A)) })
-	return l.SelfTest(o[0], o[1])
+	question := func(name string) dnsx.Question { return dnsx.Q(name, dnsx.A) }
+	settled := func(dnsx.Answer) bool { return false }
+	o := ahead(g, names, question, settled, func(name string) blocklist.Outcome { return outcome(g.ask(name, dnsx.A)) })
+	health := make([]blocklist.Health, len(lists))
+	for i, l := range lists {
+		switch yes, _ := l.TestNames(); {
+		case !tested(i):
+		case yes == "":
+			health[i] = l.SelfTest(blocklist.Outcome{}, blocklist.Outcome{})
+		default:
+			health[i] = l.SelfTest(o[0], o[1])
+			o = o[2:]
+		}
+	}
+	return health
 }
 
 func outcome(a dnsx.Answer) blocklist.Outcome {

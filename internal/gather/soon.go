@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+
+	"mailaudit/internal/dnsx"
 )
 
 // later waits for a value that is being found out.
@@ -64,6 +66,44 @@ func every[T, U any](l []T, f func(T) U) []U {
 	}
 	return out
 }
+
+// ahead is every for an f that begins with a question, if that has a name. The questions are asked at once (dnsx.Several), and f runs
+// as their answers come, and finds them there. more says of an answer whether f may ask for more then, and so has to wait.
+func ahead[T, U any](g *gatherer, l []T, question func(T) dnsx.Question, more func(dnsx.Answer) bool, f func(T) U) []U {
+	out, caught := make([]U, len(l)), make([]error, len(l))
+	run := func(i int) {
+		defer catch(&caught[i])
+		out[i] = f(l[i])
+	}
+	questions, places := make([]dnsx.Question, 0, len(l)), make([]int, 0, len(l))
+	for i, x := range l {
+		if q := question(x); q.Name != "" {
+			questions, places = append(questions, q), append(places, i)
+		} else {
+			run(i)
+		}
+	}
+	var others sync.WaitGroup
+	dnsx.LookupAll(g.ctx, g.dns, questions, func(j int, a dnsx.Answer) {
+		i := places[j]
+		if !more(a) {
+			run(i)
+			return
+		}
+		others.Go(func() {
+			makeRoom(false)
+			run(i)
+		})
+	})
+	others.Wait()
+	for _, err := range caught {
+		raise(err)
+	}
+	return out
+}
+
+// isThere says of an answer that it has something to follow.
+func isThere(a dnsx.Answer) bool { return a.Status == dnsx.Found }
 
 // All runs f for all of l at once and keeps their order. A panic in f is raised again in the caller.
 func All[T, U any](l []T, f func(T) U) []U { return every(l, f) }

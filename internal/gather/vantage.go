@@ -70,14 +70,38 @@ type honest struct {
 // Lookup implements dnsx.Resolver. Only addresses wait for the test, and only such as somebody was asked for.
 func (h honest) Lookup(ctx context.Context, q dnsx.Question) dnsx.Answer {
 	a := h.memo.Lookup(ctx, q)
-	if a.Status != dnsx.Found || a.Asked == 0 || q.Type != dnsx.A && q.Type != dnsx.AAAA || q.Name == nowhere || q.Server.IsValid() {
-		return a
+	if mayBeMade(a) {
+		return h.tested(a)
 	}
+	return a
+}
+
+// LookupAll implements dnsx.Several.
+func (h honest) LookupAll(ctx context.Context, qs []dnsx.Question, got func(int, dnsx.Answer)) {
+	var t dnsx.Tasks
+	defer t.Wait()
+	h.memo.LookupAll(ctx, qs, func(i int, a dnsx.Answer) {
+		if mayBeMade(a) {
+			t.Go(func() { got(i, h.tested(a)) })
+			return
+		}
+		got(i, a)
+	})
+}
+
+// mayBeMade says of an answer that a resolver might have made it up.
+func mayBeMade(a dnsx.Answer) bool {
+	q := a.Question
+	return a.Status == dnsx.Found && a.Asked > 0 && (q.Type == dnsx.A || q.Type == dnsx.AAAA) && q.Name != nowhere && !q.Server.IsValid()
+}
+
+// tested is the answer, if it is not made up.
+func (h honest) tested(a dnsx.Answer) dnsx.Answer {
 	made := h.rewrites().Value
 	if len(made) == 0 || slices.ContainsFunc(a.Records, func(r dnsx.Record) bool { return !slices.Contains(made, r.Addr) }) {
 		return a
 	}
-	return dnsx.Answer{Question: q, Status: dnsx.Failed, Asked: a.Asked,
+	return dnsx.Answer{Question: a.Question, Status: dnsx.Failed, Asked: a.Asked,
 		Cause: fmt.Sprintf("our resolver answers with %s, as it does for names that do not exist: another --resolver is needed", made[0])}
 }
 
