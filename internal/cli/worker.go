@@ -179,8 +179,7 @@ func (d *duty) do(ctx context.Context, j fleet.Job) fleet.Result {
 	defer d.tell(one.domain)
 	switch {
 	case one.crash != nil:
-		d.broken.Store(true)
-		d.w.tellCrash(one.crash)
+		d.crashed(one.crash)
 		return d.failed(j, errors.New("internal error: the audit came to no end"))
 	case one.err != nil:
 		return insteadOf(j, fleet.Invalid, one.err)
@@ -188,6 +187,14 @@ func (d *duty) do(ctx context.Context, j fleet.Job) fleet.Result {
 	suppress(d.job.suppressed, one.report)
 	d.job.known.accept(one.report)
 	return resultOf(j, fleet.Report, func(l report.Writer) error { return l.Report(one.report, "") })
+}
+
+// crashed tells of a crash, one at a time: audits run at once.
+func (d *duty) crashed(err error) {
+	d.broken.Store(true)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.w.tellCrash(err)
 }
 
 // failed is what is told of a job that has no report.
