@@ -282,8 +282,9 @@ type subject[T any] struct {
 // each makes a rule over all subjects of one kind out of a rule over one: it alone deals with what is not known.
 func each[T any](subjects func(*facts.Facts) []subject[T], judge func(*facts.Facts, T) []Violation) func(*facts.Facts) []Verdict {
 	return func(f *facts.Facts) []Verdict {
-		var l []Verdict
-		for _, s := range subjects(f) {
+		all := subjects(f)
+		l := make([]Verdict, 0, len(all))
+		for _, s := range all {
 			v := Verdict{Subject: s.name, Source: s.source, Candidate: s.candidate, Deciding: s.deciding, Aside: s.aside, Said: s.said}
 			switch s.of.State {
 			case facts.Known:

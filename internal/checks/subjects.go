@@ -189,7 +189,7 @@ func spfPublished(f *facts.Facts, keep func(facts.SPF) bool) []subject[facts.SPF
 }
 
 func spfOf(f *facts.Facts, keep func(facts.SPF) bool) []subject[facts.SPF] {
-	var l []subject[facts.SPF]
+	l := make([]subject[facts.SPF], 0, len(f.SPF))
 	for _, s := range f.SPF {
 		if !keep(s) {
 			continue
@@ -228,7 +228,7 @@ func spfResults(f *facts.Facts) []subject[facts.SPFResult] {
 
 // signers are the signing domains.
 func signers(f *facts.Facts) []subject[facts.DKIM] {
-	var l []subject[facts.DKIM]
+	l := make([]subject[facts.DKIM], 0, len(f.DKIM))
 	for _, d := range f.DKIM {
 		if d.Exists || d.Domain != f.Domain {
 			l = append(l, subject[facts.DKIM]{name: d.Domain, of: facts.Know(d)})
@@ -309,7 +309,7 @@ type source struct {
 
 // sources are the sending addresses. Declared ones decide.
 func sources(f *facts.Facts) []subject[source] {
-	var l []subject[source]
+	l := make([]subject[source], 0, len(f.Sources))
 	for _, s := range f.Sources {
 		l = append(l, subject[source]{name: s.IP.String(), source: s.IP, candidate: !s.Declared, deciding: s.Declared,
 			of: facts.Fact[source]{State: s.PTR.State, Why: s.PTR.Why, Value: source{Source: s, PTR: s.PTR.Value}}})
@@ -371,7 +371,7 @@ func listings(kind string) func(*facts.Facts) []subject[facts.Listing] {
 
 // theLists are the blocklists and allowlists of this run. An allowlist that says nothing hides no listing.
 func theLists(f *facts.Facts) []subject[facts.List] {
-	var l []subject[facts.List]
+	l := make([]subject[facts.List], 0, len(f.Lists)+len(f.Allowlists))
 	for _, x := range slices.Concat(f.Lists, f.Allowlists) {
 		if x.State != facts.ListLeft {
 			aside := slices.ContainsFunc(f.Allowlists, func(a facts.List) bool { return a.Zone == x.Zone })

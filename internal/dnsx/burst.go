@@ -25,7 +25,7 @@ func (c *Client) LookupAll(ctx context.Context, qs []Question, got func(i int, a
 		}
 		return
 	}
-	var left []int // places in qs
+	left := make([]int, 0, len(qs)) // places in qs
 	for i, q := range qs {
 		q = q.tidy()
 		if _, problem := canonical(q.Name); problem != "" || q.Server.IsValid() || q.TCP || len(c.servers) == 0 {

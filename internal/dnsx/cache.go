@@ -130,11 +130,8 @@ func (k *kept) take(ctx context.Context, a Answer) {
 func (c *Cache) LookupAll(ctx context.Context, qs []Question, got func(i int, a Answer)) {
 	var t Tasks
 	defer t.Wait()
-	var (
-		fresh  []Question
-		flying []*kept
-		places []int // in qs
-	)
+	fresh := make([]Question, 0, len(qs))
+	flying, places := make([]*kept, 0, len(qs)), make([]int, 0, len(qs)) // of fresh; places are in qs
 	for i, q := range qs {
 		switch k, done, ours := c.at(q); {
 		case ours:

@@ -111,11 +111,8 @@ func (m *Memo) settle(e *entry) {
 func (m *Memo) LookupAll(ctx context.Context, qs []Question, got func(i int, a Answer)) {
 	var t Tasks
 	defer t.Wait()
-	var (
-		fresh   []Question
-		entries []*entry
-		places  []int // in qs
-	)
+	fresh := make([]Question, 0, len(qs))
+	entries, places := make([]*entry, 0, len(qs)), make([]int, 0, len(qs)) // of fresh; places are in qs
 	here := ctx.Done() == m.ctx.Done() && ctx.Err() == nil
 	for i, q := range qs {
 		q = q.tidy()

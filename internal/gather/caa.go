@@ -19,7 +19,7 @@ func (g *gatherer) caa() facts.Fact[facts.CAA] {
 	host := "mta-sts." + g.t.Domain
 	names, _ := zoneNames(host)
 	c := facts.CAA{Host: host, Issue: []string{}}
-	for i, a := range every(names, func(n string) dnsx.Answer { return g.ask(n, dnsx.CAA) }) {
+	for i, a := range g.askAll(names, dnsx.CAA) {
 		switch a.Status {
 		case dnsx.Failed:
 			return facts.Cannot[facts.CAA](a.Cause)

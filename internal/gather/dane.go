@@ -47,7 +47,7 @@ func (g *gatherer) dane() []facts.DANE {
 // (RFC 7672 2.2.2). Its own are asked for at once: only an alias has to wait.
 func (g *gatherer) pinned(host string, addresses later[facts.Fact[facts.Hosts]]) facts.DANE {
 	secure := soon(func() [2]facts.Fact[bool] {
-		addresses := every([]dnsx.Type{dnsx.A, dnsx.AAAA}, func(t dnsx.Type) dnsx.Answer { return g.ask(host, t) })
+		addresses := g.askAll([]string{host}, dnsx.A, dnsx.AAAA)
 		return [2]facts.Fact[bool]{g.secure(addresses...), g.secure(g.ask(g.t.Domain, dnsx.MX))}
 	})
 	d := g.pinsAt(host, host)

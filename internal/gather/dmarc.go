@@ -23,36 +23,46 @@ type policyAt struct {
 // treeWalk asks all names of a DNS Tree Walk at once (RFC 9989 4.10): they follow from the domain alone. A receiver
 // asks them one after the other and stops early; what it would not have asked changes nothing here.
 func (g *gatherer) treeWalk(domain string) []policyAt {
-	return every(walkNames(domain), func(d string) policyAt {
-		p := policyAt{domain: d, step: facts.DMARCStep{Name: "_dmarc." + d}}
-		a := g.ask(p.step.Name, dnsx.TXT)
-		p.answer = a
-		if a.Status == dnsx.Failed {
-			p.step.Status, p.step.Why = "unknown", a.Cause
-			return p
-		}
-		for _, r := range a.Records {
-			switch {
-			case dmarc.IsDMARC(r.Text):
-				p.step.Records = append(p.step.Records, r.Text)
-			case dmarc.LooksLike(r.Text):
-				p.step.Near = append(p.step.Near, r.Text)
-			}
-		}
-		slices.Sort(p.step.Records)
-		slices.Sort(p.step.Near)
-		switch len(p.step.Records) {
-		case 0:
-			p.step.Status = "none"
-		case 1:
-			p.step.Status = facts.DMARCFound
-			rec := dmarc.Parse(p.step.Records[0])
-			p.record, p.void = &rec, rec.Void
-		default:
-			p.step.Status = "multiple" // all discarded (RFC 9989 4.10)
-		}
+	domains := walkNames(domain)
+	var names []string
+	for _, d := range domains {
+		names = append(names, "_dmarc."+d)
+	}
+	var l []policyAt
+	for i, a := range g.askAll(names, dnsx.TXT) {
+		l = append(l, stepOf(domains[i], names[i], a))
+	}
+	return l
+}
+
+// stepOf is what one step of the walk found.
+func stepOf(domain, name string, a dnsx.Answer) policyAt {
+	p := policyAt{domain: domain, step: facts.DMARCStep{Name: name}, answer: a}
+	if a.Status == dnsx.Failed {
+		p.step.Status, p.step.Why = "unknown", a.Cause
 		return p
-	})
+	}
+	for _, r := range a.Records {
+		switch {
+		case dmarc.IsDMARC(r.Text):
+			p.step.Records = append(p.step.Records, r.Text)
+		case dmarc.LooksLike(r.Text):
+			p.step.Near = append(p.step.Near, r.Text)
+		}
+	}
+	slices.Sort(p.step.Records)
+	slices.Sort(p.step.Near)
+	switch len(p.step.Records) {
+	case 0:
+		p.step.Status = "none"
+	case 1:
+		p.step.Status = facts.DMARCFound
+		rec := dmarc.Parse(p.step.Records[0])
+		p.record, p.void = &rec, rec.Void
+	default:
+		p.step.Status = "multiple" // all discarded (RFC 9989 4.10)
+	}
+	return p
 }
 
 // walkNames are the domains of a tree walk, from the domain itself to the top: at most eight, by leaving out what lies

@@ -219,6 +219,19 @@ func (g *gatherer) public(a netip.Addr) bool {
 	return g.t.AllowPrivate || special.Public(a, g.t.AssumePublic)
 }
 
+// askAll asks for some types at some names at once. The answers are in their order, those of one name beside each other.
+func (g *gatherer) askAll(names []string, types ...dnsx.Type) []dnsx.Answer {
+	qs := make([]dnsx.Question, 0, len(names)*len(types))
+	for _, n := range names {
+		for _, t := range types {
+			qs = append(qs, dnsx.Q(n, t))
+		}
+	}
+	l := make([]dnsx.Answer, len(qs))
+	dnsx.LookupAll(g.ctx, g.dns, qs, func(i int, a dnsx.Answer) { l[i] = a })
+	return l
+}
+
 // ask is one lookup.
 func (g *gatherer) ask(name string, t dnsx.Type) dnsx.Answer {
 	return g.dns.Lookup(g.ctx, dnsx.Q(name, t))

@@ -25,7 +25,7 @@ const (
 func (g *gatherer) exists() facts.Fact[bool] { return g.existence(g.t.Domain) }
 
 func (g *gatherer) existence(domain string) facts.Fact[bool] {
-	answers := every([]dnsx.Type{dnsx.MX, dnsx.TXT}, func(t dnsx.Type) dnsx.Answer { return g.ask(domain, t) })
+	answers := g.askAll([]string{domain}, dnsx.MX, dnsx.TXT)
 	for _, a := range answers {
 		// A CNAME exists even where it leads nowhere.
 		if a.Status == dnsx.Found || a.Status == dnsx.NoData || len(a.Chain) > 0 && a.Status == dnsx.NXDomain {
@@ -48,7 +48,7 @@ func (g *gatherer) hosts(name string) facts.Fact[facts.Hosts] {
 // hostsOf are the addresses of a name in the families given. What is found is known, although the other
 // family was lost, which Lost tells; that there are none is known only when all answered.
 func (g *gatherer) hostsOf(name string, types ...dnsx.Type) facts.Fact[facts.Hosts] {
-	answers := every(types, func(t dnsx.Type) dnsx.Answer { return g.ask(name, t) })
+	answers := g.askAll([]string{name}, types...)
 	h := facts.Hosts{Addresses: []netip.Addr{}, Missing: true}
 	for _, a := range answers {
 		if a.Status == dnsx.Failed {

@@ -94,11 +94,8 @@ func (d *ListDNS) Lookup(ctx context.Context, q dnsx.Question) dnsx.Answer {
 func (d *ListDNS) LookupAll(ctx context.Context, qs []dnsx.Question, got func(i int, a dnsx.Answer)) {
 	var t dnsx.Tasks
 	defer t.Wait()
-	var (
-		ask    []dnsx.Question
-		zones  []*listZone // of those; nil: it is about no list
-		places []int       // in qs
-	)
+	ask := make([]dnsx.Question, 0, len(qs))
+	zones, places := make([]*listZone, 0, len(qs)), make([]int, 0, len(qs)) // of ask; a nil zone is that of no list, places are in qs
 	for i, q := range qs {
 		z := d.of(q)
 		switch {

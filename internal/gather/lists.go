@@ -483,7 +483,7 @@ func (g *gatherer) otherDomains(asked []target) []target {
 		hosts = append(hosts, h.Host)
 	}
 	own, _ := zoneNames(g.t.Domain)
-	for _, a := range every(own, func(n string) dnsx.Answer { return g.ask(n, dnsx.NS) }) {
+	for _, a := range g.askAll(own, dnsx.NS) {
 		if a.Status != dnsx.Found || len(a.Chain) > 0 {
 			continue
 		}

@@ -121,7 +121,11 @@ func (g *gatherer) walk(s facts.SPF) facts.SPF {
 	left, read := budget{maxTerms, maxMXs}, 0
 	level := []step{{node: &s.Root}}
 	for len(level) > 0 {
-		answers := every(level, func(x step) dnsx.Answer { return g.ask(x.node.Domain, dnsx.TXT) })
+		var names []string
+		for _, x := range level {
+			names = append(names, x.node.Domain)
+		}
+		answers := g.askAll(names, dnsx.TXT)
 		var next []step
 		for i, x := range level {
 			if x.term != nil {

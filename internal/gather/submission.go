@@ -57,7 +57,7 @@ func (g *gatherer) submission(inbound later[[]facts.MXTalk]) facts.Submission {
 // it elsewhere.
 func (g *gatherer) srv() (named, implicit facts.Fact[bool], l []place, lost string, declined bool) {
 	names := []string{"_submissions._tcp." + g.t.Domain, "_submission._tcp." + g.t.Domain}
-	answers := every(names, func(n string) dnsx.Answer { return g.ask(n, dnsx.SRV) })
+	answers := g.askAll(names, dnsx.SRV)
 	for i, a := range answers {
 		records := slices.Clone(a.Records)
 		slices.SortFunc(records, func(x, y dnsx.Record) int {

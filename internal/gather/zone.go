@@ -54,12 +54,6 @@ func zoneNames(domain string) (own, above []string) {
 	return own, above
 }
 
-// atName is what stands at one name where a zone may begin.
-type atName struct {
-	name    string
-	soa, ns dnsx.Answer
-}
-
 // apex finds the SOA of the domain's zone, and its name servers.
 func (g *gatherer) apex() (facts.Fact[facts.SOA], facts.Fact[[]facts.NameServer]) {
 	soa, ns := g.top()
@@ -74,24 +68,23 @@ func (g *gatherer) apex() (facts.Fact[facts.SOA], facts.Fact[[]facts.NameServer]
 func (g *gatherer) top() (facts.Fact[facts.SOA], facts.Fact[dnsx.Answer]) {
 	var servers facts.Fact[dnsx.Answer]
 	own, above := zoneNames(g.t.Domain)
-	for _, at := range every(own, func(n string) atName {
-		ns := soon(func() dnsx.Answer { return g.ask(n, dnsx.NS) })
-		return atName{name: n, soa: g.ask(n, dnsx.SOA), ns: ns()}
-	}) {
+	answers := g.askAll(own, dnsx.SOA, dnsx.NS)
+	for i, name := range own {
+		soa, ns := answers[2*i], answers[2*i+1]
 		// What a CNAME leads to is of another zone.
-		cut := at.ns.Status == dnsx.Found && len(at.ns.Chain) == 0
+		cut := ns.Status == dnsx.Found && len(ns.Chain) == 0
 		switch {
-		case at.soa.Status == dnsx.Failed:
-			return facts.Cannot[facts.SOA](at.soa.Cause), facts.Cannot[dnsx.Answer](at.soa.Cause)
-		case at.soa.Status == dnsx.Found && len(at.soa.Chain) == 0:
-			return soaOf(at.name, at.soa.Records[0]), facts.Know(at.ns)
+		case soa.Status == dnsx.Failed:
+			return facts.Cannot[facts.SOA](soa.Cause), facts.Cannot[dnsx.Answer](soa.Cause)
+		case soa.Status == dnsx.Found && len(soa.Chain) == 0:
+			return soaOf(name, soa.Records[0]), facts.Know(ns)
 		case cut: // RFC 1034 4.2.1: a zone begins where name servers stand
-			return facts.Know(facts.SOA{Apex: at.name, Missing: true}), facts.Know(at.ns)
-		case at.ns.Status == dnsx.Failed:
-			return facts.Cannot[facts.SOA](at.ns.Cause), facts.Cannot[dnsx.Answer](at.ns.Cause)
+			return facts.Know(facts.SOA{Apex: name, Missing: true}), facts.Know(ns)
+		case ns.Status == dnsx.Failed:
+			return facts.Cannot[facts.SOA](ns.Cause), facts.Cannot[dnsx.Answer](ns.Cause)
 		}
 	}
-	for i, a := range every(above, func(n string) dnsx.Answer { return g.ask(n, dnsx.SOA) }) {
+	for i, a := range g.askAll(above, dnsx.SOA) {
 		switch {
 		case a.Status == dnsx.Failed:
 			return facts.Cannot[facts.SOA](a.Cause), servers
@@ -149,7 +142,7 @@ func (g *gatherer) alias() facts.Fact[facts.Alias] {
 	types := []dnsx.Type{dnsx.SOA, dnsx.NS, dnsx.A, dnsx.AAAA, dnsx.MX, dnsx.TXT}
 	var x facts.Alias
 	cause := ""
-	for i, a := range every(types, func(t dnsx.Type) dnsx.Answer { return g.ask(g.t.Domain, t) }) {
+	for i, a := range g.askAll([]string{g.t.Domain}, types...) {
 		switch {
 		case len(a.Chain) > 0:
 			if x.CNAME == nil {
@@ -180,7 +173,7 @@ func (g *gatherer) atRandom() facts.Fact[[]string] {
 	}
 	types := []dnsx.Type{dnsx.A, dnsx.AAAA, dnsx.MX, dnsx.TXT}
 	l, cause := []string{}, ""
-	for i, a := range every(types, func(t dnsx.Type) dnsx.Answer { return g.ask(name, t) }) {
+	for i, a := range g.askAll([]string{name}, types...) {
 		switch a.Status {
 		case dnsx.Found:
 			l = append(l, types[i].String())
