@@ -195,17 +195,18 @@ func (b *burst) settle(j int, m *dns.Msg) {
 	b.done[j] = true
 	b.open--
 	x := &b.xs[j]
-	r := x.outcome(m, "")
 	x.close()
-	last := func() {
-		defer b.window.leave()
-		b.got(b.places[j], b.follow(b.ctx, x.q, r, x.until))
-	}
 	if has[*dns.CNAME](m.Answer) { // its end may have to be asked for
-		b.tasks.Go(last)
+		b.tasks.Go(func() { b.tell(j, x.outcome(m, "")) })
 		return
 	}
-	last()
+	b.tell(j, x.outcome(m, ""))
+}
+
+// tell gives the answer that an exchange has led to.
+func (b *burst) tell(j int, r outcome) {
+	defer b.window.leave()
+	b.got(b.places[j], b.follow(b.ctx, b.xs[j].q, r, b.xs[j].until))
 }
 
 // leave lets an exchange go on by itself, with sockets of its own, from what f makes of it.
@@ -213,10 +214,7 @@ func (b *burst) leave(j int, f func(*exchange) *dns.Msg) {
 	b.done[j] = true
 	b.open--
 	x := &b.xs[j]
-	b.tasks.Go(func() {
-		defer b.window.leave()
-		b.got(b.places[j], b.follow(b.ctx, x.q, x.finish(f), x.until))
-	})
+	b.tasks.Go(func() { b.tell(j, x.finish(f)) })
 }
 
 // leaveAll lets those go that have no answer.

@@ -81,11 +81,12 @@ func (h honest) LookupAll(ctx context.Context, qs []dnsx.Question, got func(int,
 	var t dnsx.Tasks
 	defer t.Wait()
 	h.memo.LookupAll(ctx, qs, func(i int, a dnsx.Answer) {
-		if mayBeMade(a) {
-			t.Go(func() { got(i, h.tested(a)) })
+		if !mayBeMade(a) {
+			got(i, a)
 			return
 		}
-		got(i, a)
+		doubtful := a // so that no other is moved to the heap
+		t.Go(func() { got(i, h.tested(doubtful)) })
 	})
 }
 
