@@ -9,10 +9,12 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/gob"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,8 +33,13 @@ func main() {
 	bin := flag.String("bin", "./mailaudit", "the program to measure")
 	domains := flag.String("domains", "1000", "sizes of batches, with commas between")
 	rounds := flag.Int("rounds", 5, "rounds, whose median counts")
+	raw := flag.String("raw", "", "ask this server by miekg/dns alone, and nothing else: what is asked comes by standard input")
 	flag.Parse()
-	if err := run(*bin, *domains, *rounds); err != nil {
+	work := func() error { return run(*bin, *domains, *rounds) }
+	if *raw != "" {
+		work = func() error { return ask(*raw) }
+	}
+	if err := work(); err != nil {
 		fmt.Fprintln(os.Stderr, "batchbench:", err)
 		os.Exit(1)
 	}
@@ -111,6 +118,57 @@ func measure(bin, zone string, n, rounds int) error {
 	return nil
 }
 
+// raw is what a process of its own asks, as mailaudit is one.
+type raw struct {
+	Sample    testnet.Sample
+	Questions int
+	Fresh     bool
+}
+
+// ask asks what standard input says, and prints for how many seconds.
+func ask(addr string) error {
+	var r raw
+	if err := gob.NewDecoder(os.Stdin).Decode(&r); err != nil {
+		return err
+	}
+	server, err := netip.ParseAddrPort(addr)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	if err := testnet.AskRaw(server, r.Sample, r.Questions, r.Fresh); err != nil {
+		return err
+	}
+	fmt.Println(time.Since(began).Seconds())
+	return nil
+}
+
+// askRaw has such a process ask, and tells for how many seconds it did and what it took of CPU time, the server's included.
+func askRaw(zone string, r raw) (took, used float64, err error) {
+	s, err := testnet.ServeMany(zone, false)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	self, err := os.Executable()
+	if err != nil {
+		return 0, 0, err
+	}
+	var in bytes.Buffer
+	if err := gob.NewEncoder(&in).Encode(r); err != nil {
+		return 0, 0, err
+	}
+	cmd := exec.CommandContext(context.Background(), self, "-raw", s.Addr().String())
+	cmd.Stdin, cmd.Stderr = &in, os.Stderr
+	before := cpu()
+	out, err := cmd.Output()
+	if err != nil {
+		return 0, 0, err
+	}
+	took, err = strconv.ParseFloat(strings.TrimSpace(string(out)), 64)
+	return took, cpu() - before + (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds(), err
+}
+
 // once runs a batch, and asks as many questions by miekg/dns alone. distinct says whether it is to count those that differ.
 func once(bin, zone, lists, list string, n int, distinct bool) (r round, err error) {
 	s, err := testnet.ServeMany(zone, distinct)
@@ -158,25 +216,11 @@ func once(bin, zone, lists, list string, n int, distinct bool) (r round, err err
 	if reports != n {
 		return r, fmt.Errorf("%d reports, exit %d", reports, cmd.ProcessState.ExitCode())
 	}
-	for _, fresh := range []bool{false, true} {
-		s, err := testnet.ServeMany(zone, false)
-		if err != nil {
-			return r, err
-		}
-		began, before := time.Now(), cpu()
-		if err := testnet.AskRaw(s.Addr(), sample, r.questions, fresh); err != nil {
-			return r, err
-		}
-		if fresh {
-			r.fresh, r.cpu[2] = time.Since(began).Seconds(), cpu()-before
-		} else {
-			r.piped, r.cpu[1] = time.Since(began).Seconds(), cpu()-before
-		}
-		if err := s.Close(); err != nil {
-			return r, err
-		}
+	if r.piped, r.cpu[1], err = askRaw(zone, raw{sample, r.questions, false}); err != nil {
+		return r, err
 	}
-	return r, nil
+	r.fresh, r.cpu[2], err = askRaw(zone, raw{sample, r.questions, true})
+	return r, err
 }
 
 // resident is the most memory that a process had so far, in KiB; 0 where that is not told.

@@ -31,7 +31,7 @@ type Many struct {
 
 	mu       sync.Mutex
 	distinct map[uint64]struct{} // nil: they are not counted
-	sample   []dns.Question
+	sample   Sample
 }
 
 // maxSample is of how many questions Many keeps which they were.
@@ -83,8 +83,11 @@ func (m *Many) Asked() (all, distinct int) {
 	return int(m.asked.Load()), len(m.distinct)
 }
 
+// Sample is questions to ask again.
+type Sample []dns.Question
+
 // Sample is the first questions, a quarter of a million at most.
-func (m *Many) Sample() []dns.Question {
+func (m *Many) Sample() Sample {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.sample)
@@ -195,7 +198,7 @@ func ManyName(n int) string { return fmt.Sprintf("d%06d.example", n) }
 // AskRaw asks n questions by miekg/dns alone, those of the sample over and over, and does nothing with the answers: what a client
 // on this machine can reach. With fresh each has a socket of its own; else 8 sockets have 32 under way at once each, told apart
 // by their IDs.
-func AskRaw(addr netip.AddrPort, sample []dns.Question, n int, fresh bool) error {
+func AskRaw(addr netip.AddrPort, sample Sample, n int, fresh bool) error {
 	workers := 8
 	if fresh {
 		workers = 64
