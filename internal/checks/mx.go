@@ -42,7 +42,7 @@ var mxChecks = []*Check{
 			"(measured). It holds for a MAIL FROM domain of its own, too.",
 		Fix:     "Delete the record 0 . or all the others",
 		Example: Example{Zone: "example.com. MX 10 mx1.example.com.\nexample.com. MX 0 ."},
-		Judge:   each(exchanges, mxNullPlusOthers),
+		Judge:   each(mixedMX, mxNullPlusOthers),
 	},
 	{
 		ID: "mx.cname", Title: "no MX host is an alias", Area: "mx", Worst: Warn, Impact: Inbound,
@@ -109,6 +109,18 @@ func senderMX(f *facts.Facts) []subject[exchange] {
 	l := exchanges(f)
 	if len(l) > 0 && f.Profile.Name == facts.Parked && sendsYet(f) {
 		l[0].said = "parked"
+	}
+	return l
+}
+
+// mixedMX are those exchanges, of which RFC 7505 3 wants no other records beside a null MX. That those of another domain in MAIL FROM are
+// not known, mx.null says.
+func mixedMX(f *facts.Facts) []subject[exchange] {
+	l := exchanges(f)
+	for i := range l {
+		if l[i].name != f.Domain && l[i].of.State == facts.Unknown {
+			l[i].said = "mx"
+		}
 	}
 	return l
 }

@@ -81,6 +81,8 @@ var mxCases = []ruleCase{
 	{rule: "mx.null-plus-others", want: Fail, says: "3 MX records of the domain", edit: nullAndOthers},
 	{rule: "mx.null-plus-others", name: "of MAIL FROM", want: Fail, says: "2 MX records of the MAIL FROM domain", edit: returnsTo(facts.Know(facts.MX{Status: facts.MXFound, Null: true,
 		Hosts: []facts.MXHost{{Host: "."}, {Host: "mx.bounce.example", Preference: 10}}}))},
+	{rule: "mx.null-plus-others", name: "of MAIL FROM, lost, as mx.null says", want: "", edit: returnsTo(facts.Cannot[facts.MX]("timeout"))},
+	{rule: "mx.null-plus-others", name: "lost", want: Unknown, says: "timeout", edit: func(f *facts.Facts) { f.MX = facts.Cannot[facts.MX]("timeout") }},
 	{rule: "mx.null-plus-others", name: "of a parked domain", want: Warn, edit: profile(facts.Parked, nullAndOthers)},
 	{rule: "mx.null-plus-others", name: "alone", want: Pass, edit: nullMX},
 

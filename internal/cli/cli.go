@@ -133,15 +133,21 @@ func (w World) tellCrash(crash error) {
 
 // located puts in front of what is wrong with a flag where its value stands, unless it was typed.
 func located(cmd *cobra.Command, what string) string {
-	name, ok := strings.CutPrefix(what, "--")
-	end := strings.IndexFunc(name, func(r rune) bool { return r != '-' && !('a' <= r && r <= 'z') })
-	if !ok || end < 0 {
-		return what
-	}
-	if f := cmd.Flags().Lookup(name[:end]); f != nil && len(f.Annotations[origin]) > 0 {
+	name, _ := leadingFlag(what)
+	if f := cmd.Flags().Lookup(name); f != nil && len(f.Annotations[origin]) > 0 {
 		return f.Annotations[origin][0] + ": " + what
 	}
 	return what
+}
+
+// leadingFlag is the name of the flag that a message begins with, without its hyphens, and what follows it; "" where it begins with none.
+func leadingFlag(what string) (name, rest string) {
+	text, ok := strings.CutPrefix(what, "--")
+	end := strings.IndexFunc(text, func(r rune) bool { return r != '-' && !('a' <= r && r <= 'z') })
+	if !ok || end < 0 {
+		return "", what
+	}
+	return text[:end], text[end:]
 }
 
 // helpOf is what to type to see what a command takes.

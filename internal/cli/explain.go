@@ -105,7 +105,7 @@ func (o *explainOptions) run(cmd *cobra.Command, w World, args []string) (failed
 	}
 	if err == nil && e.summary.Recognised == 0 {
 		if len(args) == 1 && isFile(args[0]) {
-			fmt.Fprintf(w.Stderr, "mailaudit: that is the name of a file\ntry: mailaudit explain --file %s\n", report.Visible(args[0]))
+			fmt.Fprintf(w.Stderr, "mailaudit: that is the name of a file\ntry: mailaudit explain --file %s\n", report.Visible(fileWord(args[0])))
 		}
 		return exitError(exitUnknown)
 	}

@@ -55,6 +55,27 @@ var readers = map[string]string{
 	".yaml": "mailaudit check example.com --config %s", ".yml": "mailaudit check example.com --config %s",
 }
 
+// shellWord is a value from outside as one word of a command that people paste into a POSIX shell. Single quotes keep every sign in
+// them as it is (POSIX.1-2024, Shell Command Language 2.2.2); what is not ASCII may be a blank in some locale.
+func shellWord(s string) string {
+	special := func(r rune) bool {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+		return !letter && !strings.ContainsRune("%+,-./:=@_", r)
+	}
+	if s != "" && !strings.ContainsFunc(s, special) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// fileWord is the name of a file as such a word. One that begins with a hyphen is no flag; "-" is standard input.
+func fileWord(name string) string {
+	if len(name) > 1 && name[0] == '-' {
+		name = "./" + name
+	}
+	return shellWord(name)
+}
+
 // misplaced is what is wrong with a word in the place of a domain that is a rule, a file or standard input; nil where it is none
 // of them. A rule whose id ends in a top-level domain may be somebody's name.
 func misplaced(word string) error {
@@ -67,7 +88,7 @@ func misplaced(word string) error {
 		}
 	}
 	if reader := readers[strings.ToLower(filepath.Ext(word))]; reader != "" && isFile(word) {
-		return usageError{fmt.Sprintf("%q is a file, not a domain name", word), fmt.Sprintf(reader, word)}
+		return usageError{fmt.Sprintf("%q is a file, not a domain name", word), fmt.Sprintf(reader, fileWord(word))}
 	}
 	return nil
 }

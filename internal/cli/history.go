@@ -152,7 +152,7 @@ func (p *past) tell(before, r *audit.Report, changes []history.Change) {
 			text = c.Kind + ": " + text
 		}
 		if i == toldChanges {
-			text = fmt.Sprintf("and %d more: mailaudit history %s --history %s", len(changes)-i, r.Domain, p.file)
+			text = fmt.Sprintf("and %d more: mailaudit history %s --history %s", len(changes)-i, r.Domain, fileWord(p.file))
 		}
 		fmt.Fprintln(p.w.Stderr, report.Visible(fmt.Sprintf("%s: since %s: %s", r.Domain, before.StartedAt.UTC().Format("2006-01-02 15:04 UTC"), text)))
 		if i == toldChanges {
@@ -266,7 +266,7 @@ func openKept(ctx context.Context, file string) (*history.Store, error) {
 	if _, err := os.Stat(file); err != nil {
 		use := fileError("--history "+file, err)
 		if errors.Is(err, fs.ErrNotExist) {
-			use = usageError{use.Error(), "mailaudit check example.com --history " + file}
+			use = usageError{use.Error(), "mailaudit check example.com --history " + fileWord(file)}
 		}
 		return nil, use
 	}
@@ -325,7 +325,7 @@ func (o *historyOptions) two(ctx context.Context, store *history.Store, domain s
 			return nil, err
 		}
 		if run.Domain != domain {
-			return nil, usageError{fmt.Sprintf("--between: %s has no run %d", domain, id), "mailaudit history " + domain + " --history " + o.file}
+			return nil, usageError{fmt.Sprintf("--between: %s has no run %d", domain, id), "mailaudit history " + domain + " --history " + fileWord(o.file)}
 		}
 		r, err := store.Load(ctx, id)
 		if err != nil {
@@ -361,13 +361,13 @@ func unknownDomain(ctx context.Context, store *history.Store, domain, file strin
 	}
 	slices.SortStableFunc(l, func(a, b near) int { return cmp.Compare(a.distance, b.distance) })
 	if len(l) == 0 {
-		return usageError{fmt.Sprintf("%s: no run of %s", file, domain), "mailaudit check " + domain + " --history " + file}
+		return usageError{fmt.Sprintf("%s: no run of %s", file, domain), "mailaudit check " + domain + " --history " + fileWord(file)}
 	}
 	var names []string
 	for _, x := range l[:min(len(l), nearDomains)] {
 		names = append(names, x.name)
 	}
-	return usageError{fmt.Sprintf("%s: no run of %s, but of %s", file, domain, strings.Join(names, ", ")), "mailaudit history " + names[0] + " --history " + file}
+	return usageError{fmt.Sprintf("%s: no run of %s, but of %s", file, domain, strings.Join(names, ", ")), "mailaudit history " + names[0] + " --history " + fileWord(file)}
 }
 
 // distance is the number of characters to add, drop or change (Levenshtein).

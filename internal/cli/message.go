@@ -38,15 +38,16 @@ func (o *checkOptions) readSample(ctx context.Context, w World) error {
 		several, one, err := o.readSamples(w)
 		return found{several, one}, err
 	})
-	if err != nil || l.several != nil {
+	if err != nil || l.one == nil {
 		o.samples = l.several
 		return err
 	}
+	tell(w, o.message, l.several.unread())
 	from, err := l.one.From()
 	if err != nil {
 		hint := "save the message with its whole header, as .eml"
 		if len(l.one.Values("From")) > 0 { // it is there, and nobody can be audited by it
-			hint = "mailaudit message " + o.message
+			hint = "mailaudit message " + fileWord(o.message)
 		}
 		return usageError{fmt.Sprintf("%s: %v", o.message, err), hint}
 	}
@@ -93,7 +94,7 @@ func (s *sample) of(domains ...string) error {
 	}
 	for _, d := range domains {
 		if d != s.From && registrable(d) != registrable(s.From) {
-			return usageError{fmt.Sprintf("%s is from %s, and not from %s", s.file, s.From, d), fmt.Sprintf("mailaudit check %s --message %s", s.From, s.file)}
+			return usageError{fmt.Sprintf("%s is from %s, and not from %s", s.file, s.From, d), fmt.Sprintf("mailaudit check %s --message %s", s.From, fileWord(s.file))}
 		}
 	}
 	return nil

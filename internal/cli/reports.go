@@ -84,18 +84,18 @@ func (r *reports) about() (string, error) {
 	l := r.Domains()
 	for _, d := range l {
 		if registrable(d) != registrable(l[0]) {
-			return "", usageError{fmt.Sprintf("%s: reports about several domains: %s", r.file, some(l, maxNamed)), fmt.Sprintf("mailaudit check %s --dmarc-report %s", l[0], r.file)}
+			return "", usageError{fmt.Sprintf("%s: reports about several domains: %s", r.file, some(l)), fmt.Sprintf("mailaudit check %s --dmarc-report %s", l[0], fileWord(r.file))}
 		}
 	}
 	return l[0], nil
 }
 
-// some is the first n of a list in words.
-func some(l []string, n int) string {
-	if len(l) <= n {
+// some is the first maxNamed of a list in words.
+func some(l []string) string {
+	if len(l) <= maxNamed {
 		return strings.Join(l, ", ")
 	}
-	return fmt.Sprintf("%s and %d more", strings.Join(l[:n], ", "), len(l)-n)
+	return fmt.Sprintf("%s and %d more", strings.Join(l[:maxNamed], ", "), len(l)-maxNamed)
 }
 
 // of refuses to audit a domain that the reports do not name.
@@ -108,7 +108,7 @@ func (r *reports) of(domains ...string) error {
 	}
 	r.domain = domains[0]
 	if l := r.Domains(); !slices.Contains(l, r.domain) {
-		return usageError{fmt.Sprintf("%s: no report has mail from %s; they are about %s", r.file, r.domain, some(l, maxNamed)), fmt.Sprintf("mailaudit check %s --dmarc-report %s", l[0], r.file)}
+		return usageError{fmt.Sprintf("%s: no report has mail from %s; they are about %s", r.file, r.domain, some(l)), fmt.Sprintf("mailaudit check %s --dmarc-report %s", l[0], fileWord(r.file))}
 	}
 	return nil
 }
@@ -175,7 +175,7 @@ func (r *reports) notes(u dmarcreport.Usage, now time.Time) []string {
 		for _, o := range u.Others {
 			names, n = append(names, o.Domain), n+int(o.Messages)
 		}
-		say(n, "message", "from other domains left out: %s", some(names, maxNamed))
+		say(n, "message", "from other domains left out: %s", some(names))
 	}
 	days := int(now.Sub(u.End).Hours() / 24)
 	switch {

@@ -41,6 +41,7 @@ type samples struct {
 	why     string         // the first of them
 	nobody  int            // without one author domain
 	beyond  int            // beyond the bounds
+	folders []string       // subfolders of a Maildir
 	known   []*wayOf       // the streams of the domain
 	notes   []string
 }
@@ -57,7 +58,7 @@ type wayOf struct {
 	more     int     // addresses beyond the bound
 }
 
-// readSamples reads a file, a Maildir or standard input. A single message is given back alone.
+// readSamples reads a file, a Maildir or standard input. A single message is given, too.
 func (o *checkOptions) readSamples(w World) (*samples, *eml.Message, error) {
 	t, err := o.target()
 	if err != nil {
@@ -80,13 +81,21 @@ func (o *checkOptions) readSamples(w World) (*samples, *eml.Message, error) {
 	case err != nil:
 		return nil, nil, err
 	case n == 0:
-		return nil, nil, errors.New("no message is in it")
+		return nil, nil, errors.New(strings.Join(append([]string{"no message is in it"}, l.unread()...), ": "))
 	case n == 1 && alone != nil:
 		return nil, nil, alone
 	case n == 1:
-		return nil, first, nil
+		return l, first, nil
 	}
 	return l, nil, nil
+}
+
+// unread says which subfolders of a Maildir are not read, if it has any.
+func (l *samples) unread() []string {
+	if len(l.folders) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s left out: %s", number(len(l.folders), "subfolder"), some(l.folders))}
 }
 
 // each gives every message, until give has had enough; what is left of an mbox then is not counted, since that would be to read it.
@@ -107,10 +116,11 @@ func (l *samples) each(w World, give func(*eml.Message, error) bool) error {
 		return l.box(f, give)
 	}
 	folder := os.DirFS(l.file)
-	files, err := eml.Maildir(folder)
+	files, folders, err := eml.Maildir(folder)
 	if err != nil {
 		return err
 	}
+	l.folders = folders
 	for i, name := range files {
 		f, err := folder.Open(name)
 		if err != nil {
@@ -246,7 +256,7 @@ func (l *samples) of(domains ...string) error {
 		if most == "" {
 			return usageError{fmt.Sprintf("%s: none of %s has one author domain", l.file, number(l.read, "message")), "save messages with their whole header"}
 		}
-		return usageError{fmt.Sprintf("%s holds no message from %s, but from %s", l.file, domains[0], most), fmt.Sprintf("mailaudit check %s --message %s", most, l.file)}
+		return usageError{fmt.Sprintf("%s holds no message from %s, but from %s", l.file, domains[0], most), fmt.Sprintf("mailaudit check %s --message %s", most, fileWord(l.file))}
 	}
 	l.merge(ways)
 	l.note(own)
@@ -319,6 +329,7 @@ func (k wayKey) name() string {
 // note says what was left out, and where messages contradict each other.
 func (l *samples) note(own func(string) bool) {
 	say := func(format string, args ...any) { l.notes = append(l.notes, fmt.Sprintf(format, args...)) }
+	l.notes = append(l.notes, l.unread()...)
 	switch {
 	case l.beyond > 0:
 		say("%s beyond the first %d or %d MiB were not read", number(l.beyond, "message"), maxSamples, maxSampleBytes>>20)

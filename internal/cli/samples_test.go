@@ -227,23 +227,40 @@ func TestMaildirSamples(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	told := ""
 	read := func() *checkOptions {
-		o := &checkOptions{message: dir, profile: "auto"}
-		if err := o.readSample(t.Context(), World{}); err != nil {
+		o, stderr := &checkOptions{message: dir, profile: "auto"}, &strings.Builder{}
+		if err := o.readSample(t.Context(), World{Stderr: stderr}); err != nil {
 			t.Fatal(err)
 		}
+		told = stderr.String()
 		return o
 	}
 	write("cur/1.a:2,S", posted{}.String())
-	if o := read(); o.sample == nil || o.samples != nil || o.sample.From != "shop.example" {
-		t.Errorf("%+v", o.sample)
+	if o := read(); o.sample == nil || o.samples != nil || o.sample.From != "shop.example" || told != "" {
+		t.Errorf("%+v, %q", o.sample, told)
+	}
+	write(".Sent/cur/1", posted{}.String())
+	if o := read(); o.sample == nil || told != "mailaudit: "+dir+": 1 subfolder left out: .Sent\n" {
+		t.Errorf("%+v, %q", o.sample, told)
 	}
 	write("new/2.b", posted{}.String())
 	write("new/3.c", "nothing")
 	write("new/4.d", posted{}.String()+strings.Repeat("x\n", eml.MaxMember/2))
 	o := read()
-	if err := o.samples.of("shop.example"); err != nil || o.samples.read != 4 || o.samples.known[0].messages != 2 || fmt.Sprint(o.samples.notes) != "[2 messages could not be read, the first: no message: nothing in it is a header field]" {
+	if err := o.samples.of("shop.example"); err != nil || o.samples.read != 4 || o.samples.known[0].messages != 2 || fmt.Sprint(o.samples.notes) != "[1 subfolder left out: .Sent 2 messages could not be read, the first: no message: nothing in it is a header field]" {
 		t.Errorf("%v, %+v, %v", err, o.samples, o.samples.notes)
+	}
+	for _, sub := range []string{"cur", "new"} {
+		if err := os.RemoveAll(filepath.Join(dir, sub)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "cur"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := (&checkOptions{message: dir, profile: "auto"}).readSample(t.Context(), World{}); err == nil || !strings.HasSuffix(err.Error(), "no message is in it: 1 subfolder left out: .Sent") {
+		t.Error(err)
 	}
 	for _, broken := range []string{t.TempDir(), filepath.Join(dir, "nosuch")} {
 		if err := (&checkOptions{message: broken, profile: "auto"}).readSample(t.Context(), World{}); err == nil || !strings.Contains(err.Error(), broken) {

@@ -230,7 +230,8 @@ func (j *job) read(r serve.Request) (gather.Target, audit.Options, error) {
 	}()
 	var use usageError
 	if errors.As(err, &use) {
-		err = serve.BadRequest{What: strings.TrimPrefix(use.what, "--")} // who asks typed no flag
+		flag, rest := leadingFlag(use.what)
+		err = serve.BadRequest{What: strings.ReplaceAll(flag, "-", "_") + rest} // who asks typed no flag, but a parameter
 	}
 	return t, o, err
 }
@@ -247,7 +248,7 @@ func fewAddresses(ips []string) error {
 			all[a] = true
 		}
 		if i >= maxRequestAddresses || len(all) > maxRequestAddresses {
-			return usagef("ips: %d addresses at most", maxRequestAddresses)
+			return usagef("%d addresses at most", maxRequestAddresses)
 		}
 	}
 	return nil

@@ -200,6 +200,34 @@ func TestServeProbes(t *testing.T) {
 	}
 }
 
+// TestProbeParameters: what is wrong with a parameter is told by its name, and not by that of a flag.
+func TestProbeParameters(t *testing.T) {
+	s := serving(t, "--only", "spf")
+	for query, want := range map[string]string{
+		"mail_from=a@b@good.example": `"mail_from \"a@b`,
+		"mail_from=a..b":             `"mail_from \"a..b`,
+		"mail_from=" + strings.Repeat("a", maxLocal+1) + "@good.example": `"mail_from \"aaa`,
+		"dkim_domain=shop":   `"dkim_domain: `,
+		"ip=x":               `"ip \"x\": not an IP address`,
+		"helo=a+b":           `"helo \"a b\": `,
+		"submission=ftp://x": `"submission \"ftp://x\": `,
+		"daily=-1":           `"daily -1: `,
+		"profile=king":       `"profile \"king\": `,
+		strings.Repeat("ip=192.0.2.1&", maxRequestAddresses) + "ip=::1":   `"256 addresses at most`,
+		strings.Repeat("selector=s&", maxRequestSelectors) + "selector=s": `"selectors: 32 at most`,
+	} {
+		a, err := http.Get(s.url + "/probe?target=good.example&" + query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := io.ReadAll(a.Body)
+		a.Body.Close()
+		if a.StatusCode != http.StatusBadRequest || !strings.Contains(string(text), `"detail":`+want) {
+			t.Errorf("%.80s: %s %s, want %s", query, a.Status, text, want)
+		}
+	}
+}
+
 // TestServeRequests: what a request cannot ask for.
 func TestServeRequests(t *testing.T) {
 	s := serving(t, "--only", "spf,dmarc")
@@ -216,6 +244,8 @@ func TestServeRequests(t *testing.T) {
 		`{"domain":"good.example","submission":["ftp://x"]}`:                                                             "not of the form",
 		`{"domain":"good.example","selectors":["` + strings.Repeat(`s","`, maxRequestSelectors) + `s"]}`:                 "32 at most",
 		`{"domain":"good.example","submission":["` + strings.Repeat(`a.example","`, maxRequestServices) + `b.example"]}`: "8 services at most",
+		`{"domain":"good.example","mail_from":"a@b@good.example"}`:                                                       `"mail_from \"a@b`,
+		`{"domain":"good.example","dkim_domain":"shop"}`:                                                                 `"dkim_domain: `,
 		`{"domain":"good.example","resolver":["127.0.0.1"]}`:                                                             "unknown field",
 		`{"domain":"good.example","allow_private":true}`:                                                                 "unknown field",
 	} {

@@ -60,7 +60,7 @@ func streamsOf(l []streamConfig, domain string) ([]facts.Stream, error) {
 			x = strings.ToLower(strings.TrimSpace(x))
 			sel, under, ok := strings.Cut(x+".", "._domainkey.")
 			if ok && sel != "" && under != "" && !slices.Contains(c.Learned, facts.LearnedSelectors) { // what a message says is not typed
-				return nil, usageError{fmt.Sprintf("%q is the name of a key's record, not a selector", x), "--selector " + sel}
+				return nil, usageError{fmt.Sprintf("%q is the name of a key's record, not a selector", x), "--selector " + shellWord(sel)}
 			}
 			sel, err = names.Selector(x)
 			if err != nil {

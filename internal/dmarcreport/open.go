@@ -227,36 +227,77 @@ func (r *Reader) xml(name string, in io.Reader, packed int, again bool) {
 		return
 	}
 	text := bufio.NewReader(newText(b))
-	for n, at := 1, name; n == 1 || follows(text); n++ {
-		if n > 1 {
-			at = fmt.Sprintf("%s, report %d", name, n)
-		}
+	at := name
+	for n := 2; ; n++ {
 		report, err := parse(text)
 		if err != nil {
 			r.problem(at, err)
 			return
 		}
 		r.take(at, report)
+		at = fmt.Sprintf("%s, report %d", name, n)
+		more, err := follows(text)
+		if err != nil {
+			r.problem(at, err)
+		}
+		if !more {
+			return
+		}
 	}
 }
 
 // follows says whether another report stands behind one: people join files, and so do the members of a gzip file (RFC 1952 2.2).
-func follows(text *bufio.Reader) bool {
+// Comments and processing instructions may stand between them (XML 1.0 2.8); of one without an end the error tells.
+func follows(text *bufio.Reader) (bool, error) {
 	for {
 		c, _, err := text.ReadRune()
 		if err != nil { // what cannot be unpacked behind a whole report is rubbish
-			return false
+			return false, nil
 		}
-		if !strings.ContainsRune(" \t\r\n\ufeff", c) {
-			break
+		if strings.ContainsRune(" \t\r\n\ufeff", c) {
+			continue
+		}
+		_ = text.UnreadRune() // one was read
+		begin, _ := text.Peek(maxElement)
+		switch {
+		case beginning.Match(begin):
+			return true, nil
+		case bytes.HasPrefix(begin, []byte("<!--")):
+			_, _ = text.Discard(len("<!--")) // they were seen
+			err = skip(text, "-->")
+		case bytes.HasPrefix(begin, []byte("<?")):
+			_, _ = text.Discard(len("<?"))
+			err = skip(text, "?>")
+		default:
+			return false, nil
+		}
+		if errors.Is(err, io.EOF) {
+			err = fmt.Errorf("not looked for: what begins there with %.20q has no end", begin)
+		}
+		if err != nil {
+			return false, err
 		}
 	}
-	_ = text.UnreadRune() // one was read
-	begin, _ := text.Peek(maxElement)
-	return beginning.Match(begin)
 }
 
-var beginning = regexp.MustCompile(`^<(?:\?xml\s|(?:[\w.-]+:)?feedback[\s>])`)
+// beginning is how a report begins. A document type is for parse to refuse.
+var beginning = regexp.MustCompile(`^<(?:\?xml\s|(?:!DOCTYPE\s+)?(?:[\w.-]+:)?feedback[\s>])`)
+
+// skip reads up to an end and over it, however far that is. An end is one sign, as often as it stands there, and ">".
+func skip(text *bufio.Reader, end string) error {
+	for seen := 0; seen < len(end); {
+		c, err := text.ReadByte()
+		switch {
+		case err != nil:
+			return err
+		case c == end[seen]:
+			seen++
+		case c != end[0]: // one more of the sign changes nothing
+			seen = 0
+		}
+	}
+	return nil
+}
 
 // take counts a report once: copies lie about in folders, and reporters send some again (RFC 9990 3.2.1 has the Report-ID for that).
 func (r *Reader) take(name string, x *Report) {

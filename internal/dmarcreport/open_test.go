@@ -111,6 +111,10 @@ func TestJoined(t *testing.T) {
 		"with a mark of byte order": {xml + "\r\n\ufeff" + second, 2, 0},
 		"without a declaration":     {xml + bare, 2, 0},
 		"with a prefix":             {xml + prefixed(strings.TrimSpace(bare)), 2, 0},
+		"a comment between":         {xml + "<!-- November --- <feedback> -->\n" + second, 2, 0},
+		"instructions between":      {xml + "<?xml-stylesheet href='a.xsl'??>\n<?a?><!---->" + second, 2, 0},
+		"a comment and no report":   {xml + "<!-- the end -->\n", 1, 0},
+		"a comment and rubbish":     {xml + "<!-- the end --><html>", 1, 0},
 		"zip":                       {string(zipped(t, map[string]string{"all.xml": xml + second})), 2, 0},
 	} {
 		r := read(t, "f", c.text)
@@ -120,6 +124,21 @@ func TestJoined(t *testing.T) {
 	}
 	r := read(t, "f.gz", string(gzipped(t, xml))+string(gzipped(t, second[:half]))+string(gzipped(t, xml)))
 	if r.Reports != 1 || len(r.Problems) != 1 || !strings.HasPrefix(r.Problems[0].String(), "f.gz, report 2: line ") {
+		t.Errorf("%d reports, %v", r.Reports, r.Problems)
+	}
+	// Behind what cannot be read over nobody looks for a report, and that is told.
+	for behind, want := range map[string]string{
+		"<!-- ->" + second: `f, report 2: not looked for: what begins there with "<!-- -><?xml version" has no end`,
+		"<?a ?" + bare:     "has no end",
+		"<!DOCTYPE feedback SYSTEM 'x'>\n" + bare: "a document type, which no report has",
+	} {
+		r := read(t, "f", xml+behind)
+		if r.Reports != 1 || len(r.Problems) != 1 || !strings.Contains(r.Problems[0].String(), want) {
+			t.Errorf("%.20q: %d reports, %v", behind, r.Reports, r.Problems)
+		}
+	}
+	r = read(t, "f", string(gzipped(t, xml+"<!--"+strings.Repeat(" ", 2*freely))))
+	if r.Reports != 1 || len(r.Problems) != 1 || !strings.Contains(r.Problems[0].String(), "f, report 2: it unpacks to more than 200 times its size") {
 		t.Errorf("%d reports, %v", r.Reports, r.Problems)
 	}
 }

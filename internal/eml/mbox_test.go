@@ -97,14 +97,18 @@ func TestFirst(t *testing.T) {
 
 func TestMaildir(t *testing.T) {
 	file := &fstest.MapFile{}
-	l, err := Maildir(fstest.MapFS{"cur/2.b:2,S": file, "cur/1.b:2,": file, "new/0.c": file, "tmp/3.d": file, ".Sent/cur/1": file, "cur/dir/x": file, "note": file})
+	l, folders, err := Maildir(fstest.MapFS{"cur/2.b:2,S": file, "cur/1.b:2,": file, "new/0.c": file, "tmp/3.d": file, ".Sent/cur/1": file, "cur/dir/x": file, "note": file,
+		".A/new/1": file, "Old/cur/1": file, "Old/new/2": file, "cur/new/x": file, "tmp/cur/x": file, "notes/a": file, "odd/cur": file})
 	if d := cmp.Diff([]string{"new/0.c", "cur/1.b:2,", "cur/2.b:2,S"}, l); d != "" || err != nil {
 		t.Errorf("%v\n%s", err, d)
 	}
-	if l, err := Maildir(fstest.MapFS{"cur/1": file}); len(l) != 1 || err != nil {
-		t.Errorf("without new: %v, %v", l, err)
+	if d := cmp.Diff([]string{".A", ".Sent", "Old"}, folders); d != "" {
+		t.Error(d)
 	}
-	if _, err := Maildir(fstest.MapFS{"a.eml": file}); !errors.Is(err, ErrNoMaildir) {
+	if l, folders, err := Maildir(fstest.MapFS{"cur/1": file}); len(l) != 1 || len(folders) != 0 || err != nil {
+		t.Errorf("without new: %v, %v, %v", l, folders, err)
+	}
+	if _, _, err := Maildir(fstest.MapFS{"a.eml": file}); !errors.Is(err, ErrNoMaildir) {
 		t.Error(err)
 	}
 }

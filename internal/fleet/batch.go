@@ -91,8 +91,9 @@ func (f *Fleet) Open(ctx context.Context, b Batch, anew bool) (open Batch, old b
 	if err != nil {
 		return b, false, err
 	}
+	denied := f.denied()
 	if b.revision, err = f.batches.Create(ctx, b.Name, text); !errors.Is(err, jetstream.ErrKeyExists) {
-		return b, false, named("the record of the batch "+b.Name, f.cause(err))
+		return b, false, named("the record of the batch "+b.Name, f.cause(err, denied))
 	}
 	before, err := f.Batch(ctx, b.Name)
 	if err != nil {
@@ -163,7 +164,7 @@ func (f *Fleet) Submitted(ctx context.Context, b Batch) error {
 
 // Batch is the batch of that name, or ErrNoBatch.
 func (f *Fleet) Batch(ctx context.Context, name string) (Batch, error) {
-	b := Batch{}
+	b, denied := Batch{}, f.denied()
 	e, err := f.batches.Get(ctx, name)
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
 		return b, ErrNoBatch
@@ -176,7 +177,7 @@ func (f *Fleet) Batch(ctx context.Context, name string) (Batch, error) {
 	if err == nil && (!batchID.MatchString(b.ID()) || b.Jobs < 0) {
 		err = errors.New("no mailaudit of this version wrote it")
 	}
-	return b, named("the record of the batch "+name, f.cause(err))
+	return b, named("the record of the batch "+name, f.cause(err, denied))
 }
 
 // Submit adds a job, unless it is there or, in a batch that was begun before, has its result. It tries until it is known, or

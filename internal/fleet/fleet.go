@@ -146,19 +146,28 @@ func Connect(ctx context.Context, c Config) (*Fleet, error) {
 	}
 	f.nc = nc
 	if err := f.open(ctx); err != nil {
-		err = f.cause(err)
+		err = f.cause(err, nil)
 		nc.Close()
 		return nil, err
 	}
 	return f, nil
 }
 
-// cause says why the server did not answer, where it told that apart from the question.
-func (f *Fleet) cause(err error) error {
-	last := f.nc.LastError()
+// denied is the last word of the server where that is what this user may not do; else nil.
+func (f *Fleet) denied() error {
+	if last := f.nc.LastError(); errors.Is(last, nats.ErrPermissionViolation) {
+		return last
+	}
+	return nil
+}
+
+// cause says why the server did not answer, where it told that apart from the question. What it had denied before the question is no
+// reason, unless that is to hear answers: it is said once, and holds for all.
+func (f *Fleet) cause(err, before error) error {
+	denied := f.denied()
 	switch {
-	case errors.Is(err, context.DeadlineExceeded) && errors.Is(last, nats.ErrPermissionViolation):
-		return fmt.Errorf("%w: %w", ErrPermission, last)
+	case errors.Is(err, context.DeadlineExceeded) && denied != nil && (!errors.Is(denied, before) || strings.Contains(denied.Error(), `Subscription to "`+nats.InboxPrefix)):
+		return fmt.Errorf("%w: %w", ErrPermission, denied)
 	case errors.Is(err, nats.ErrNoResponders), errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
 		return fmt.Errorf("%w: %w", ErrNoJetStream, err)
 	}

@@ -622,6 +622,39 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestLateTimeout: a question that is not answered in time is told as that, whatever the server denied before it. That answers may not be
+// heard it denies once, where the connection comes back.
+func TestLateTimeout(t *testing.T) {
+	const user = `authorization { users: [ {user: u, password: p, permissions: {publish: ["$JS.>", "$KV.>"], subscribe: %q}} ] }`
+	s := serve(t, fmt.Sprintf(user, "_INBOX.>"))
+	told := make(chan string, 1000)
+	url := strings.Replace(s.URL, "nats://", "nats://u:p@", 1)
+	f, g := connect(t, Config{URL: url}), connect(t, Config{URL: url, Tell: func(s string) { told <- s }})
+	if err := errors.Join(f.nc.Publish("elsewhere", nil), f.nc.Flush()); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.nc.LastError(); !errors.Is(err, nats.ErrPermissionViolation) {
+		t.Fatal(err)
+	}
+	late, cancel := context.WithDeadline(t.Context(), time.Unix(0, 0))
+	defer cancel()
+	if _, err := f.Batch(late, "b"); errors.Is(err, ErrPermission) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+	if _, _, err := f.Open(late, Batch{Name: "b"}, false); errors.Is(err, ErrPermission) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+	s.Become(t.TempDir(), fmt.Sprintf(user, "none"))
+	if err := errors.Join(s.Kill(), s.Restart()); err != nil {
+		t.Fatal(err)
+	}
+	for text := ""; !strings.Contains(text, "Subscription"); text = <-told {
+	}
+	if _, err := g.Batch(late, "b"); !errors.Is(err, ErrPermission) {
+		t.Error(err)
+	}
+}
+
 // TestOtherUsers: a server that comes back and lets nobody in for a while loses no worker, who says so once.
 func TestOtherUsers(t *testing.T) {
 	dir := t.TempDir()

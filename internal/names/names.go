@@ -46,7 +46,7 @@ func Domain(in string) (string, error) {
 		s = strings.TrimSuffix(s[i+1:], ">")
 	}
 	if a, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
-		return "", &Error{What: fmt.Sprintf("%q is an address, not a domain name", in), Try: "mailaudit check DOMAIN --ip " + a.String()}
+		return "", &Error{What: fmt.Sprintf("%q is an address, not a domain name", in), Try: "mailaudit check DOMAIN --ip " + a.WithZone("").String()}
 	}
 	name, err := Host(s)
 	if err != nil {
