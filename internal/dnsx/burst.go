@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/miekg/dns"
@@ -63,7 +64,10 @@ type burst struct {
 	xs     []exchange
 	done   [maxBurst]bool // settled, or on its own
 	open   int            // exchanges that are not done
-	early  int            // how often those have been sent again
+	gone   sync.WaitGroup // those that are on their own
+	sent   time.Time      // the first question
+	early  int            // how often those that are open have been sent again
+	line   *line
 	conn   socket
 	clean  bool // nothing is awaited on conn any more
 }
@@ -76,8 +80,8 @@ func (b *burst) run(qs []Question) {
 		b.xs[j].begin(b.ctx, b.Client, qs[b.places[j]].tidy(), b.servers, until)
 	}
 	defer b.close()
-	line := b.xs[0].peers[0].line
-	if b.conn = line.take(); b.conn.Conn == nil {
+	b.line = b.xs[0].peers[0].line
+	if b.conn = b.line.take(); b.conn.Conn == nil {
 		conn, err := b.dial(b.ctx, "udp", b.servers[0].String())
 		if err != nil {
 			b.leaveAll((*exchange).ask) // each finds out for itself
@@ -85,22 +89,23 @@ func (b *burst) run(qs []Question) {
 		}
 		b.conn.Conn = conn
 	}
+	b.sent = time.Now()
+	due := b.sent.Add(b.xs[0].firstPatience())
 	b.send()
 	buf := buffers.Get().(*[readSize]byte)
 	defer buffers.Put(buf)
-	due := b.xs[0].due
 	for b.open > 0 {
 		now := time.Now()
 		if !now.Before(due) || b.ctx.Err() != nil {
-			b.leaveAll(func(*exchange) *dns.Msg { return nil })
+			b.linger()
 			return
 		}
 		late := due
-		if patience := line.patience(); b.early < maxEarly && patience > 0 {
-			late = b.xs[0].peers[0].sent.Add(patience << b.early)
+		if patience := b.line.patience(); b.early < maxEarly && patience > 0 {
+			late = b.sent.Add(patience << b.early)
 		}
 		if !now.Before(late) {
-			b.repeat(line)
+			b.repeat()
 			continue
 		}
 		// A socket fails to take a deadline only where it fails to read, too.
@@ -109,7 +114,7 @@ func (b *burst) run(qs []Question) {
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 		case err != nil:
-			b.broken(err)
+			b.broken()
 		default:
 			b.take(buf[:n])
 		}
@@ -131,29 +136,67 @@ func (b *burst) send() {
 		x.due = p.sent.Add(x.firstPatience())
 		p.line.earn()
 		if _, err := b.conn.Write(query); err != nil {
-			b.broken(err)
+			b.broken()
 			return
 		}
 	}
 }
 
-// broken ends the use of the socket: what was sent by it may be lost.
-func (b *burst) broken(err error) {
+// broken ends the use of the socket. Which question the error is about nobody knows, and of the others the answers may be lost:
+// each is asked anew.
+func (b *burst) broken() {
 	b.leaveAll(func(x *exchange) *dns.Msg {
-		if !x.started {
-			return x.ask()
-		}
-		return x.handle(event{peer: &x.peers[0], err: err})
+		q, until := x.q, x.until
+		*x = exchange{}
+		x.begin(b.ctx, b.Client, q, b.servers, until)
+		return x.ask()
 	})
 }
 
+// linger lets those go that have no answer, and reads on for them: a late answer to the first attempt still counts.
+func (b *burst) linger() {
+	_ = b.conn.SetReadDeadline(time.Time{})
+	var l []awaited
+	for j := range b.xs {
+		if x := &b.xs[j]; !b.done[j] && x.started {
+			l = append(l, awaited{x, x.context(), [2]byte(x.peers[0].query)})
+		}
+	}
+	b.leaveAll(func(*exchange) *dns.Msg { return nil })
+	go hear(b.conn, l)
+	b.gone.Wait() // then the socket is closed
+}
+
+// awaited is an exchange that waits for an answer at a socket that is not its own.
+type awaited struct {
+	x   *exchange
+	ctx context.Context // of x, which is by itself
+	id  [2]byte
+}
+
+// hear posts what arrives on a socket to those who wait for it, until it is closed.
+func hear(conn socket, l []awaited) {
+	buf := make([]byte, readSize)
+	for {
+		n, err := conn.Read(buf)
+		if err != nil { // they have asked anew, by sockets that tell them
+			return
+		}
+		for _, w := range l {
+			if n >= 2 && [2]byte(buf) == w.id {
+				w.x.post(w.ctx, event{peer: &w.x.peers[0], message: bytes.Clone(buf[:n])})
+			}
+		}
+	}
+}
+
 // repeat sends again what is late, as far as retransmissions are earned.
-func (b *burst) repeat(l *line) {
+func (b *burst) repeat() {
 	b.early++
 	for j := range b.xs {
 		switch x := &b.xs[j]; {
 		case b.done[j]:
-		case !l.spend():
+		case !b.line.spend():
 			return
 		default:
 			x.early++
@@ -197,15 +240,18 @@ func (b *burst) settle(j int, m *dns.Msg) {
 	x := &b.xs[j]
 	x.close()
 	if has[*dns.CNAME](m.Answer) { // its end may have to be asked for
-		b.tasks.Go(func() { b.tell(j, x.outcome(m, "")) })
+		b.tasks.Go(func() {
+			defer b.window.leave()
+			b.tell(j, x.outcome(m, ""))
+		})
 		return
 	}
+	defer b.window.leave()
 	b.tell(j, x.outcome(m, ""))
 }
 
 // tell gives the answer that an exchange has led to.
 func (b *burst) tell(j int, r outcome) {
-	defer b.window.leave()
 	b.got(b.places[j], b.follow(b.ctx, b.xs[j].q, r, b.xs[j].until))
 }
 
@@ -214,7 +260,12 @@ func (b *burst) leave(j int, f func(*exchange) *dns.Msg) {
 	b.done[j] = true
 	b.open--
 	x := &b.xs[j]
-	b.tasks.Go(func() { b.tell(j, x.finish(f)) })
+	b.gone.Add(1)
+	b.tasks.Go(func() {
+		defer b.gone.Done()
+		defer b.window.leave()
+		b.tell(j, x.finish(f))
+	})
 }
 
 // leaveAll lets those go that have no answer.
@@ -228,10 +279,14 @@ func (b *burst) leaveAll(f func(*exchange) *dns.Msg) {
 }
 
 func (b *burst) close() {
+	for range b.open { // a panic has ended run
+		b.clean = false
+		b.window.leave()
+	}
 	switch {
 	case b.conn.Conn == nil:
 	case b.clean:
-		b.xs[0].peers[0].line.put(b.conn, len(b.xs))
+		b.line.put(b.conn, len(b.xs))
 	default:
 		b.conn.Close()
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -96,8 +97,13 @@ func TestLookupAllFaults(t *testing.T) {
 					faults = map[dnsx.Question]testnet.DNSFault{{}: fault}
 				}
 				s := serve(t, world, testnet.DNSOptions{Faults: faults})
+				patience := prompt
+				switch fault {
+				case testnet.DNSDrop, testnet.DNSTruncateDead, testnet.DNSWrongID, testnet.DNSWrongName: // no answer comes
+					patience = 900 * time.Millisecond
+				}
 				impatient := func() *dnsx.Client {
-					return dnsx.NewClient(dnsx.Config{Servers: []netip.AddrPort{s.Addr()}, Dial: testnet.Dial, Timeout: 900 * time.Millisecond})
+					return dnsx.NewClient(dnsx.Config{Servers: []netip.AddrPort{s.Addr()}, Dial: testnet.Dial, Timeout: patience})
 				}
 				alone := impatient().Lookup(t.Context(), q)
 				for i, a := range lookupAll(t, impatient(), many(40, q)) {
@@ -268,5 +274,120 @@ func TestLookupAllPanic(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestLookupAllLate: an answer to the first attempt counts as long as one that is awaited alone, whatever becomes of the second.
+func TestLookupAllLate(t *testing.T) {
+	var mu sync.Mutex
+	held := map[string]func(){}
+	addr := handle(t, func(w dns.ResponseWriter, req *dns.Msg) {
+		mu.Lock()
+		defer mu.Unlock()
+		name := req.Question[0].Name
+		if answer := held[name]; answer != nil {
+			answer()
+			return
+		}
+		held[name] = func() {
+			m := new(dns.Msg).SetReply(req)
+			m.RecursionAvailable = true
+			w.WriteMsg(m)
+		}
+	})
+	c := dnsx.NewClient(dnsx.Config{Servers: []netip.AddrPort{addr}, Dial: testnet.Dial, Timeout: 2700 * time.Millisecond})
+	for _, a := range lookupAll(t, c, many(5)) {
+		if a.Status != dnsx.NoData || a.Asked != 1 {
+			t.Errorf("%+v", a)
+		}
+	}
+}
+
+// TestLookupAllApart: what goes its own way leaves the others alone, be it the first of them.
+func TestLookupAllApart(t *testing.T) {
+	qs := many(30)
+	s := serve(t, world, testnet.DNSOptions{Faults: map[dnsx.Question]testnet.DNSFault{qs[0]: testnet.DNSNoEDNS, qs[9]: testnet.DNSLate}})
+	c := client(s.Addr())
+	for range 2 { // the first tells how long an answer takes
+		for i, a := range lookupAll(t, c, qs) {
+			if want := map[bool]int{false: 1, true: 2}[i == 0]; a.Status != dnsx.NXDomain || a.Asked != want {
+				t.Errorf("%+v", a)
+			}
+		}
+	}
+}
+
+// faulty is a socket of which a call fails that has been made a number of times.
+type faulty struct {
+	net.Conn
+	writes, reads atomic.Int64
+	write, read   int64
+}
+
+func (f *faulty) Write(b []byte) (int, error) {
+	if f.writes.Add(1) == f.write {
+		return 0, syscall.EPERM
+	}
+	return f.Conn.Write(b)
+}
+
+func (f *faulty) Read(b []byte) (int, error) {
+	if f.reads.Add(1) == f.read {
+		return 0, syscall.ECONNREFUSED
+	}
+	return f.Conn.Read(b)
+}
+
+// TestLookupAllError: what befalls one question of a burst, such as a firewall's refusal, is not held against the others.
+func TestLookupAllError(t *testing.T) {
+	s := serve(t, world, testnet.DNSOptions{})
+	for _, fault := range []*faulty{{write: 3}, {write: 1}, {read: 1}, {read: 4}} {
+		var sockets atomic.Int64
+		c := dnsx.NewClient(dnsx.Config{Servers: []netip.AddrPort{s.Addr()}, Timeout: 90 * time.Second,
+			Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+				conn, err := testnet.Dial(ctx, network, address)
+				if err != nil || sockets.Add(1) > 1 {
+					return conn, err
+				}
+				fault.Conn = conn
+				return fault, nil
+			}})
+		for _, a := range lookupAll(t, c, many(20)) {
+			if a.Status != dnsx.NXDomain || a.Asked != 1 {
+				t.Errorf("%+v", a)
+			}
+		}
+		if sockets.Load() < 2 {
+			t.Error("nothing went wrong")
+		}
+	}
+}
+
+// TestLookupAllTurns: a panic takes no turn with it.
+func TestLookupAllTurns(t *testing.T) {
+	q := dnsx.Q("d.example", dnsx.TXT)
+	s := serve(t, world, testnet.DNSOptions{Faults: map[dnsx.Question]testnet.DNSFault{q: testnet.DNSTruncate}})
+	for _, bad := range []string{"udp", "tcp"} {
+		var crashed atomic.Bool
+		c := dnsx.NewClient(dnsx.Config{Servers: []netip.AddrPort{s.Addr()}, InFlight: 1, Timeout: 90 * time.Second,
+			Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+				if network == bad && crashed.CompareAndSwap(false, true) {
+					panic("out of order")
+				}
+				return testnet.Dial(ctx, network, address)
+			}})
+		func() {
+			defer func() {
+				if p := recover(); p == nil || !strings.Contains(fmt.Sprint(p), "out of order") {
+					t.Errorf("%v", p)
+				}
+			}()
+			c.LookupAll(t.Context(), []dnsx.Question{q}, func(int, dnsx.Answer) {})
+		}()
+		ctx, cancel := context.WithTimeout(t.Context(), prompt)
+		if a := c.Lookup(ctx, q); a.Status != dnsx.Found {
+			t.Errorf("after a panic of %s: %+v", bad, a)
+		}
+		cancel()
 	}
 }

@@ -3,7 +3,6 @@ package gather
 import (
 	"fmt"
 
-	"mailaudit/internal/dnsx"
 	"mailaudit/internal/eml"
 	"mailaudit/internal/facts"
 )
@@ -58,5 +57,5 @@ func (g *gatherer) signingKey(x eml.Signature) facts.Key {
 	if x.Domain == "" || x.Selector == "" {
 		return facts.Key{}
 	}
-	return g.key(x.Domain, x.Selector, "message", dnsx.Answer{})
+	return g.key(x.Domain, x.Selector, "message")
 }

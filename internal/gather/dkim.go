@@ -47,7 +47,7 @@ func (g *gatherer) signer(d facts.DKIM, named []string, records []spfRecord) fac
 		if by := g.learnedBy(d.Domain, sel); by != "" {
 			origin = by
 		}
-		k := g.key(d.Domain, sel, origin, dnsx.Answer{})
+		k := g.key(d.Domain, sel, origin)
 		if k.Status == facts.KeyMissing {
 			k.Doubled, k.Undoubled = g.doubled(k.Name, d.Domain)
 		}
@@ -114,7 +114,7 @@ func (g *gatherer) guess(d *facts.DKIM, subtree, wild dnsx.Answer, records []spf
 		try = append(try, guess{s, "common"})
 	}
 	if subtree.Status == dnsx.NXDomain {
-		first := g.key(d.Domain, try[0].selector, try[0].origin, dnsx.Answer{})
+		first := g.key(d.Domain, try[0].selector, try[0].origin)
 		if first.Status == facts.KeyMissing || first.Status == facts.KeyUnknown {
 			d.Guessed = 1
 			return nil
@@ -151,7 +151,9 @@ type guess struct{ selector, origin string }
 
 func (g *gatherer) tryAll(domain string, l []guess, wild dnsx.Answer) []facts.Key {
 	name := func(x guess) dnsx.Question { return keyName(domain, x.selector) }
-	return ahead(g, l, name, isThere, func(x guess) facts.Key { return g.key(domain, x.selector, x.origin, wild) })
+	return ahead(g, l, name, isThere, func(x guess, a dnsx.Answer) facts.Key {
+		return keyOf(domain, x.selector, x.origin, a, wild)
+	})
 }
 
 // keyName is where a key stands (RFC 6376 3.6.2.1).
@@ -159,10 +161,14 @@ func keyName(domain, selector string) dnsx.Question {
 	return dnsx.Q(selector+"._domainkey."+domain, dnsx.TXT)
 }
 
-// key looks one selector up. What a wildcard answers for every name is no key of this selector.
-func (g *gatherer) key(domain, selector, origin string, wild dnsx.Answer) facts.Key {
+// key looks one selector up.
+func (g *gatherer) key(domain, selector, origin string) facts.Key {
+	return keyOf(domain, selector, origin, g.dns.Lookup(g.ctx, keyName(domain, selector)), dnsx.Answer{})
+}
+
+// keyOf is what stands at one selector. What a wildcard answers for every name is no key of this selector.
+func keyOf(domain, selector, origin string, a, wild dnsx.Answer) facts.Key {
 	k := facts.Key{Selector: selector, Name: keyName(domain, selector).Name, Origin: origin, Texts: []string{}}
-	a := g.ask(k.Name, dnsx.TXT)
 	k.CNAME, k.Provider = a.Chain, providerOf(a.Chain)
 	switch a.Status {
 	case dnsx.Failed:
@@ -232,7 +238,7 @@ func (g *gatherer) missingTwins(domain string, k facts.Key) (missing []string, l
 	if k.Status != facts.KeyValid || !slices.Contains(all, k.Selector) {
 		return nil, ""
 	}
-	for _, twin := range every(all, func(sel string) facts.Key { return g.key(domain, sel, "provider", dnsx.Answer{}) }) {
+	for _, twin := range every(all, func(sel string) facts.Key { return g.key(domain, sel, "provider") }) {
 		switch {
 		case twin.Status == facts.KeyMissing || twin.Dangling:
 			missing = append(missing, twin.Selector)

@@ -80,10 +80,14 @@ func (g *gatherer) listings(senders later[[]facts.Source], mx later[facts.Fact[f
 		about(want&facts.Listings != 0, func(l blocklist.List) []target {
 			return atOnce(addressTargets(l, senders, g.t.AssumePublic))
 		}),
-		about(want&facts.Listings != 0, func(l blocklist.List) []target { return domainTargets(l, domains, helos) }),
+		about(want&facts.Listings != 0, func(l blocklist.List) []target { return atOnce(domainTargets(l, domains, helos)) }),
 		soonIf(want&facts.Listings != 0, func() [][]facts.Listing {
-			return g.askTested(lists, health, func(i int) []target {
-				if l := addressTargets(lists[i], senders, g.t.AssumePublic); leave[i] == "" && len(atOnce(l)) < len(l) {
+			return g.askTested(lists, func(i int) []target {
+				if leave[i] != "" {
+					return nil
+				}
+				l := append(addressTargets(lists[i], senders, g.t.AssumePublic), domainTargets(lists[i], domains, helos)...)
+				if len(atOnce(l)) < len(l) {
 					return l
 				}
 				return nil
@@ -178,7 +182,7 @@ func (g *gatherer) askLists(lists []blocklist.List, of func(i int) []target) [][
 		}
 		return dnsx.Q(name, dnsx.A)
 	}
-	found := ahead(g, all, question, isThere, func(x one) facts.Listing { return g.listing(lists[x.list], x.target) })
+	found := ahead(g, all, question, isThere, func(x one, a dnsx.Answer) facts.Listing { return g.listing(lists[x.list], x.target, a) })
 	out := make([][]facts.Listing, len(lists))
 	for k, x := range all {
 		out[x.list] = append(out[x.list], found[k])
@@ -186,22 +190,30 @@ func (g *gatherer) askLists(lists []blocklist.List, of func(i int) []target) [][
 	return out
 }
 
-// askTested asks each list, by its place, about its targets if it is fit for use.
-func (g *gatherer) askTested(lists []blocklist.List, health later[[]blocklist.Health], of func(i int) []target) [][]facts.Listing {
-	out := make([][]facts.Listing, len(lists))
-	var fit [][]target
-	for i, l := range lists {
-		targets := of(i)
-		if len(targets) > 0 && !health()[i].Usable() {
-			for _, t := range targets {
-				out[i] = append(out[i], unasked(l, t))
-			}
-			targets = nil
-		}
-		fit = append(fit, targets)
+// askTested asks each list, by its place, about its targets if it is fit for use. None waits for the self-test of another.
+func (g *gatherer) askTested(lists []blocklist.List, of func(i int) []target) [][]facts.Listing {
+	type many struct {
+		list    int
+		targets []target
 	}
-	for i, found := range g.askLists(lists, func(i int) []target { return fit[i] }) {
-		out[i] = append(out[i], found...)
+	var all []many
+	for i := range lists {
+		if l := of(i); len(l) > 0 {
+			all = append(all, many{i, l})
+		}
+	}
+	out := make([][]facts.Listing, len(lists))
+	for k, found := range every(all, func(x many) (found []facts.Listing) {
+		alone := lists[x.list : x.list+1]
+		if g.selfTests(alone, func(int) bool { return true })[0].Usable() {
+			return g.askLists(alone, func(int) []target { return x.targets })[0]
+		}
+		for _, t := range x.targets {
+			found = append(found, unasked(alone[0], t))
+		}
+		return found
+	}) {
+		out[all[k].list] = found
 	}
 	return out
 }
@@ -325,7 +337,7 @@ func (g *gatherer) selfTests(lists []blocklist.List, tested func(i int) bool) []
 	}
 	question := func(name string) dnsx.Question { return dnsx.Q(name, dnsx.A) }
 	settled := func(dnsx.Answer) bool { return false }
-	o := ahead(g, names, question, settled, func(name string) blocklist.Outcome { return outcome(g.ask(name, dnsx.A)) })
+	o := ahead(g, names, question, settled, func(_ string, a dnsx.Answer) blocklist.Outcome { return outcome(a) })
 	health := make([]blocklist.Health, len(lists))
 	for i, l := range lists {
 		switch yes, _ := l.TestNames(); {
@@ -360,8 +372,8 @@ func unasked(l blocklist.List, t target) facts.Listing {
 	return facts.Listing{Zone: l.Zone, Target: t.name, Kind: string(l.Kind), Declared: t.declared, Host: t.host, HELO: t.helo, Codes: []string{}}
 }
 
-// listing asks one list about one target, and for its reason where it is listed.
-func (g *gatherer) listing(l blocklist.List, t target) facts.Listing {
+// listing is what one list answered about one target. It asks for the reason where that is listed.
+func (g *gatherer) listing(l blocklist.List, t target, a dnsx.Answer) facts.Listing {
 	f := unasked(l, t)
 	if t.beyond {
 		f.Status, f.Why = facts.NoClue, fmt.Sprintf("only the first %d addresses are looked up on blocklists", maxListed)
@@ -372,7 +384,6 @@ func (g *gatherer) listing(l blocklist.List, t target) facts.Listing {
 		f.Status, f.Why = facts.NoClue, err.Error()
 		return f
 	}
-	a := g.ask(name, dnsx.A)
 	if a.Status == dnsx.Failed {
 		f.Status, f.Why = facts.NoClue, a.Cause
 		return f

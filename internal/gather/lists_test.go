@@ -1,10 +1,12 @@
 package gather
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -280,6 +282,74 @@ func TestListingsUnasked(t *testing.T) {
 		if len(got.listings) != n || len(s.Asked()) != asked {
 			t.Errorf("%d listings of %d after %d questions, want %d", len(got.listings), n, len(s.Asked()), asked)
 		}
+	}
+}
+
+// TestListingsUnaskedNames: so is a list of domains.
+func TestListingsUnaskedNames(t *testing.T) {
+	target := listTarget(domainList("dbl.example"))
+	for i := range maxUntested {
+		x := stream("11.0.0.1")
+		x.MailFrom = fmt.Sprintf("a@m%d.example", i)
+		target.Streams = append(target.Streams, x)
+	}
+	s := serve(t, selfTest, nil)
+	got := listingsOf(over(t.Context(), s, target))
+	if len(got.listings) <= maxUntested || len(s.Asked()) != 2 {
+		t.Errorf("%d listings after %v", len(got.listings), questions(s))
+	}
+	for _, x := range got.listings {
+		if x.Status != facts.NoClue || !strings.Contains(x.Why, "test point") {
+			t.Errorf("%+v", x)
+		}
+	}
+}
+
+// TestListingsTestedAlone: a list that passes its self-test is asked about many, whatever becomes of the test of another.
+func TestListingsTestedAlone(t *testing.T) {
+	var ips []string
+	for i := range maxUntested + 1 {
+		ips = append(ips, fmt.Sprintf("11.0.0.%d", i))
+	}
+	s := serve(t, selfTest, nil)
+	c := client(s, patient)
+	ctx, cancel := context.WithTimeout(t.Context(), patient)
+	defer cancel()
+	var others atomic.Int64
+	asked := make(chan struct{})
+	r := counting(func(ctx context.Context, q dnsx.Question) dnsx.Answer {
+		switch {
+		case strings.HasSuffix(q.Name, "slow.example"):
+			select {
+			case <-asked:
+			case <-ctx.Done():
+			}
+		case strings.HasSuffix(q.Name, ".0.0.11.bl.example") && others.Add(1) == int64(len(ips)):
+			close(asked)
+		}
+		return c.Lookup(ctx, q)
+	})
+	got := listingsOf(run(ctx, r, listTarget(ipList("bl.example"), ipList("slow.example"))), ips...)
+	if got.lists[0].State != facts.ListUsable || got.listings[0].Status != facts.Clean || ctx.Err() != nil {
+		t.Errorf("%+v: %+v", got.lists[0], got.listings[0])
+	}
+}
+
+// TestListingsEnd: a list without an answer at the end of the audit is told of with what the resolver knows of that.
+func TestListingsEnd(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var asked atomic.Int64
+	r := counting(func(ctx context.Context, q dnsx.Question) dnsx.Answer {
+		if asked.Add(1) == 3 { // two test points, and the address
+			cancel()
+		}
+		<-ctx.Done()
+		return dnsx.Answer{Question: q, Status: dnsx.Failed, Cause: "the server was silent"}
+	})
+	got := listingsOf(run(ctx, r, listTarget(ipList("bl.example"))), "11.0.0.1")
+	if !strings.HasSuffix(got.lists[0].Why, "was silent") || !strings.HasSuffix(got.listings[0].Why, "was silent") {
+		t.Errorf("%+v: %+v", got.lists, got.listings)
 	}
 }
 

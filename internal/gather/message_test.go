@@ -227,7 +227,7 @@ func TestSignatureAfterTheEnd(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	s := sampleOf(t, signed(t, dkim.SignOptions{}))
 	g := over(ctx, serve(t, txt("s1._domainkey.d.example", signingKey), nil), Target{Domain: "d.example", Messages: []Sample{s}})
-	k := g.key("d.example", "s1", "message", dnsx.Answer{})
+	k := g.key("d.example", "s1", "message")
 	cancel()
 	l, _ := s.Message.Signatures()
 	if x := g.signature(s.Message, l[0], k); x.Result != facts.SignatureTempError || !strings.Contains(x.Why, "the audit was over") {

@@ -67,32 +67,33 @@ func every[T, U any](l []T, f func(T) U) []U {
 	return out
 }
 
-// ahead is every for an f that begins with a question, if that has a name. The questions are asked at once (dnsx.Several), and f runs
-// as their answers come, and finds them there. more says of an answer whether f may ask for more then, and so has to wait.
-func ahead[T, U any](g *gatherer, l []T, question func(T) dnsx.Question, more func(dnsx.Answer) bool, f func(T) U) []U {
+// ahead is every for an f that begins with a question, if that has a name, and is given the answer. The questions are asked at once
+// (dnsx.Several), and f runs as their answers come. more says of an answer whether f may ask for more then, and so has to wait.
+func ahead[T, U any](g *gatherer, l []T, question func(T) dnsx.Question, more func(dnsx.Answer) bool, f func(T, dnsx.Answer) U) []U {
 	out, caught := make([]U, len(l)), make([]error, len(l))
-	run := func(i int) {
+	run := func(i int, a dnsx.Answer) {
 		defer catch(&caught[i])
-		out[i] = f(l[i])
+		out[i] = f(l[i], a)
 	}
 	questions, places := make([]dnsx.Question, 0, len(l)), make([]int, 0, len(l))
 	for i, x := range l {
 		if q := question(x); q.Name != "" {
 			questions, places = append(questions, q), append(places, i)
 		} else {
-			run(i)
+			run(i, dnsx.Answer{})
 		}
 	}
 	var others sync.WaitGroup
 	dnsx.LookupAll(g.ctx, g.dns, questions, func(j int, a dnsx.Answer) {
 		i := places[j]
 		if !more(a) {
-			run(i)
+			run(i, a)
 			return
 		}
+		first := a // so that no other is moved to the heap
 		others.Go(func() {
 			makeRoom(false)
-			run(i)
+			run(i, first)
 		})
 	})
 	others.Wait()
