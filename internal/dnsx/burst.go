@@ -11,8 +11,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// maxBurst is how many questions go out by one socket: their answers fit into what Linux keeps for a socket (net.core.rmem_default,
-// 212,992 octets), whoever is slow to read them.
+// maxBurst is how many questions go out by one socket: their answers, of 1,232 octets, fit into what Linux keeps for a socket
+// (net.core.rmem_default, 212,992 octets), whoever is slow to read them.
 const maxBurst = 32
 
 // LookupAll implements Several. What is asked at once goes out by one socket and is read from it by one goroutine, as long as
@@ -35,8 +35,9 @@ func (c *Client) LookupAll(ctx context.Context, qs []Question, got func(i int, a
 		}
 		left = append(left, i)
 	}
+	size := min((len(left)+1)/2, maxBurst) // RFC 5452 9.2: several questions that are open go out by several ports
 	for len(left) > 0 {
-		n := c.window.enter(ctx, min(len(left), maxBurst))
+		n := c.window.enter(ctx, min(len(left), size))
 		if n == 0 {
 			for _, i := range left {
 				got(i, failed(qs[i].tidy(), ended(ctx)))
@@ -66,7 +67,8 @@ type burst struct {
 	open   int            // exchanges that are not done
 	gone   sync.WaitGroup // those that are on their own
 	sent   time.Time      // the first question
-	early  int            // how often those that are open have been sent again
+	early  int            // how often all that are open have been sent again
+	again  time.Time      // when to look whether more of that is earned
 	line   *line
 	conn   socket
 	clean  bool // nothing is awaited on conn any more
@@ -103,6 +105,9 @@ func (b *burst) run(qs []Question) {
 		late := due
 		if patience := b.line.patience(); b.early < maxEarly && patience > 0 {
 			late = b.sent.Add(patience << b.early)
+		}
+		if late.Before(b.again) {
+			late = b.again
 		}
 		if !now.Before(late) {
 			b.repeat()
@@ -190,13 +195,13 @@ func hear(conn socket, l []awaited) {
 	}
 }
 
-// repeat sends again what is late, as far as retransmissions are earned.
+// repeat sends again what is late, as far as retransmissions are earned: what is not waits until some are.
 func (b *burst) repeat() {
-	b.early++
 	for j := range b.xs {
 		switch x := &b.xs[j]; {
-		case b.done[j]:
+		case b.done[j], x.early > b.early:
 		case !b.line.spend():
+			b.again = time.Now().Add(b.line.least)
 			return
 		default:
 			x.early++
@@ -204,6 +209,7 @@ func (b *burst) repeat() {
 			_, _ = b.conn.Write(x.peers[0].query) // an error shows when the socket is read
 		}
 	}
+	b.early++
 }
 
 // take takes in a datagram. Two questions may have the same ID.

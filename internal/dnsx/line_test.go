@@ -230,7 +230,7 @@ func TestBurstIDs(t *testing.T) {
 		l := &lossy{delay: always(time.Millisecond)}
 		c := l.client()
 		var qs []Question
-		for i := range maxBurst {
+		for i := range 2 * maxBurst {
 			qs = append(qs, Q(fmt.Sprintf("x%d.example", i), A))
 		}
 		const bursts = 1500
@@ -241,8 +241,8 @@ func TestBurstIDs(t *testing.T) {
 				}
 			})
 		}
-		if l.packets != bursts*maxBurst {
-			t.Errorf("%d datagrams, want %d", l.packets, bursts*maxBurst)
+		if l.packets != bursts*len(qs) {
+			t.Errorf("%d datagrams, want %d", l.packets, bursts*len(qs))
 		}
 	})
 }
@@ -263,20 +263,55 @@ func TestBurstAliases(t *testing.T) {
 	})
 }
 
+// TestBurstPorts: several questions that are open at once go out by several ports (RFC 5452 9.2).
+func TestBurstPorts(t *testing.T) {
+	for _, n := range []int{2, 3, 10, maxBurst, maxBurst + 1} {
+		synctest.Test(t, func(t *testing.T) {
+			l := &lossy{delay: always(time.Millisecond)}
+			ways["by LookupAll"](t.Context(), l.client(), n, func(Answer) {})
+			if l.sockets < 2 {
+				t.Errorf("%d questions went out by %d sockets", n, l.sockets)
+			}
+		})
+	}
+}
+
+// TestBurstEarns: what is lost and cannot be sent again yet is, as soon as other questions have earned that.
+func TestBurstEarns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &lossy{delay: always(10 * time.Millisecond), lost: func(p int) bool { return p < 2 }}
+		c, began := l.client(), time.Now()
+		var others sync.WaitGroup
+		others.Go(func() {
+			time.Sleep(150 * time.Millisecond)
+			ways["each by itself"](t.Context(), c, 20, func(Answer) {})
+		})
+		ways["by LookupAll"](t.Context(), c, 30, func(Answer) {})
+		if took := time.Since(began); took > 300*time.Millisecond {
+			t.Errorf("took %v", took)
+		}
+		others.Wait()
+	})
+}
+
 // TestBurstSocket: a socket on which an answer may still come is used for nothing else.
 func TestBurstSocket(t *testing.T) {
-	for name, lost := range map[string]func(int) bool{
-		"nothing lost": func(int) bool { return false },
-		"one lost":     func(p int) bool { return p == 5 },
-		"all lost":     func(p int) bool { return p < maxBurst },
+	for _, tt := range []struct {
+		name string
+		lost func(int) bool
+		want int // sockets that are kept, of two
+	}{
+		{"nothing lost", func(int) bool { return false }, 2},
+		{"one lost", func(p int) bool { return p == 5 }, 1},
+		{"all lost", func(p int) bool { return p < maxBurst }, 0},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			l := &lossy{delay: always(20 * time.Millisecond), lost: lost}
+			l := &lossy{delay: always(20 * time.Millisecond), lost: tt.lost}
 			c := l.client()
 			ways["by LookupAll"](t.Context(), c, maxBurst, func(Answer) {})
-			kept := slices.ContainsFunc(c.lines[netip.MustParseAddrPort("127.0.0.1:53")].idle, func(s socket) bool { return s.uses == maxBurst })
-			if kept != (name == "nothing lost") {
-				t.Errorf("%s: the socket is kept: %t", name, kept)
+			kept := slices.DeleteFunc(c.lines[netip.MustParseAddrPort("127.0.0.1:53")].idle, func(s socket) bool { return s.uses != maxBurst/2 })
+			if len(kept) != tt.want {
+				t.Errorf("%s: %d sockets are kept, want %d", tt.name, len(kept), tt.want)
 			}
 		})
 	}
