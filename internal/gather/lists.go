@@ -96,19 +96,15 @@ func (g *gatherer) listings(senders later[[]facts.Source], mx later[facts.Fact[f
 		about(true, func(l blocklist.List) []target { return nearAddresses(l, own) }),
 		about(true, func(l blocklist.List) []target { return nearDomains(l, others) }),
 	}
-	type asked struct {
-		list  facts.List
-		found []facts.Listing
-		idle  bool
-	}
-	answers := make([]asked, len(lists))
-	for i, l := range lists {
-		answers[i].list = listOf(l)
+	l := listed{lists: []facts.List{}, listings: []facts.Listing{}, helos: []facts.Listing{}, nearby: []facts.Listing{}, allowlists: []facts.List{}, allowed: []facts.Listing{}}
+	for i, list := range lists {
+		f := listOf(list)
 		if leave[i] != "" {
-			answers[i].list.State, answers[i].list.Left, answers[i].list.Dead = facts.ListLeft, leave[i], l.Dead != ""
+			f.State, f.Left, f.Dead = facts.ListLeft, leave[i], list.Dead != ""
+			l.take(list, f, nil)
 			continue
 		}
-		if answers[i].idle = idle(i); answers[i].idle {
+		if idle(i) {
 			continue
 		}
 		var found []facts.Listing
@@ -117,30 +113,29 @@ func (g *gatherer) listings(senders later[[]facts.Source], mx later[facts.Fact[f
 				found = append(found, of[i]...)
 			}
 		}
-		answers[i].list, answers[i].found = believe(answers[i].list, health()[i], found)
-	}
-	l := listed{lists: []facts.List{}, listings: []facts.Listing{}, helos: []facts.Listing{}, nearby: []facts.Listing{}, allowlists: []facts.List{}, allowed: []facts.Listing{}}
-	for i, a := range answers {
-		if a.idle {
-			continue
-		}
-		if lists[i].Allows() {
-			l.allowlists, l.allowed = append(l.allowlists, a.list), append(l.allowed, a.found...)
-			continue
-		}
-		l.lists = append(l.lists, a.list)
-		for _, x := range a.found {
-			switch {
-			case x.Host != "":
-				l.nearby = append(l.nearby, x)
-			case x.HELO:
-				l.helos = append(l.helos, x)
-			default:
-				l.listings = append(l.listings, x)
-			}
-		}
+		f, found = believe(f, health()[i], found)
+		l.take(list, f, found)
 	}
 	return l
+}
+
+// take adds a list and what it said.
+func (l *listed) take(list blocklist.List, f facts.List, found []facts.Listing) {
+	if list.Allows() {
+		l.allowlists, l.allowed = append(l.allowlists, f), append(l.allowed, found...)
+		return
+	}
+	l.lists = append(l.lists, f)
+	for _, x := range found {
+		switch {
+		case x.Host != "":
+			l.nearby = append(l.nearby, x)
+		case x.HELO:
+			l.helos = append(l.helos, x)
+		default:
+			l.listings = append(l.listings, x)
+		}
+	}
 }
 
 // believe is what a list and its answers are worth after its self-test.
