@@ -100,7 +100,7 @@ func TestLookupAllFaults(t *testing.T) {
 				patience := prompt
 				switch fault {
 				case testnet.DNSDrop, testnet.DNSTruncateDead, testnet.DNSWrongID, testnet.DNSWrongName: // no answer comes
-					patience = 900 * time.Millisecond
+					patience = 1800 * time.Millisecond
 				}
 				impatient := func() *dnsx.Client {
 					return dnsx.NewClient(dnsx.Config{Servers: []netip.AddrPort{s.Addr()}, Dial: testnet.Dial, Timeout: patience})
