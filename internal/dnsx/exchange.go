@@ -387,11 +387,11 @@ func (x *exchange) prompt() *dns.Msg {
 	}
 	buf := buffers.Get().(*[readSize]byte)
 	defer buffers.Put(buf)
-	now := time.Now()
-	end := now.Add(min(x.pause(), x.until.Sub(now)))
-	for now.Before(end) && x.caller.Err() == nil {
+	began := time.Now()
+	end := began.Add(min(x.pause(), x.until.Sub(began)))
+	for left := end.Sub(began); left > 0 && x.caller.Err() == nil; left = time.Until(end) {
 		// A socket fails to take a deadline only where it fails to read, too.
-		_ = p.conn.SetReadDeadline(now.Add(min(end.Sub(now), attention)))
+		_ = p.conn.SetReadDeadline(time.Now().Add(min(left, attention)))
 		n, err := p.conn.Read(buf[:])
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			if m := x.handle(event{peer: p, message: buf[:n], err: err}); m != nil {
@@ -400,7 +400,6 @@ func (x *exchange) prompt() *dns.Msg {
 			}
 			break
 		}
-		now = time.Now()
 	}
 	if p.state == asked {
 		_ = p.conn.SetReadDeadline(time.Time{})

@@ -70,36 +70,29 @@ func every[T, U any](l []T, f func(T) U) []U {
 // ahead is every for an f that begins with a question, if that has a name, and is given the answer. The questions are asked at once
 // (dnsx.Several), and f runs as their answers come. more says of an answer whether f may ask for more then, and so has to wait.
 func ahead[T, U any](g *gatherer, l []T, question func(T) dnsx.Question, more func(dnsx.Answer) bool, f func(T, dnsx.Answer) U) []U {
-	out, caught := make([]U, len(l)), make([]error, len(l))
-	run := func(i int, a dnsx.Answer) {
-		defer catch(&caught[i])
-		out[i] = f(l[i], a)
-	}
+	out := make([]U, len(l))
+	var t dnsx.Tasks
 	questions, places := make([]dnsx.Question, 0, len(l)), make([]int, 0, len(l))
 	for i, x := range l {
 		if q := question(x); q.Name != "" {
 			questions, places = append(questions, q), append(places, i)
 		} else {
-			run(i, dnsx.Answer{})
+			t.Do(func() { out[i] = f(x, dnsx.Answer{}) })
 		}
 	}
-	var others sync.WaitGroup
 	dnsx.LookupAll(g.ctx, g.dns, questions, func(j int, a dnsx.Answer) {
 		i := places[j]
 		if !more(a) {
-			run(i, a)
+			t.Do(func() { out[i] = f(l[i], a) })
 			return
 		}
 		first := a // so that no other is moved to the heap
-		others.Go(func() {
+		t.Go(func() {
 			makeRoom(false)
-			run(i, first)
+			out[i] = f(l[i], first)
 		})
 	})
-	others.Wait()
-	for _, err := range caught {
-		raise(err)
-	}
+	t.Wait()
 	return out
 }
 
